@@ -1,0 +1,89 @@
+import type { DomainStatus, DomainView, HostView } from './domain.ts';
+import type { Failure } from './failure.ts';
+import type { IncomingView, MigrateCall, MigrationOptions, Reachability } from './migration.ts';
+import type { DomainObservation, StreamProgress } from './observation.ts';
+
+/**
+ * One host. Every method throws {@link FailureError} only; a call whose reply was lost has
+ * `effect: 'unknown'`. Nothing is remembered between calls, so that any process may ask.
+ */
+export interface Hypervisor {
+  readonly uri: string;
+
+  /** @throws hostUnreachable */
+  inspectHost(signal: AbortSignal): Promise<HostView>;
+
+  /** By name or uuid; `null` when the host knows no such domain. */
+  findDomain(nameOrUuid: string, signal: AbortSignal): Promise<DomainView | null>;
+
+  /** The cheap form of {@link findDomain}: state, reason, persistence and job. */
+  findStatus(uuid: string, signal: AbortSignal): Promise<DomainStatus | null>;
+
+  /** The destination's view of a domain that wants to come from `source`. */
+  assessIncoming(
+    request: {
+      readonly domain: DomainView;
+      readonly domainXml: string;
+      readonly options: MigrationOptions;
+      readonly copyDisks: readonly string[];
+    },
+    signal: AbortSignal,
+  ): Promise<IncomingView>;
+
+  /** The domain's migratable definition without its secrets (virDomainGetXMLDesc MIGRATABLE). */
+  domainXml(uuid: string, signal: AbortSignal): Promise<string>;
+
+  /** Can *this host's daemon* open that connection URI? (The daemon opens it, not we.) */
+  probeFrom(uri: string, signal: AbortSignal): Promise<Reachability>;
+
+  /** libvirt's own checks: its Begin phase without change protection, which starts no job. */
+  judgeMigration(call: MigrateCall, signal: AbortSignal): Promise<Failure | null>;
+
+  /**
+   * virDomainMigrateToURI3 with PEER2PEER: resolves when the daemon says that the domain runs on
+   * the destination and is gone here.
+   */
+  migrate(call: MigrateCall, signal: AbortSignal): Promise<void>;
+
+  /** virDomainAbortJob; `noJob` when there is none to abort. */
+  abortJob(uuid: string, signal: AbortSignal): Promise<'aborted' | 'noJob'>;
+
+  setMigrationMaxDowntime(uuid: string, downtimeMs: number, signal: AbortSignal): Promise<void>;
+
+  /** virDomainSuspend; nothing to do for a paused domain. */
+  suspend(uuid: string, signal: AbortSignal): Promise<void>;
+  /** virDomainResume; nothing to do for a running domain. */
+  resume(uuid: string, signal: AbortSignal): Promise<void>;
+  /** virDomainDestroy; nothing to do for an inactive or absent domain. */
+  destroy(uuid: string, signal: AbortSignal): Promise<void>;
+
+  /** Makes a running domain persistent with the definition it has now. */
+  persist(uuid: string, signal: AbortSignal): Promise<void>;
+  /** Removes the definition, NVRAM and TPM state kept; nothing to do where there is none. */
+  undefine(uuid: string, signal: AbortSignal): Promise<void>;
+
+  /** The volume at that path of this host's pools, after a refresh of the pool. */
+  findVolume(path: string, signal: AbortSignal): Promise<{ capacityBytes: number } | null>;
+  /** Nothing to do where there is no such volume. */
+  deleteVolume(path: string, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Tells what happens to the domain until the signal is aborted: subscribes first, then reads the
+   * present state and tells it. A lost connection is told, not thrown, and is taken up again.
+   */
+  watchDomain(request: WatchRequest, signal: AbortSignal): Promise<void>;
+}
+
+export interface WatchRequest {
+  readonly uuid: string;
+  readonly role: 'source' | 'destination';
+  readonly observe: (observation: DomainObservation) => void;
+  readonly progress: (streams: readonly StreamProgress[]) => void;
+}
+
+/** Opens hosts by connection URI and keeps them warm. */
+export interface Hypervisors {
+  /** @throws hostUnreachable, invalidUri, unsupportedAuth: each names the URI */
+  open(uri: string, signal: AbortSignal): Promise<Hypervisor>;
+  close(): Promise<void>;
+}

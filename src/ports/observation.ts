@@ -1,0 +1,42 @@
+import type { DomainReason, DomainState } from './domain.ts';
+
+/** QEMU's own words for a migration (QMP `MigrationStatus`). */
+export type QemuMigrationStatus =
+  | 'setup'
+  | 'active'
+  | 'pre-switchover'
+  | 'device'
+  | 'postcopy-active'
+  | 'postcopy-paused'
+  | 'postcopy-recover'
+  | 'completed'
+  | 'failed'
+  | 'cancelling'
+  | 'cancelled';
+
+/**
+ * What one host shows of one domain, in the order in which it was seen. `read` marks what came
+ * from asking, everything else was told by an event.
+ */
+export type DomainObservation = { readonly atEpochMs: number } & (
+  | { readonly kind: 'state'; readonly state: DomainState; readonly reason: DomainReason }
+  | { readonly kind: 'migrationJob'; readonly direction: 'in' | 'out' }
+  | { readonly kind: 'started' | 'resumed' | 'suspended' | 'stopped'; readonly detail: string }
+  | { readonly kind: 'migrationStatus'; readonly status: QemuMigrationStatus }
+  | { readonly kind: 'iteration'; readonly iteration: number }
+  | { readonly kind: 'mirrorCreated' }
+  | { readonly kind: 'mirrorReady'; readonly targetDev: string }
+  | { readonly kind: 'jobCompleted' }
+  | { readonly kind: 'connectionLost' | 'connectionRegained' }
+);
+
+/** Bytes of one stream; `processedBytes` never goes backwards. */
+export interface StreamProgress {
+  /** `memory`, or a disk's `<target dev>`. */
+  readonly stream: string;
+  readonly processedBytes: number;
+  readonly totalBytes: number;
+  readonly remainingBytes: number;
+  /** `null` until a rate is known. */
+  readonly bytesPerS: number | null;
+}
