@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { open, readFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { CommandError, plainEnvironment } from './command.ts';
+import { onHost } from './host-namespace.ts';
+import type { SystemRoot } from './host-namespace.ts';
+import { LabError } from './lab-error.ts';
+import { readJson, writeJson } from './lab-state.ts';
+import type { HostPaths } from './paths.ts';
+import { identifyProcess, processState, signalProcess, waitUntilGone } from './process-identity.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+import { virsh } from './virsh.ts';
+
+const identitySchema = z.object({ pid: z.int().positive(), startTicks: z.int().nonnegative() });
+
+const startTimeoutMs = 60_000;
+const stopTimeoutMs = 15_000;
+
+/** The connection URI of a host from outside its namespaces. */
+export function hostUri(host: HostPaths): string {
+  return `qemu+unix:///system?socket=${host.socket}`;
+}
+
+/** The daemon that the lab started last on this host, dead or alive; null when there never was one. */
+export function recordedDaemon(host: HostPaths): Promise<ProcessIdentity | null> {
+  return readJson(host.daemonFile, identitySchema);
+}
+
+/** The host's daemon and what it is doing. */
+export async function daemonState(
+  host: HostPaths,
+): Promise<{ state: 'running' | 'stopped'; process: ProcessIdentity } | { state: 'gone' }> {
+  const recorded = await recordedDaemon(host);
+  if (recorded === null) return { state: 'gone' };
+  const state = await processState(recorded);
+  return state === 'gone' ? { state } : { state, process: recorded };
+}
+
+/**
+ * Starts libvirtd on the host and waits until it answers a request.
+ * @throws {LabError} when it ends or does not answer within a minute.
+ */
+export async function startDaemon(host: HostPaths, root: SystemRoot): Promise<void> {
+  const output = await open(host.daemonOutput, 'a');
+  const program = root === '' ? ['libvirtd'] : ['chroot', root, 'libvirtd'];
+  // Everything down to libvirtd replaces itself (exec), so the child's number is the daemon's.
+  const child = spawn('nsenter', [...onHost(host), ...program, '--listen'], {
+    cwd: '/',
+    detached: true,
+    env: plainEnvironment,
+    stdio: ['ignore', output.fd, output.fd],
+  });
+  await once(child, 'spawn');
+  await output.close();
+  child.unref();
+  const daemon = child.pid === undefined ? null : await identifyProcess(child.pid);
+  if (daemon === null) throw await failedStart(host, 'ended at once');
+  await writeJson(host.daemonFile, daemon);
+  await waitUntilAnswering(host, daemon);
+}
+
+async function waitUntilAnswering(host: HostPaths, daemon: ProcessIdentity): Promise<void> {
+  const deadlineMs = performance.now() + startTimeoutMs;
+  while (performance.now() < deadlineMs) {
+    try {
+      await virsh(hostUri(host), ['list', '--name'], { timeoutMs: startTimeoutMs });
+      return;
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+    }
+    if ((await processState(daemon)) === 'gone') throw await failedStart(host, 'ended');
+    await sleep(10);
+  }
+  throw await failedStart(host, `did not answer within ${startTimeoutMs} ms`);
+}
+
+async function failedStart(host: HostPaths, how: string): Promise<LabError> {
+  const said = (await readFile(host.daemonOutput, 'utf8')).trim().split('\n').at(-1) ?? '';
+  return new LabError(`libvirtd of ${host.name} ${how}: ${said} (${host.logDir})`);
+}
+
+/** Ends the host's daemon and waits until it is gone. Its guests run on. */
+export async function endDaemon(
+  host: HostPaths,
+  signal: 'SIGTERM' | 'SIGKILL',
+): Promise<void> {
+  const daemon = await daemonState(host);
+  if (daemon.state === 'gone') return;
+  await signalProcess(daemon.process, signal);
+  // A frozen process sees SIGTERM only once it is thawed; SIGKILL needs no thaw.
+  if (signal === 'SIGTERM') await signalProcess(daemon.process, 'SIGCONT');
+  await waitUntilGone(daemon.process, stopTimeoutMs);
+}
+
+/**
+ * Freezes or thaws the host's daemon.
+ * @throws {LabError} when it does not run.
+ */
+export async function signalDaemon(
+  host: HostPaths,
+  signal: 'SIGSTOP' | 'SIGCONT',
+): Promise<void> {
+  const daemon = await daemonState(host);
+  if (daemon.state === 'gone') throw new LabError(`libvirtd of ${host.name} does not run`);
+  await signalProcess(daemon.process, signal);
+}

@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { allowsDirectIo, createBlankDisk, createDataDisk, parseSizeBytes } from './guest-disk.ts';
+import { guestImage } from './guest-image.ts';
+import type { GuestImage } from './guest-image.ts';
+import { domainXml } from './guest-xml.ts';
+import type { GuestDesign, GuestDisk } from './guest-xml.ts';
+import type { LabHost } from './host.ts';
+import { LabError } from './lab-error.ts';
+import { readJson, writeJson } from './lab-state.ts';
+import { pathKind } from './path-kind.ts';
+import type { LabPaths } from './paths.ts';
+import { waitForTick } from './ticks.ts';
+import { virsh } from './virsh.ts';
+
+const guestRecordSchema = z.object({
+  name: z.string(),
+  uuid: z.uuid(),
+  host: z.string(),
+  serial: z.string(),
+  disk: z.string(),
+  extraDisk: z.string().nullable(),
+});
+
+/** A ticking guest: where it was made and where its traces are. Paths are as its hosts see them. */
+export type LabGuest = z.infer<typeof guestRecordSchema>;
+
+/** What a ticking guest shall have. */
+export interface GuestOptions {
+  /** Name of the host on which it starts. */
+  readonly on: string;
+  /** Disks that all hosts see, or a file of the host's own pool `images` (the default). */
+  readonly storage?: 'shared' | 'private';
+  /** Size of the data disk, 64M without. */
+  readonly disk?: string | undefined;
+  /** How much of the data disk holds random bytes, for storage copies that take time. */
+  readonly fill?: string | undefined;
+  /** Size of a second, blank disk `vdb`. */
+  readonly extraDisk?: string | undefined;
+  readonly networkCards?: 0 | 1;
+  readonly firmware?: 'bios' | 'uefi';
+  readonly agent?: 'present' | 'absent';
+  readonly dirtyMiBPerS?: number;
+  /** 128 without. */
+  readonly memoryMiB?: number;
+}
+
+const bootTimeoutMs = { bios: 60_000, uefi: 180_000 };
+
+function checkName(name: string): void {
+  if (/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) return;
+  throw new LabError(`'${name}' cannot name a guest: use small letters, digits and hyphens`);
+}
+
+/** The boot files at a path that every host sees. */
+async function placeBootFiles(lab: LabPaths): Promise<GuestImage> {
+  const cached = await guestImage();
+  await mkdir(lab.bootDir, { recursive: true });
+  const placed = {
+    kernel: join(lab.bootDir, 'vmlinuz'),
+    initramfs: join(lab.bootDir, 'initramfs'),
+  };
+  if ((await pathKind(placed.initramfs)) === null) {
+    await copyFile(cached.kernel, placed.kernel);
+    await copyFile(cached.initramfs, placed.initramfs);
+  }
+  return placed;
+}
+
+interface DiskPlace {
+  /** Where the file is made, from outside the namespaces. */
+  readonly file: string;
+  readonly disk: GuestDisk;
+}
+
+async function placeDisk(
+  lab: LabPaths,
+  host: LabHost,
+  storage: 'shared' | 'private',
+  base: string,
+  targetDev: 'vda' | 'vdb',
+): Promise<DiskPlace> {
+  const directory = storage === 'shared' ? lab.sharedDir : host.paths.imagesDir;
+  const cache = (await allowsDirectIo(directory)) ? 'none' : 'writeback';
+  const seenDirectory = storage === 'shared' ? directory : '/var/lib/libvirt/images';
+  const path = join(seenDirectory, `${base}.qcow2`);
+  return { file: join(directory, `${base}.qcow2`), disk: { path, targetDev, cache } };
+}
+
+async function defineAndStart(lab: LabPaths, host: LabHost, design: GuestDesign): Promise<void> {
+  const file = join(lab.guestsDir, `${design.name}.xml`);
+  await mkdir(lab.guestsDir, { recursive: true });
+  await writeFile(file, domainXml(design));
+  await virsh(host.uri, ['define', file]);
+  await virsh(host.uri, ['start', design.name], { timeoutMs: 60_000 });
+}
+
+/**
+ * Makes a guest, starts it and waits until it has ticked.
+ * @throws {LabError} when the name is taken or it does not tick within a minute (three with UEFI).
+ */
+export async function createGuest(
+  lab: LabPaths,
+  host: LabHost,
+  name: string,
+  options: GuestOptions,
+): Promise<LabGuest> {
+  checkName(name);
+  const record = join(lab.guestsDir, `${name}.json`);
+  if ((await pathKind(record)) !== null) throw new LabError(`there is a guest ${name} already`);
+  const storage = options.storage ?? 'private';
+  const sizeBytes = parseSizeBytes(options.disk ?? '64M');
+  const fillBytes = options.fill === undefined ? 0 : parseSizeBytes(options.fill);
+
+  const data = await placeDisk(lab, host, storage, name, 'vda');
+  await createDataDisk(data.file, sizeBytes, fillBytes);
+  const places = [data];
+  if (options.extraDisk !== undefined) {
+    const extra = await placeDisk(lab, host, storage, `${name}-extra`, 'vdb');
+    await createBlankDisk(extra.file, parseSizeBytes(options.extraDisk));
+    places.push(extra);
+  }
+  if (storage === 'private') await virsh(host.uri, ['pool-refresh', 'images']);
+  const serial = join(lab.serialDir, `${name}.log`);
+  await writeFile(serial, '');
+
+  const firmware = options.firmware ?? 'bios';
+  const design: GuestDesign = {
+    name,
+    uuid: randomUUID(),
+    memoryMiB: options.memoryMiB ?? (firmware === 'uefi' ? 256 : 128),
+    boot: { ...(await placeBootFiles(lab)), dirtyMiBPerS: options.dirtyMiBPerS ?? 0 },
+    firmware,
+    disks: places.map((place) => place.disk),
+    serialFile: serial,
+    agent: options.agent ?? 'present',
+    networkCards: options.networkCards ?? 0,
+  };
+  await defineAndStart(lab, host, design);
+  const extraDisk = design.disks[1]?.path ?? null;
+  const guest: LabGuest = {
+    name,
+    uuid: design.uuid,
+    host: host.name,
+    serial,
+    disk: data.disk.path,
+    extraDisk,
+  };
+  await writeJson(record, guest);
+  await waitForTick(serial, 0, { timeoutMs: bootTimeoutMs[firmware] });
+  return guest;
+}
+
+/**
+ * Makes and starts a domain without disk or system that sits in its firmware: for tests that need a running domain, not a
+ * guest. Ready in 0.3 s.
+ */
+export async function createBareDomain(
+  lab: LabPaths,
+  host: LabHost,
+  name: string,
+  memoryMiB: number,
+): Promise<{ readonly name: string; readonly uuid: string }> {
+  checkName(name);
+  const uuid = randomUUID();
+  await defineAndStart(lab, host, {
+    name,
+    uuid,
+    memoryMiB,
+    boot: null,
+    firmware: 'bios',
+    disks: [],
+    serialFile: null,
+    agent: 'absent',
+    networkCards: 0,
+  });
+  return { name, uuid };
+}
+
+/** The guests that the lab has made since the last reset. */
+export async function recordedGuests(lab: LabPaths): Promise<LabGuest[]> {
+  const files = (await readdir(lab.guestsDir).catch(() => [])).filter((f) => f.endsWith('.json'));
+  const guests = await Promise.all(
+    files.toSorted().map((file) => readJson(join(lab.guestsDir, file), guestRecordSchema)),
+  );
+  return guests.filter((guest) => guest !== null);
+}
+
+/** Removes what guests leave outside their hosts. */
+export async function removeGuestFiles(lab: LabPaths): Promise<void> {
+  for (const directory of [lab.guestsDir, lab.serialDir, lab.sharedDir]) {
+    await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { recursive: true });
+  }
+}

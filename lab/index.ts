@@ -1,0 +1,12 @@
+export { labAvailability } from './availability.ts';
+export type { LabAvailability } from './availability.ts';
+export type { DaemonOverrides } from './daemon-config.ts';
+export type { GuestOptions, LabGuest } from './guest.ts';
+export { LabHost } from './host.ts';
+export { Lab, labDown, labOpen, labUp } from './lab.ts';
+export type { LabStatus, WorldListing } from './lab.ts';
+export { LabError } from './lab-error.ts';
+export type { HostListing } from './listing.ts';
+export type { MigrationTruth, PhaseChange } from './migration-truth.ts';
+export { continuity, followTicks, lastTick, readTicks, waitForTick } from './ticks.ts';
+export type { Continuity, SeenTick, Tick } from './ticks.ts';

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { LabError } from './lab-error.ts';
+import { withLock } from './lock.ts';
+import { labPaths, labsDirectory } from './paths.ts';
+import type { LabPaths } from './paths.ts';
+
+const hostStateSchema = z.object({
+  name: z.string().regex(/^host[A-C]$/),
+  /** Distinct per host: libvirt refuses a migration between two daemons of one uuid. */
+  uuid: z.uuid(),
+  generation: z.enum(['packaged', 'newer']),
+});
+
+const labStateSchema = z.object({
+  version: z.literal(1),
+  name: z.string(),
+  subnet: z.int().min(1).max(254),
+  hosts: z.array(hostStateSchema).min(2).max(3),
+});
+
+/** A host as the lab remembers it. `packaged` runs this machine's libvirt, `newer` that of the next Debian. */
+export type HostState = z.infer<typeof hostStateSchema>;
+/** What a lab remembers between commands. */
+export type LabState = z.infer<typeof labStateSchema>;
+
+/** How many hosts a lab has. */
+export type HostCount = 2 | 3;
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/**
+ * Parses a JSON file of the lab; null when there is none.
+ * @throws {LabError} when it does not hold what it should.
+ */
+export async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | null> {
+  const text = await readIfThere(file);
+  if (text === null) return null;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    throw new LabError(`${file} is damaged: run 'npm run lab -- down', then 'up'`);
+  }
+}
+
+/** Writes a JSON file so that readers see the old or the new one, never a part. */
+export async function writeJson(file: string, value: unknown): Promise<void> {
+  const draft = `${file}.${process.pid}.new`;
+  await writeFile(draft, `${JSON.stringify(value)}\n`);
+  await rename(draft, file);
+}
+
+/** What is recorded about a lab; null when it is not there. */
+export function readLabState(paths: LabPaths): Promise<LabState | null> {
+  return readJson(paths.stateFile, labStateSchema);
+}
+
+async function subnetsInUse(): Promise<Set<number>> {
+  const used = new Set<number>();
+  for (const entry of await readdir(labsDirectory(), { withFileTypes: true })) {
+    if (!entry.isDirectory() || !/^[a-z0-9]/.test(entry.name)) continue;
+    const state = await readLabState(labPaths(entry.name)).catch(() => null);
+    if (state !== null) used.add(state.subnet);
+  }
+  return used;
+}
+
+function newHost(index: number): HostState {
+  return {
+    name: `host${'ABC'.charAt(index)}`,
+    uuid: randomUUID(),
+    generation: index === 2 ? 'newer' : 'packaged',
+  };
+}
+
+/**
+ * The state of a lab with at least `hosts` hosts: the recorded one, completed, or a new one with a subnet of its own.
+ * @throws {LabError} when all 254 subnets are taken.
+ */
+export async function claimLabState(paths: LabPaths, hosts: HostCount): Promise<LabState> {
+  return withLock('subnets', async () => {
+    await mkdir(paths.dir, { recursive: true });
+    const known = await readLabState(paths);
+    const state = known ?? { version: 1, name: paths.name, subnet: await freeSubnet(), hosts: [] };
+    const missing = Array.from({ length: hosts }, (_, index) => newHost(index)).slice(
+      state.hosts.length,
+    );
+    const completed: LabState = { ...state, version: 1, hosts: [...state.hosts, ...missing] };
+    await writeJson(paths.stateFile, completed);
+    return completed;
+  });
+}
+
+/** Forgets a lab; the directory of all labs goes with the last. */
+export function releaseLabState(paths: LabPaths): Promise<void> {
+  return withLock('subnets', async () => {
+    await rm(paths.dir, { recursive: true, force: true });
+    const others = await readdir(labsDirectory()).catch(() => ['']);
+    if (others.length === 0) await rmdir(labsDirectory());
+  });
+}
+
+async function freeSubnet(): Promise<number> {
+  const used = await subnetsInUse();
+  for (let subnet = 1; subnet <= 254; subnet += 1) if (!used.has(subnet)) return subnet;
+  throw new LabError('all 254 lab subnets are in use: take a lab down');
+}
+
+/** The address of the host at this place in the lab's list. */
+export function hostAddress(state: LabState, hostName: string): string {
+  const index = state.hosts.findIndex((host) => host.name === hostName);
+  if (index < 0) throw new LabError(`lab ${state.name} has no host ${hostName}`);
+  return `10.77.${state.subnet}.${index + 1}`;
+}

@@ -1,0 +1,72 @@
+import { run } from './command.ts';
+import { LabError } from './lab-error.ts';
+import { hostInterface } from './network.ts';
+import type { HostPaths, LabPaths } from './paths.ts';
+
+/** TCP packets to lose or to answer with a reset. */
+export interface PortFault {
+  /** One port or a range `FIRST-LAST` (also `FIRST:LAST`), matched as source and as destination port. */
+  readonly ports: string;
+  /** Seen from the host whose link it is. */
+  readonly direction: 'in' | 'out' | 'both';
+  /** `drop` loses the packet in silence, `reset` answers it with a TCP reset. */
+  readonly effect: 'drop' | 'reset';
+}
+
+const rateUnits = new Map([
+  ['kbit', 1e3],
+  ['mbit', 1e6],
+  ['gbit', 1e9],
+]);
+
+/** Limits what the host may send, as `tc` spells it, for example `100mbit`. */
+export async function setRate(host: HostPaths, rate: string): Promise<void> {
+  const match = /^(\d{1,6})(kbit|mbit|gbit)$/.exec(rate);
+  const unitBits = rateUnits.get(match?.[2] ?? '');
+  const bitsPerS = Number(match?.[1]) * (unitBits ?? 0);
+  if (!(bitsPerS > 0)) throw new LabError(`'${rate}' is no rate: write for example 100mbit`);
+  // A bucket of 2 ms keeps the rate exact and still holds the 64 KiB segments that a veth carries unsegmented.
+  const burstBytes = Math.max(65_536 * 2, Math.ceil(bitsPerS / 8 / 500));
+  const shape = ['tbf', 'rate', rate, 'burst', String(burstBytes), 'latency', '200ms'];
+  const where = ['-n', host.networkNamespace, 'qdisc', 'replace', 'dev', hostInterface, 'root'];
+  await run('tc', [...where, ...shape]);
+}
+
+/** Pulls the host's cable, or plugs it in again, at the switch's end: both ends lose the carrier. */
+export async function setCable(lab: LabPaths, host: HostPaths, to: 'up' | 'down'): Promise<void> {
+  await run('ip', ['-n', lab.bridgeNamespace, 'link', 'set', host.name, to]);
+}
+
+function iptables(host: HostPaths, ...args: string[]): Promise<string> {
+  return run('nsenter', [`--net=${host.networkFile}`, 'iptables', '--wait', ...args]);
+}
+
+/** Loses or resets TCP packets of some ports at this host. */
+export async function dropPorts(host: HostPaths, fault: PortFault): Promise<void> {
+  const match = /^(\d{1,5})(?:[-:](\d{1,5}))?$/.exec(fault.ports);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+  if (!(first >= 1 && last >= first && last <= 65_535)) {
+    throw new LabError(`'${fault.ports}' is no port range: write for example 49152-49215`);
+  }
+  const chains = { in: ['INPUT'], out: ['OUTPUT'], both: ['INPUT', 'OUTPUT'] }[fault.direction];
+  const verdict =
+    fault.effect === 'drop' ? ['DROP'] : ['REJECT', '--reject-with', 'tcp-reset'];
+  for (const chain of chains) {
+    for (const side of ['--sport', '--dport']) {
+      const matching = ['--protocol', 'tcp', side, `${first}:${last}`];
+      await iptables(host, '--insert', chain, ...matching, '--jump', ...verdict);
+    }
+  }
+}
+
+/** Takes every fault off the host's link. */
+export async function clearLink(lab: LabPaths, host: HostPaths): Promise<void> {
+  await setCable(lab, host, 'up');
+  await iptables(host, '--flush', 'INPUT');
+  await iptables(host, '--flush', 'OUTPUT');
+  // `replace` first, because `del` fails where nothing was set.
+  const where = ['dev', hostInterface, 'root'];
+  const tc = ['-n', host.networkNamespace, 'qdisc'];
+  await run('tc', [...tc, 'replace', ...where, 'pfifo']);
+  await run('tc', [...tc, 'del', ...where]);
+}

@@ -1,0 +1,108 @@
+import { readFile, readdir, readlink, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LabError } from './lab-error.ts';
+
+/** A process that cannot be mistaken for a later one with the same number. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Start time in clock ticks since boot: field 22 of /proc/PID/stat. */
+  readonly startTicks: number;
+}
+
+interface ProcessStat extends ProcessIdentity {
+  readonly state: string;
+}
+
+async function readStat(pid: number): Promise<ProcessStat | null> {
+  let text: string;
+  try {
+    text = await readFile(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return null; // the process is gone, which is an answer
+  }
+  // The command name in parentheses may itself hold blanks and parentheses.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state] = fields;
+  const startTicks = Number(fields[19]);
+  if (state === undefined || !Number.isSafeInteger(startTicks)) return null;
+  return { pid, startTicks, state };
+}
+
+/** Who has this number now; null when nobody, or a process that has ended and waits to be reaped. */
+export async function identifyProcess(pid: number): Promise<ProcessIdentity | null> {
+  const found = await readStat(pid);
+  if (found === null || found.state === 'Z') return null;
+  return { pid: found.pid, startTicks: found.startTicks };
+}
+
+/** What this very process is doing. */
+export async function processState(
+  identity: ProcessIdentity,
+): Promise<'running' | 'stopped' | 'gone'> {
+  const found = await readStat(identity.pid);
+  if (found === null || found.startTicks !== identity.startTicks) return 'gone';
+  if (found.state === 'Z' || found.state === 'X') return 'gone';
+  return found.state === 'T' ? 'stopped' : 'running';
+}
+
+/** Sends a signal to this very process, never to a successor of its number. Nothing when it is gone. */
+export async function signalProcess(
+  identity: ProcessIdentity,
+  signal: NodeJS.Signals,
+): Promise<void> {
+  if ((await processState(identity)) === 'gone') return;
+  try {
+    process.kill(identity.pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+/**
+ * Waits until the process has ended. The kernel tells only a parent, so this asks every 5 ms.
+ * @throws {LabError} after `timeoutMs`.
+ */
+export async function waitUntilGone(identity: ProcessIdentity, timeoutMs: number): Promise<void> {
+  const deadlineMs = performance.now() + timeoutMs;
+  while ((await processState(identity)) !== 'gone') {
+    if (performance.now() > deadlineMs) {
+      throw new LabError(`process ${identity.pid} did not end within ${timeoutMs} ms`);
+    }
+    await sleep(5);
+  }
+}
+
+/** The processes whose network and mount namespaces are those held by the two files. */
+export async function processesInNamespaces(
+  networkFile: string,
+  mountFile: string,
+): Promise<ProcessIdentity[]> {
+  const [network, mount] = await Promise.all([stat(networkFile), stat(mountFile)]);
+  const found: ProcessIdentity[] = [];
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const links = await Promise.all([
+      readlink(`/proc/${entry}/ns/net`).catch(() => ''),
+      readlink(`/proc/${entry}/ns/mnt`).catch(() => ''),
+    ]);
+    if (links[0] !== `net:[${network.ino}]` || links[1] !== `mnt:[${mount.ino}]`) continue;
+    const identity = await identifyProcess(Number(entry));
+    if (identity !== null) found.push(identity);
+  }
+  return found;
+}
+
+/** Ends every process of the two namespaces and waits until the last is gone. */
+export async function endProcessesInNamespaces(
+  networkFile: string,
+  mountFile: string,
+): Promise<void> {
+  // A dying daemon may fork once more, so look again until a look finds nobody.
+  for (let round = 0; round < 20; round += 1) {
+    const processes = await processesInNamespaces(networkFile, mountFile);
+    if (processes.length === 0) return;
+    await Promise.all(processes.map((identity) => signalProcess(identity, 'SIGKILL')));
+    await Promise.all(processes.map((identity) => waitUntilGone(identity, 10_000)));
+  }
+  throw new LabError(`processes keep appearing in the namespace ${mountFile}`);
+}
