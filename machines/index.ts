@@ -1,0 +1,10 @@
+export { liveMigration } from './live-migration.machine.ts';
+export type { LiveMigrationOutput } from './live-migration.setup.ts';
+export { peer2peerMigration } from './peer2peer-migration.machine.ts';
+export type { Peer2peerOutput } from './peer2peer-migration.setup.ts';
+export type { MigrationCommand, MigrationEvent } from './migration-events.ts';
+export type { Outcome, StateMeta, StateTag } from './state-meta.ts';
+export type { Artefact, LiveMigrationInput } from './policy/live-migration-context.ts';
+export type { Peer2peerInput } from './policy/peer2peer-context.ts';
+export type { CheckVerdict, MigrationCheckName } from './policy/migration-checks.ts';
+export type { PhaseRecord } from './policy/migration-phases.ts';

@@ -1,0 +1,113 @@
+import { assign, sendTo, setup } from 'xstate';
+
+import type { MigrationFacts } from '../src/ports/migration.ts';
+import type { MigrationCommand } from './migration-events.ts';
+import { peer2peerMigration } from './peer2peer-migration.machine.ts';
+import { abortRequested, readFailure } from './policy/failures.ts';
+import type {
+  Artefact,
+  LiveMigrationContext,
+  LiveMigrationInput,
+  LiveMigrationResult,
+  Remainder,
+} from './policy/live-migration-context.ts';
+import {
+  artefactsOfSuccess,
+  expectedVolumes,
+  foundDomain,
+  refusal,
+  remainderOf,
+  unsettledFailure,
+  verdictsOf,
+  withStatus,
+} from './policy/live-migration-context.ts';
+import type { MigrationCheckName } from './policy/migration-checks.ts';
+import type { DomainOnHost, DomainOnPeers, MigrationReport } from './policy/peer2peer-context.ts';
+import type { PeersView } from './policy/peers.ts';
+import { effectSlot } from './slots.ts';
+import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
+
+export type LiveMigrationOutput = LiveMigrationResult & { outcome: Outcome };
+
+type Context = { context: LiveMigrationContext };
+type ChildEnded = { event: { output: MigrationReport & { outcome: Outcome } } };
+
+export const objects = (check: MigrationCheckName) =>
+  ({ type: 'objects', params: { check } }) as const;
+export const remains = (remainder: Remainder) =>
+  ({ type: 'remains', params: { remainder } }) as const;
+export const endedAs = (outcome: Outcome) =>
+  ({
+    type: 'endedAs',
+    params: ({ event }: ChildEnded) => ({ outcome, ended: event.output.outcome }),
+  }) as const;
+export const reportOfChild = ({ event }: ChildEnded) => ({ report: event.output });
+export const failureOf = ({ event }: { event: { error: unknown } }) => ({ error: event.error });
+
+export const onBoth = ({ context }: Context): DomainOnPeers => ({
+  source: context.source,
+  destination: context.destination,
+  domainUuid: foundDomain(context).uuid,
+});
+export const onDestination = ({ context }: Context): DomainOnHost => ({
+  host: context.destination,
+  domainUuid: foundDomain(context).uuid,
+});
+export const onSource = ({ context }: Context): DomainOnHost => ({
+  host: context.source,
+  domainUuid: foundDomain(context).uuid,
+});
+
+/** Names and types of everything that the chart of `liveMigration` speaks of. */
+export const liveMigrationSetup = setup({
+  types: {
+    input: {} as LiveMigrationInput,
+    context: {} as LiveMigrationContext,
+    events: {} as MigrationCommand,
+    output: {} as LiveMigrationOutput,
+    tags: {} as StateTag,
+    meta: {} as StateMeta,
+  },
+  actors: {
+    peer2peerMigration,
+    gatherFacts: effectSlot<MigrationFacts, LiveMigrationInput>('gatherFacts'),
+    inspectPeers: effectSlot<PeersView, DomainOnPeers>('inspectPeers'),
+    persistOnDestination: effectSlot<void, DomainOnHost>('persistOnDestination'),
+    undefineOnSource: effectSlot<void, DomainOnHost>('undefineOnSource'),
+    removeVolumes: effectSlot<void, { volumes: readonly Artefact[] }>('removeVolumes'),
+  },
+  actions: {
+    noteFacts: assign((_, params: { facts: MigrationFacts }) => ({ facts: params.facts })),
+    noteLook: assign((_, params: { peers: PeersView }) => ({ peers: params.peers })),
+    noteReport: assign((_, params: { report: MigrationReport }) => ({ report: params.report })),
+    recordFailure: assign(({ context }, params: { error: unknown }) => ({
+      report: { ...context.report, failure: readFailure(params.error) },
+    })),
+    recordAbort: assign(({ context }) => ({
+      report: { ...context.report, failure: abortRequested },
+    })),
+    recordRefusal: assign(({ context }) => ({
+      report: { ...context.report, failure: refusal(context) },
+    })),
+    recordExpectedVolumes: assign(({ context }) => ({ artefacts: expectedVolumes(context) })),
+    recordSuccess: assign(({ context }) => ({ artefacts: artefactsOfSuccess(context) })),
+    markVolumes: assign(({ context }, params: { status: Artefact['status'] }) => ({
+      artefacts: withStatus(context.artefacts, params.status),
+    })),
+    recordUnsettled: assign(({ context }) => ({
+      report: { ...context.report, failure: unsettledFailure(context) },
+    })),
+    passAbortOn: sendTo('protocol', { type: 'abort.requested' }),
+  },
+  guards: {
+    objects: ({ context }, params: { check: MigrationCheckName }) =>
+      verdictsOf(context).some(
+        ({ check, objection }) => check === params.check && objection !== null,
+      ),
+    endedAs: (_, params: { outcome: Outcome; ended: Outcome }) => params.ended === params.outcome,
+    remains: ({ context }, params: { remainder: Remainder }) =>
+      remainderOf(context) === params.remainder,
+    hasMadeVolumes: ({ context }) => context.artefacts.length > 0,
+  },
+  delays: { peerWait: ({ context }) => context.peerWaitMs, askAgain: 500 },
+});

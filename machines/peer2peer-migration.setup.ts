@@ -1,0 +1,108 @@
+import { assign, setup } from 'xstate';
+
+import type { MigrationCommand, MigrationEvent } from './migration-events.ts';
+import { abortRequested, readFailure, timeBudgetExceeded } from './policy/failures.ts';
+import type { Milestone } from './policy/migration-phases.ts';
+import { hasReached, reach } from './policy/migration-phases.ts';
+import type {
+  DomainOnHost,
+  DomainOnPeers,
+  MigrationReport,
+  Peer2peerContext,
+  Peer2peerInput,
+} from './policy/peer2peer-context.ts';
+import { afterEvidence, afterLook, situationOf } from './policy/peer2peer-context.ts';
+import type { PeersView, Verdict } from './policy/peers.ts';
+import { judgePeers } from './policy/peers.ts';
+import { effectSlot, watchSlot } from './slots.ts';
+import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
+
+type Context = { context: Peer2peerContext };
+export type Peer2peerOutput = MigrationReport & { outcome: Exclude<Outcome, 'refused'> };
+
+export const lookOf = ({ event }: { event: { output: PeersView } }) => ({ peers: event.output });
+export const shows = (verdict: Verdict) => ({ type: 'peersShow', params: { verdict } }) as const;
+
+export const onSource = ({ context }: Context): DomainOnHost => ({
+  host: context.source,
+  domainUuid: context.domain.uuid,
+});
+export const onDestination = ({ context }: Context): DomainOnHost => ({
+  host: context.destination,
+  domainUuid: context.domain.uuid,
+});
+export const onBoth = ({ context }: Context): DomainOnPeers => ({
+  source: context.source,
+  destination: context.destination,
+  domainUuid: context.domain.uuid,
+});
+
+/** Names and types of everything that the chart of `peer2peerMigration` speaks of. */
+export const peer2peerSetup = setup({
+  types: {
+    input: {} as Peer2peerInput,
+    context: {} as Peer2peerContext,
+    events: {} as MigrationEvent | MigrationCommand,
+    output: {} as Peer2peerOutput,
+    tags: {} as StateTag,
+    meta: {} as StateMeta,
+  },
+  actors: {
+    performMigration: effectSlot<
+      { atEpochMs: number },
+      DomainOnHost & { call: Peer2peerInput['call'] }
+    >('performMigration'),
+    followMigration: effectSlot<{ atEpochMs: number }, DomainOnHost>('followMigration'),
+    inspectPeers: effectSlot<PeersView, DomainOnPeers>('inspectPeers'),
+    abortJob: effectSlot<void, DomainOnHost>('abortJob'),
+    suspendSource: effectSlot<void, DomainOnHost>('suspendSource'),
+    resumeSource: effectSlot<void, DomainOnHost>('resumeSource'),
+    destroySource: effectSlot<void, DomainOnHost>('destroySource'),
+    watchSource: watchSlot<MigrationEvent, DomainOnHost>('watchSource'),
+    watchDestination: watchSlot<MigrationEvent, DomainOnHost>('watchDestination'),
+  },
+  actions: {
+    noteEvidence: assign(({ context }, params: { event: MigrationEvent }) =>
+      afterEvidence(context, params.event),
+    ),
+    noteReply: assign(({ context }, params: { atEpochMs: number }) => ({
+      reached: reach(context.reached, 'confirm3', params.atEpochMs),
+      replied: true,
+    })),
+    noteLook: assign(({ context }, params: { peers: PeersView }) =>
+      afterLook(context, params.peers),
+    ),
+    noteBlindness: assign({ watchBroken: { source: true, destination: true } }),
+    /** The first cause stays: an aborted migration also fails. */
+    recordFailure: assign(({ context }, params: { error: unknown }) => {
+      const failure = readFailure(params.error);
+      return { failure: context.failure ?? failure, replied: failure.libvirt !== undefined };
+    }),
+    recordAbort: assign({ failure: abortRequested }),
+    recordTimeout: assign({ failure: timeBudgetExceeded }),
+    noteSourceSuspended: assign(({ context }) => ({ runs: { ...context.runs, source: false } })),
+    forgiveFailure: assign({ failure: null }),
+  },
+  guards: {
+    hasReached: ({ context }, params: { milestone: Milestone }) =>
+      hasReached(context.reached, params.milestone),
+    copiesStorage: ({ context }) => context.call.copyDisks.length > 0,
+    hasTimeBudget: ({ context }) => context.timeoutMs !== null,
+    isAbortable: ({ context }) => !hasReached(context.reached, 'perform3Done'),
+    abortsOnTimeout: ({ context }) =>
+      context.onTimeout === 'abort' && !hasReached(context.reached, 'perform3Done'),
+    forcesOnTimeout: ({ context }) =>
+      context.onTimeout === 'forceComplete' && !hasReached(context.reached, 'perform3Done'),
+    bothSeemToRun: ({ context }) => context.runs.source && context.runs.destination,
+    bothRunIn: ({ context }, params: { peers: PeersView }) =>
+      judgePeers(params.peers, situationOf(context)) === 'bothRun',
+    onlyReportsSplitBrain: ({ context }) => context.onSplitBrain === 'report',
+    peersShow: ({ context }, params: { verdict: Verdict }) =>
+      context.peers !== null && judgePeers(context.peers, situationOf(context)) === params.verdict,
+  },
+  delays: {
+    timeBudget: ({ context }) => context.timeoutMs ?? 0,
+    peerWait: ({ context }) => context.peerWaitMs,
+    askAgain: 500,
+  },
+});

@@ -1,0 +1,34 @@
+import type { Failure } from '../../src/ports/failure.ts';
+
+/** Reads what an effect rejected with; a plain XState actor may hand over an `Error`. */
+export function readFailure(error: unknown): Failure {
+  if (isFailure(error)) return error;
+  if (typeof error === 'object' && error !== null && 'failure' in error && isFailure(error.failure))
+    return error.failure;
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'internal', message, effect: 'unknown' };
+}
+
+function isFailure(value: unknown): value is Failure {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'code' in value &&
+    typeof value.code === 'string' &&
+    'message' in value &&
+    typeof value.message === 'string' &&
+    'effect' in value
+  );
+}
+
+export const abortRequested: Failure = {
+  code: 'abortRequested',
+  message: 'the migration was aborted by request',
+  effect: 'none',
+};
+
+export const timeBudgetExceeded: Failure = {
+  code: 'timeBudgetExceeded',
+  message: 'the migration did not converge within its time budget',
+  effect: 'none',
+};

@@ -1,0 +1,121 @@
+import type { LibvirtPhase } from '../state-meta.ts';
+
+/**
+ * The milestones of a peer-to-peer migration in the only order in which libvirt can reach them.
+ * Those that are phases of libvirt carry its name.
+ */
+const milestones = [
+  'begin3',
+  'prepare',
+  'perform3',
+  'precopy',
+  'switchover',
+  'perform3Done',
+  'finish3',
+  'confirm3',
+] as const;
+
+export type Milestone = (typeof milestones)[number];
+
+const phaseOf: Partial<Record<Milestone, LibvirtPhase>> = {
+  begin3: 'BEGIN3',
+  prepare: 'PREPARE',
+  perform3: 'PERFORM3',
+  perform3Done: 'PERFORM3_DONE',
+  finish3: 'FINISH3',
+  confirm3: 'CONFIRM3',
+};
+
+/**
+ * `observed`: an event or a read proves it, and `atEpochMs` is when. `inferred`: a later proof
+ * implies it, and `atEpochMs` is the time of that proof.
+ */
+export type Evidence = 'observed' | 'inferred';
+
+export interface ReachedMilestone {
+  readonly milestone: Milestone;
+  readonly evidence: Evidence;
+  readonly atEpochMs: number;
+}
+
+/** One libvirt phase that was reached, as the result of a run shows it. */
+export interface PhaseRecord {
+  readonly phase: LibvirtPhase;
+  readonly evidence: Evidence;
+  readonly atEpochMs: number;
+}
+
+/**
+ * Which event proves which milestones. Each was seen on real daemons beside the phase that the
+ * daemon itself held at that moment; what is not here proves nothing.
+ */
+const proofs: Readonly<Record<string, readonly Milestone[]>> = {
+  'source.job.started': ['begin3'],
+  'destination.domain.preparing': ['prepare'],
+  'destination.domain.started': ['prepare'],
+  'destination.migration.setup': ['prepare'],
+  'source.mirror.created': ['perform3'],
+  'source.migration.setup': ['perform3', 'precopy'],
+  'source.migration.active': ['perform3', 'precopy'],
+  'source.iteration': ['perform3', 'precopy'],
+  'source.migration.pre-switchover': ['switchover'],
+  'source.migration.device': ['switchover'],
+  'source.migration.completed': ['perform3Done'],
+  'destination.domain.resumed': ['finish3'],
+  'source.domain.stopped': ['confirm3'],
+  'source.reply.received': ['confirm3'],
+};
+
+/** Lifecycle events prove a milestone only with the detail that the migration gives them. */
+const detailOfProof: Readonly<Record<string, string>> = {
+  'destination.domain.started': 'migrated',
+  'destination.domain.resumed': 'migrated',
+  'source.domain.stopped': 'migrated',
+};
+
+export interface EvidenceEvent {
+  readonly type: string;
+  readonly atEpochMs: number;
+  readonly detail?: string;
+}
+
+/** The milestones after this event: what it proves is observed, what lay before it is inferred. */
+export function noteEvidence(
+  reached: readonly ReachedMilestone[],
+  event: EvidenceEvent,
+): readonly ReachedMilestone[] {
+  const proven = proofs[event.type] ?? [];
+  const wantedDetail = detailOfProof[event.type];
+  if (wantedDetail !== undefined && event.detail !== wantedDetail) return reached;
+  return proven.reduce((sofar, milestone) => reach(sofar, milestone, event.atEpochMs), reached);
+}
+
+/** Records one milestone as observed, and all that it implies. */
+export function reach(
+  reached: readonly ReachedMilestone[],
+  milestone: Milestone,
+  atEpochMs: number,
+): readonly ReachedMilestone[] {
+  if (hasReached(reached, milestone)) return reached;
+  const last = reached.at(-1);
+  const begun = last === undefined ? 0 : milestones.indexOf(last.milestone) + 1;
+  const implied = milestones.slice(begun, milestones.indexOf(milestone));
+  return [
+    ...reached,
+    ...implied.map((each) => ({ milestone: each, evidence: 'inferred', atEpochMs }) as const),
+    { milestone, evidence: 'observed', atEpochMs },
+  ];
+}
+
+/** Milestones are reached in order, so the last one tells all. */
+export function hasReached(reached: readonly ReachedMilestone[], milestone: Milestone): boolean {
+  const last = reached.at(-1);
+  return last !== undefined && milestones.indexOf(last.milestone) >= milestones.indexOf(milestone);
+}
+
+export function toPhaseRecords(reached: readonly ReachedMilestone[]): PhaseRecord[] {
+  return reached.flatMap(({ milestone, evidence, atEpochMs }) => {
+    const phase = phaseOf[milestone];
+    return phase === undefined ? [] : [{ phase, evidence, atEpochMs }];
+  });
+}

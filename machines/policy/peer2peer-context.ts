@@ -1,0 +1,185 @@
+import type { DomainStatus } from '../../src/ports/domain.ts';
+import type { Failure } from '../../src/ports/failure.ts';
+import type { MigrateCall } from '../../src/ports/migration.ts';
+import type { MigrationEvent } from '../migration-events.ts';
+import type { PhaseRecord, ReachedMilestone } from './migration-phases.ts';
+import { hasReached, noteEvidence, toPhaseRecords } from './migration-phases.ts';
+import type { PeersView, Situation, Verdict } from './peers.ts';
+import { describePeers, isRunning, judgePeers } from './peers.ts';
+
+/** What every effect on one domain needs: the host's connection URI and the domain. */
+export interface DomainOnHost {
+  readonly host: string;
+  readonly domainUuid: string;
+}
+
+/** Both ends, where only a look at both decides. */
+export interface DomainOnPeers {
+  readonly source: string;
+  readonly destination: string;
+  readonly domainUuid: string;
+}
+
+export interface Peer2peerInput {
+  /** Connection URIs by which *we* reach the daemons. */
+  readonly source: string;
+  readonly destination: string;
+  /** The domain as it was found before anything was touched. */
+  readonly domain: DomainStatus;
+  readonly call: MigrateCall;
+  /** `null`: no budget. */
+  readonly timeoutMs: number | null;
+  readonly onTimeout: 'abort' | 'forceComplete';
+  readonly onSplitBrain: 'suspendSource' | 'report';
+  /** How long a host that does not answer is waited for, where its answer decides. */
+  readonly peerWaitMs: number;
+}
+
+export interface Peer2peerContext extends Peer2peerInput {
+  readonly reached: readonly ReachedMilestone[];
+  /** Where a copy of the guest is known to run, by the latest evidence. */
+  readonly runs: { readonly source: boolean; readonly destination: boolean };
+  /** A host that could not be watched for a while: events may have been missed. */
+  readonly watchBroken: { readonly source: boolean; readonly destination: boolean };
+  readonly suspendedAtEpochMs: number | null;
+  readonly resumedAtEpochMs: number | null;
+  /** The source daemon ended the call itself (and not a lost connection). */
+  readonly replied: boolean;
+  readonly peers: PeersView | null;
+  readonly failure: Failure | null;
+}
+
+export interface MigrationReport {
+  readonly failure: Failure | null;
+  readonly phases: readonly PhaseRecord[];
+  /** From the guest's stop on the source to its start on the destination; `null`: none was seen. */
+  readonly downtimeMs: number | null;
+  readonly peers: PeersView | null;
+}
+
+export function startingContext(input: Peer2peerInput): Peer2peerContext {
+  return {
+    ...input,
+    reached: [],
+    runs: { source: isRunning(input.domain), destination: false },
+    watchBroken: { source: false, destination: false },
+    suspendedAtEpochMs: null,
+    resumedAtEpochMs: null,
+    replied: false,
+    peers: null,
+    failure: null,
+  };
+}
+
+/** What one event of a watch changes in what the run knows. */
+export function afterEvidence(context: Peer2peerContext, event: MigrationEvent) {
+  const { runs, watchBroken } = context;
+  const at = event.atEpochMs;
+  const reached = noteEvidence(context.reached, event);
+  switch (event.type) {
+    case 'source.domain.suspended':
+      return { reached, runs: { ...runs, source: false }, suspendedAtEpochMs: at };
+    case 'source.domain.stopped':
+      return { reached, runs: { ...runs, source: false } };
+    case 'source.domain.resumed':
+      return { reached, runs: { ...runs, source: true }, suspendedAtEpochMs: null };
+    case 'destination.domain.resumed':
+      return { reached, runs: { ...runs, destination: true }, resumedAtEpochMs: at };
+    case 'destination.domain.suspended':
+    case 'destination.domain.stopped':
+      return { reached, runs: { ...runs, destination: false } };
+    case 'source.connection.lost':
+      return { reached, watchBroken: { ...watchBroken, source: true } };
+    case 'destination.connection.lost':
+      return { reached, watchBroken: { ...watchBroken, destination: true } };
+    default:
+      return { reached };
+  }
+}
+
+/** What a look at both hosts changes: it corrects what the events made us believe. */
+export function afterLook(context: Peer2peerContext, peers: PeersView) {
+  const { source, destination } = peers;
+  return {
+    peers,
+    runs: {
+      source: source.reachable ? isRunning(source.domain) : context.runs.source,
+      destination: destination.reachable ? isRunning(destination.domain) : context.runs.destination,
+    },
+  };
+}
+
+export function situationOf(context: Peer2peerContext): Situation {
+  const switched = hasReached(context.reached, 'perform3Done') || context.watchBroken.source;
+  return {
+    guestWasPaused: context.domain.state === 'paused',
+    mayHaveSwitched: switched,
+    mayHaveRunThere:
+      hasReached(context.reached, 'finish3') || (switched && context.watchBroken.destination),
+  };
+}
+
+export function reportOf(context: Peer2peerContext): MigrationReport {
+  const { suspendedAtEpochMs, resumedAtEpochMs, failure, peers } = context;
+  const phases = toPhaseRecords(context.reached);
+  return {
+    failure,
+    phases: wasCancelled(context) ? [...phases, cancelledPhase(context)] : phases,
+    downtimeMs:
+      suspendedAtEpochMs === null || resumedAtEpochMs === null
+        ? null
+        : Math.max(0, resumedAtEpochMs - suspendedAtEpochMs),
+    peers,
+  };
+}
+
+/**
+ * A source daemon that fails the call after PERFORM3 has always gone through CONFIRM3_CANCELLED
+ * (doPeer2PeerMigrate3 in qemu_migration.c); the look that followed proves it.
+ */
+function wasCancelled(context: Peer2peerContext): boolean {
+  return context.replied && context.failure !== null && hasReached(context.reached, 'perform3');
+}
+
+function cancelledPhase(context: Peer2peerContext): PhaseRecord {
+  const atEpochMs = context.peers?.atEpochMs ?? context.reached.at(-1)?.atEpochMs ?? 0;
+  return { phase: 'CONFIRM3_CANCELLED', evidence: 'inferred', atEpochMs };
+}
+
+/** The report of a run that no program can end, with what each host holds and what to do. */
+export function operatorReport(context: Peer2peerContext): MigrationReport {
+  const verdict =
+    context.peers === null ? 'unclear' : judgePeers(context.peers, situationOf(context));
+  const held = context.peers === null ? 'neither host has answered' : describePeers(context.peers);
+  const cause = context.failure === null ? '' : ` Cause: ${context.failure.message}`;
+  return {
+    ...reportOf(context),
+    failure: {
+      code: operatorCodes[verdict] ?? 'peerUnreachable',
+      message: `${operatorAdvice(verdict, context)} (${held}).${cause}`,
+      effect: 'unknown',
+    },
+  };
+}
+
+const operatorCodes: Partial<Record<Verdict, string>> = {
+  bothRun: 'splitBrain',
+  overtaken: 'overtaken',
+  guestGone: 'guestGone',
+};
+
+function operatorAdvice(verdict: Verdict, context: Peer2peerContext): string {
+  const { name } = context.domain;
+  switch (verdict) {
+    case 'bothRun':
+      return context.runs.source
+        ? `both hosts run ${name}: stop one of them now, then destroy the copy that is not wanted`
+        : `both hosts ran ${name}; the copy on the source is now suspended, the destination goes on: compare them, then destroy the one that is not wanted`;
+    case 'overtaken':
+      return `${name} ran on the destination and has ended there; the source holds an older state of its memory: decide whether it may run again`;
+    case 'guestGone':
+      return `${name} runs on neither host: it was shut down, destroyed or has crashed during the migration; look at its disks, then start it`;
+    default:
+      return `it is not known where ${name} runs: bring the host that does not answer back, look at both, and start or resume nothing before that`;
+  }
+}

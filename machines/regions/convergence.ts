@@ -1,0 +1,87 @@
+import type { DomainOnHost } from '../policy/peer2peer-context.ts';
+
+interface HasDomain {
+  readonly context: { readonly source: string; readonly domain: { readonly uuid: string } };
+}
+
+const domainOnSource = ({ context }: HasDomain): DomainOnHost => ({
+  host: context.source,
+  domainUuid: context.domain.uuid,
+});
+
+/**
+ * The region that every protocol chart carries beside its phases: the time budget, what happens
+ * when it is used up, and the abort by request. It only ever asks; the phases show what came of it.
+ *
+ * Slots: effects `abortJob` and `suspendSource`; delay `timeBudget`; guards `hasTimeBudget`,
+ * `isAbortable`, `abortsOnTimeout`, `forcesOnTimeout`; actions `recordAbort`,
+ * `recordTimeout`.
+ */
+export const convergence = {
+  description: 'Keep the migration within its time budget; abort or force it when asked.',
+  initial: 'choosing',
+  states: {
+    choosing: {
+      description: 'A run without a budget waits for as long as it takes.',
+      always: [{ guard: 'hasTimeBudget', target: 'budgeted' }, { target: 'unbounded' }],
+    },
+    budgeted: {
+      description: 'The guest is expected to converge before the budget is used up.',
+      on: {
+        'abort.requested': { guard: 'isAbortable', target: 'aborting', actions: 'recordAbort' },
+      },
+      after: {
+        timeBudget: [
+          { guard: 'abortsOnTimeout', target: 'aborting', actions: 'recordTimeout' },
+          { guard: 'forcesOnTimeout', target: 'forcing' },
+          { target: 'unbounded' },
+        ],
+      },
+    },
+    unbounded: {
+      description: 'No budget, or it ran out when nothing could be aborted any more.',
+      on: {
+        'abort.requested': { guard: 'isAbortable', target: 'aborting', actions: 'recordAbort' },
+      },
+    },
+    aborting: {
+      description: 'The source daemon is asked to cancel; it answers by failing the migration.',
+      tags: ['rollingBack'],
+      meta: { call: 'virDomainAbortJob' },
+      invoke: {
+        id: 'abortJob',
+        src: 'abortJob',
+        input: domainOnSource,
+        onDone: 'abortSent',
+        onError: 'unbounded',
+      },
+    },
+    abortSent: {
+      description: 'The cancel is on its way; the end of the migration shows whether it won.',
+      tags: ['rollingBack'],
+      on: { 'abort.requested': { guard: 'isAbortable', target: 'aborting' } },
+    },
+    forcing: {
+      description: 'The guest is paused on the source so that no page is dirtied any more.',
+      tags: ['guestPaused'],
+      meta: {
+        call: 'virDomainSuspend',
+        source: 'Nova live_migration_timeout_action=force_complete',
+      },
+      invoke: {
+        id: 'suspendToForce',
+        src: 'suspendSource',
+        input: domainOnSource,
+        onDone: 'forced',
+        onError: 'unbounded',
+      },
+    },
+    forced: {
+      description: 'What is left is copied with the guest at rest.',
+      tags: ['guestPaused'],
+      on: {
+        'abort.requested': { guard: 'isAbortable', target: 'aborting', actions: 'recordAbort' },
+      },
+    },
+  },
+} as const;
