@@ -38,10 +38,12 @@ function print(options: CommonOptions, value: unknown, text: string): void {
 
 function describe(status: LabStatus): string {
   const hosts = status.hosts.map(
-    (host) => `${host.name}  ${host.pid === null ? 'libvirtd is dead' : `pid ${host.pid}`}  ${host.uri}`,
+    (host) =>
+      `${host.name}  ${host.pid === null ? 'libvirtd is dead' : `pid ${host.pid}`}  ${host.uri}`,
   );
   const guests = status.guests.map(
-    (guest) => `${guest.name}  ${guest.host === null ? 'nowhere' : `on ${guest.host}`}  ${guest.disk}`,
+    (guest) =>
+      `${guest.name}  ${guest.host === null ? 'nowhere' : `on ${guest.host}`}  ${guest.disk}`,
   );
   return [...hosts, ...guests].join('\n');
 }
@@ -58,26 +60,26 @@ function hostCount(text: string): 2 | 3 {
   throw new InvalidArgumentError('A lab has 2 or 3 hosts.');
 }
 
-async function up(options: CommonOptions & { readonly hosts: 2 | 3 }): Promise<void> {
+async function runUp(options: CommonOptions & { readonly hosts: 2 | 3 }): Promise<void> {
   await requireLab();
   const lab = await labUp({ name: options.name, hosts: options.hosts });
   const status = await lab.status();
   print(options, status, describe(status));
 }
 
-async function status(options: CommonOptions): Promise<void> {
+async function runStatus(options: CommonOptions): Promise<void> {
   await requireLab();
   const found = await (await labOpen(options.name)).status();
   print(options, found, describe(found));
 }
 
-async function down(options: CommonOptions): Promise<void> {
+async function runDown(options: CommonOptions): Promise<void> {
   await requireLab();
   await labDown(options.name);
   print(options, { hosts: [], guests: [] }, `lab ${options.name} is down`);
 }
 
-async function reset(options: CommonOptions): Promise<void> {
+async function runReset(options: CommonOptions): Promise<void> {
   await requireLab();
   const lab = await labOpen(options.name);
   await lab.reset();
@@ -85,7 +87,7 @@ async function reset(options: CommonOptions): Promise<void> {
   print(options, found, describe(found));
 }
 
-async function guest(name: string, flags: GuestFlags): Promise<void> {
+async function runGuest(name: string, flags: GuestFlags): Promise<void> {
   await requireLab();
   const lab = await labOpen(flags.name);
   const made = await lab.guest(name, {
@@ -98,7 +100,11 @@ async function guest(name: string, flags: GuestFlags): Promise<void> {
     agent: flags.agent ? 'present' : 'absent',
     dirtyMiBPerS: flags.dirty ?? 0,
   });
-  print(flags, made, `${made.name} ticks on ${made.host}\ndisk ${made.disk}\nserial ${made.serial}`);
+  print(
+    flags,
+    made,
+    `${made.name} ticks on ${made.host}\ndisk ${made.disk}\nserial ${made.serial}`,
+  );
 }
 
 async function applyLink(host: LabHost, flags: LinkFlags): Promise<void> {
@@ -115,7 +121,7 @@ async function applyLink(host: LabHost, flags: LinkFlags): Promise<void> {
   }
 }
 
-async function link(flags: LinkFlags): Promise<void> {
+async function runLink(flags: LinkFlags): Promise<void> {
   const actions = [flags.rate, flags.down, flags.up, flags.dropPort, flags.clear];
   if (actions.filter((action) => action !== undefined).length !== 1) {
     throw new LabError('link needs one of --rate, --down, --up, --drop-port, --clear');
@@ -133,7 +139,7 @@ async function link(flags: LinkFlags): Promise<void> {
 
 const daemonActions = ['kill', 'sigstop', 'sigcont', 'start'] as const;
 
-async function daemon(
+async function runDaemon(
   hostName: string,
   action: (typeof daemonActions)[number],
   options: CommonOptions,
@@ -160,10 +166,10 @@ export function labProgram(): Command {
 
   command('up', 'bring a lab up')
     .option('--hosts <n>', '3 adds hostC of the newer generation', hostCount, 2)
-    .action(up);
-  command('down', 'take a lab down and leave nothing').action(down);
-  command('status', 'tell who is where').action(status);
-  command('reset', 'remove guests, images and faults').action(reset);
+    .action(runUp);
+  command('down', 'take a lab down and leave nothing').action(runDown);
+  command('status', 'tell who is where').action(runStatus);
+  command('reset', 'remove guests, images and faults').action(runReset);
   command('guest <guest>', 'make a ticking guest and wait for its first tick')
     .requiredOption('--on <host>', 'the host on which it starts')
     .option('--shared', 'disks that all hosts see')
@@ -173,7 +179,7 @@ export function labProgram(): Command {
     .option('--uefi', 'UEFI instead of BIOS')
     .option('--no-agent', 'no guest agent')
     .option('--dirty <mib_s>', 'dirty this much memory a second', mebibytes)
-    .action(guest);
+    .action(runGuest);
   command('link', "put a fault on a host's link, or on all")
     .option('--host <host>', 'one host only')
     .option('--rate <rate>', 'limit what it sends, for example to 100mbit')
@@ -183,9 +189,9 @@ export function labProgram(): Command {
     .addOption(new Option('--direction <way>', 'only this way').choices(['in', 'out']))
     .option('--reset', 'answer them with a reset')
     .option('--clear', 'take all faults off')
-    .action(link);
+    .action(runLink);
   const actions = command('daemon <host>', 'kill, freeze, thaw or start a libvirtd');
   actions.addArgument(actions.createArgument('<action>', 'what to do').choices(daemonActions));
-  actions.action(daemon);
+  actions.action(runDaemon);
   return program;
 }

@@ -1,6 +1,7 @@
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError } from './lab-error.ts';
+import { migrationLogFilters } from './migration-truth.ts';
 import type { HostPaths } from './paths.ts';
 import { toXml } from './xml-tree.ts';
 
@@ -15,9 +16,6 @@ export interface DaemonOverrides {
   readonly qemu?: ConfigSettings | undefined;
 }
 
-/** Where the daemon of a host writes what the tests hold against our phases. */
-const logFilters = '1:qemu.qemu_migration';
-
 function libvirtdSettings(hostUuid: string): ConfigSettings {
   return {
     host_uuid: hostUuid,
@@ -27,7 +25,7 @@ function libvirtdSettings(hostUuid: string): ConfigSettings {
     auth_tcp: 'none',
     auth_unix_rw: 'none',
     unix_sock_rw_perms: '0777',
-    log_filters: logFilters,
+    log_filters: migrationLogFilters,
     log_outputs: '1:file:/var/log/libvirt/libvirtd.log',
   };
 }

@@ -82,10 +82,7 @@ async function failedStart(host: HostPaths, how: string): Promise<LabError> {
 }
 
 /** Ends the host's daemon and waits until it is gone. Its guests run on. */
-export async function endDaemon(
-  host: HostPaths,
-  signal: 'SIGTERM' | 'SIGKILL',
-): Promise<void> {
+export async function endDaemon(host: HostPaths, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   const daemon = await daemonState(host);
   if (daemon.state === 'gone') return;
   await signalProcess(daemon.process, signal);
@@ -98,10 +95,7 @@ export async function endDaemon(
  * Freezes or thaws the host's daemon.
  * @throws {LabError} when it does not run.
  */
-export async function signalDaemon(
-  host: HostPaths,
-  signal: 'SIGSTOP' | 'SIGCONT',
-): Promise<void> {
+export async function signalDaemon(host: HostPaths, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
   const daemon = await daemonState(host);
   if (daemon.state === 'gone') throw new LabError(`libvirtd of ${host.name} does not run`);
   await signalProcess(daemon.process, signal);

@@ -16,8 +16,9 @@ export interface GuestImage {
 
 const busybox = '/bin/busybox';
 const agent = '/usr/sbin/qemu-ga';
-const applets =
-  'cat dd echo insmod ln ls mkdir mount poweroff read sh sync umount usleep'.split(' ');
+const applets = 'cat dd echo insmod ln ls mkdir mount poweroff read sh sync umount usleep'.split(
+  ' ',
+);
 const modules = ['virtio_pci', 'virtio_blk', 'virtio_console', 'virtio_net'];
 const sources = join(import.meta.dirname, 'guest-image');
 
@@ -35,7 +36,8 @@ async function moduleFiles(release: string): Promise<string[]> {
   const files = new Set<string>();
   for (const module of modules) {
     const shown = await run('modprobe', ['-S', release, '--show-depends', module]);
-    for (const [, file] of shown.matchAll(/^insmod (\S+)/gm)) if (file !== undefined) files.add(file);
+    for (const [, file] of shown.matchAll(/^insmod (\S+)/gm))
+      if (file !== undefined) files.add(file);
   }
   return [...files];
 }
@@ -81,7 +83,10 @@ async function fingerprint(release: string): Promise<string> {
     const { size, mtimeMs } = await stat(file);
     hash.update(`${file} ${size} ${mtimeMs}\n`);
   }
-  for (const file of [import.meta.filename, ...(await readdir(sources)).map((f) => join(sources, f))]) {
+  for (const file of [
+    import.meta.filename,
+    ...(await readdir(sources)).map((f) => join(sources, f)),
+  ]) {
     hash.update(await readFile(file));
   }
   return hash.digest('hex').slice(0, 16);
@@ -94,7 +99,8 @@ async function fingerprint(release: string): Promise<string> {
  */
 export async function guestImage(): Promise<GuestImage> {
   const release = await cloudKernelRelease();
-  if (release === null) throw new LabError('no cloud kernel in /boot: install linux-image-cloud-amd64');
+  if (release === null)
+    throw new LabError('no cloud kernel in /boot: install linux-image-cloud-amd64');
   const directory = join(cacheDirectory(), `guest-${await fingerprint(release)}`);
   const image = { kernel: join(directory, 'vmlinuz'), initramfs: join(directory, 'initramfs') };
   await withLock('guest-image', async () => {

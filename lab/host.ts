@@ -14,7 +14,7 @@ import type { PortFault } from './link-faults.ts';
 import { listHost } from './listing.ts';
 import type { HostListing } from './listing.ts';
 import { readMigrationLog, readMigrationTruth } from './migration-truth.ts';
-import type { MigrationTruth, PhaseChange } from './migration-truth.ts';
+import type { MigrationLogEntry, MigrationTruth } from './migration-truth.ts';
 import { createHostNetwork } from './network.ts';
 import { newerSystemRoot } from './newer-system.ts';
 import { hostPaths } from './paths.ts';
@@ -123,14 +123,14 @@ export class LabHost {
     return readMigrationTruth(this.paths, domain);
   }
 
-  /** The phase changes that this host's daemon has logged, oldest first. */
-  migrationLog(): Promise<PhaseChange[]> {
+  /** Phase changes and QEMU's migration states that this host's daemon has logged since the last reset, oldest first. */
+  migrationLog(): Promise<MigrationLogEntry[]> {
     return readMigrationLog(this.paths);
   }
 
   /** What is on this host, asked through virsh. */
   listing(): Promise<HostListing> {
-    return listHost(this.name, this.uri);
+    return listHost(this.paths);
   }
 
   /** Makes the host and starts its daemon; what is there already stays. */
@@ -154,7 +154,9 @@ export class LabHost {
   /** Brings the host back to what it was when new: no guests, no images, default settings, no faults. */
   async reset(): Promise<void> {
     if (!(await isHostWhole(this.paths))) {
-      throw new LabError(`${this.name} is not whole any more: run 'npm run lab -- down', then 'up'`);
+      throw new LabError(
+        `${this.name} is not whole any more: run 'npm run lab -- down', then 'up'`,
+      );
     }
     await endHostProcesses(this.paths);
     await this.clearLink();

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { createBareDomain, createGuest, recordedGuests, removeGuestFiles } from './guest.ts';
 import type { GuestOptions, LabGuest } from './guest.ts';
 import { LabHost } from './host.ts';
@@ -33,7 +33,11 @@ export interface LabStatus {
 }
 
 /** What is on every host of a lab, as virsh tells it: compared before and after, it shows what was left or lost. */
-export type WorldListing = readonly HostListing[];
+export interface WorldListing {
+  readonly hosts: readonly HostListing[];
+  /** Disks that all hosts see. */
+  readonly sharedFiles: readonly string[];
+}
 
 /** A lab: libvirt hosts of one machine on a network of their own. */
 export class Lab {
@@ -102,8 +106,9 @@ export class Lab {
   }
 
   /** What is on every host. */
-  listing(): Promise<WorldListing> {
-    return Promise.all(this.hosts.map((host) => host.listing()));
+  async listing(): Promise<WorldListing> {
+    const hosts = await Promise.all(this.hosts.map((host) => host.listing()));
+    return { hosts, sharedFiles: (await readdir(this.paths.sharedDir)).toSorted() };
   }
 }
 

@@ -49,8 +49,7 @@ export async function dropPorts(host: HostPaths, fault: PortFault): Promise<void
     throw new LabError(`'${fault.ports}' is no port range: write for example 49152-49215`);
   }
   const chains = { in: ['INPUT'], out: ['OUTPUT'], both: ['INPUT', 'OUTPUT'] }[fault.direction];
-  const verdict =
-    fault.effect === 'drop' ? ['DROP'] : ['REJECT', '--reject-with', 'tcp-reset'];
+  const verdict = fault.effect === 'drop' ? ['DROP'] : ['REJECT', '--reject-with', 'tcp-reset'];
   for (const chain of chains) {
     for (const side of ['--sport', '--dport']) {
       const matching = ['--protocol', 'tcp', side, `${first}:${last}`];

@@ -1,5 +1,108 @@
+import { DOMParser } from '@xmldom/xmldom';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { HostPaths } from './paths.ts';
-export interface MigrationTruth { asyncJob: string; phase: string }
-export interface PhaseChange { atEpochMs: number }
-export async function readMigrationTruth(host: HostPaths, domain: string): Promise<MigrationTruth | null> { return null; }
-export async function readMigrationLog(host: HostPaths): Promise<PhaseChange[]> { return []; }
+
+/** The job that a daemon holds for a domain, as its own status file names it. */
+export interface MigrationTruth {
+  /** For example `migration out`, `migration in`. */
+  readonly asyncJob: string;
+  /** For example `begin3`, `prepare`, `perform3`, `perform3_done`, `finish3`, `confirm3`; `none` outside of migrations. */
+  readonly phase: string;
+  /** When the daemon began the job, by its clock. */
+  readonly startedAtEpochMs: number | null;
+}
+
+/** A line of a daemon's debug log that tells how far a migration is. */
+export type MigrationLogEntry =
+  /** The daemon entered a phase of the migration protocol. */
+  | {
+      readonly kind: 'phase';
+      readonly atEpochMs: number;
+      readonly asyncJob: string;
+      readonly phase: string;
+    }
+  /** QEMU reported a new migration status, for example `pre-switchover`. */
+  | {
+      readonly kind: 'status';
+      readonly atEpochMs: number;
+      readonly domain: string;
+      readonly status: string;
+    }
+  /** QEMU stopped the guest's processors. */
+  | { readonly kind: 'paused'; readonly atEpochMs: number; readonly domain: string }
+  /** QEMU let them run. */
+  | { readonly kind: 'resumed'; readonly atEpochMs: number; readonly domain: string };
+
+/** The modules of libvirtd whose debug messages {@link readMigrationLog} reads. */
+export const migrationLogFilters =
+  '1:qemu.qemu_migration 1:qemu.qemu_domainjob 1:qemu.qemu_process';
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** The job that the host's daemon holds for the domain; null when none, or no such domain runs there. */
+export async function readMigrationTruth(
+  host: HostPaths,
+  domain: string,
+): Promise<MigrationTruth | null> {
+  const text = await readIfThere(join(host.runDir, 'qemu', `${domain}.xml`));
+  if (text === null) return null;
+  const document = new DOMParser().parseFromString(text, 'text/xml');
+  const job = document.getElementsByTagName('job').item(0);
+  const asyncJob = job?.getAttribute('async') ?? 'none';
+  if (job === null || asyncJob === 'none') return null;
+  const started = job.getAttribute('asyncStarted');
+  return {
+    asyncJob,
+    phase: job.getAttribute('phase') ?? 'none',
+    startedAtEpochMs: started === null ? null : Number(started),
+  };
+}
+
+type Reader = readonly [
+  pattern: RegExp,
+  entry: (atEpochMs: number, first: string, second: string) => MigrationLogEntry,
+];
+
+const readers: readonly Reader[] = [
+  [
+    /Setting '([^']+)' phase to '([^']+)'/,
+    (atEpochMs, asyncJob, phase) => ({ kind: 'phase', atEpochMs, asyncJob, phase }),
+  ],
+  [
+    /Migration of domain \S+ (\S+) changed state to (\S+)/,
+    (atEpochMs, domain, status) => ({ kind: 'status', atEpochMs, domain, status }),
+  ],
+  [
+    /Transitioned guest (\S+) to paused state/,
+    (atEpochMs, domain) => ({ kind: 'paused', atEpochMs, domain }),
+  ],
+  [
+    /Transitioned guest (\S+) (?:out of paused )?into running state/,
+    (atEpochMs, domain) => ({ kind: 'resumed', atEpochMs, domain }),
+  ],
+];
+
+function parseLine(line: string): MigrationLogEntry[] {
+  const stamp = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{3})\+0000: /.exec(line);
+  if (stamp === null) return [];
+  const atEpochMs = Date.parse(`${stamp[1]}T${stamp[2]}Z`);
+  for (const [pattern, entry] of readers) {
+    const match = pattern.exec(line);
+    if (match !== null) return [entry(atEpochMs, match[1] ?? '', match[2] ?? '')];
+  }
+  return [];
+}
+
+/** What the host's daemon has logged about migrations since the last reset, oldest first. */
+export async function readMigrationLog(host: HostPaths): Promise<MigrationLogEntry[]> {
+  const text = (await readIfThere(host.debugLog)) ?? '';
+  return text.split('\n').flatMap(parseLine);
+}

@@ -11,5 +11,5 @@ export async function mountPointsBelow(directory: string): Promise<string[]> {
     );
     if (point === directory || point.startsWith(`${directory}/`)) points.push(point);
   }
-  return points.reverse();
+  return points.toReversed();
 }
