@@ -20,6 +20,8 @@ export interface CommandOptions {
   readonly input?: string | Uint8Array;
   readonly timeoutMs?: number;
   readonly cwd?: string;
+  /** {@link plainEnvironment} without. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const outputBytesMax = 64 * 1024 * 1024;
@@ -47,7 +49,7 @@ export function runForBytes(
       args,
       {
         encoding: 'buffer',
-        env: plainEnvironment,
+        env: options.environment ?? plainEnvironment,
         maxBuffer: outputBytesMax,
         timeout: options.timeoutMs ?? 30_000,
         killSignal: 'SIGKILL',

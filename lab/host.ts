@@ -11,7 +11,7 @@ import { hostAddress } from './lab-state.ts';
 import type { HostState, LabState } from './lab-state.ts';
 import { clearLink, dropPorts, setCable, setRate } from './link-faults.ts';
 import type { PortFault } from './link-faults.ts';
-import { listHost } from './listing.ts';
+import { listHost, listQemuProcesses } from './listing.ts';
 import type { HostListing } from './listing.ts';
 import { readMigrationLog, readMigrationTruth } from './migration-truth.ts';
 import type { MigrationLogEntry, MigrationTruth } from './migration-truth.ts';
@@ -126,6 +126,11 @@ export class LabHost {
   /** Phase changes and QEMU's migration states that this host's daemon has logged since the last reset, oldest first. */
   migrationLog(): Promise<MigrationLogEntry[]> {
     return readMigrationLog(this.paths);
+  }
+
+  /** Names of the domains whose QEMU really runs here, whatever the daemon knows. */
+  qemuProcesses(): Promise<string[]> {
+    return listQemuProcesses(this.paths);
   }
 
   /** What is on this host, asked through virsh. */

@@ -1,5 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { createBareDomain, createGuest, recordedGuests, removeGuestFiles } from './guest.ts';
+import { locateGuest } from './guest-place.ts';
 import type { GuestOptions, LabGuest } from './guest.ts';
 import { LabHost } from './host.ts';
 import { removeHost } from './host-removal.ts';
@@ -9,9 +10,9 @@ import type { HostCount, LabState } from './lab-state.ts';
 import type { HostListing } from './listing.ts';
 import { withLock } from './lock.ts';
 import { createSwitch, deleteNetworkNamespace } from './network.ts';
+import { prepareNewerSystem } from './newer-system.ts';
 import { hostPaths, labPaths } from './paths.ts';
 import type { LabPaths } from './paths.ts';
-import { virsh } from './virsh.ts';
 
 /** What `status` tells about a lab. */
 export interface LabStatus {
@@ -23,7 +24,7 @@ export interface LabStatus {
     /** Null while its libvirtd does not run. */
     readonly pid: number | null;
   }[];
-  /** `host` is where the guest is now, or null where no reachable host knows it. */
+  /** `host` is where the guest is now; null when it is on no host any more. */
   readonly guests: readonly {
     readonly name: string;
     readonly host: string | null;
@@ -97,11 +98,11 @@ export class Lab {
         return { name, uri, tcp, dir, pid: await host.pid() };
       }),
     );
-    const domains = await Promise.all(this.hosts.map((host) => activeDomains(host)));
-    const guests = (await recordedGuests(this.paths)).map(({ name, serial, disk }) => {
-      const at = domains.findIndex((names) => names.includes(name));
-      return { name, host: this.hosts[at]?.name ?? null, serial, disk };
-    });
+    const guests = await Promise.all(
+      (await recordedGuests(this.paths)).map(async ({ name, serial, disk }) => {
+        return { name, host: await locateGuest(this.hosts, name), serial, disk };
+      }),
+    );
     return { hosts, guests };
   }
 
@@ -110,12 +111,6 @@ export class Lab {
     const hosts = await Promise.all(this.hosts.map((host) => host.listing()));
     return { hosts, sharedFiles: (await readdir(this.paths.sharedDir)).toSorted() };
   }
-}
-
-async function activeDomains(host: LabHost): Promise<string[]> {
-  if ((await host.daemonState()) !== 'running') return [];
-  const listed = await virsh(host.uri, ['list', '--all', '--name'], { timeoutMs: 5000 });
-  return listed.split('\n').filter((name) => name !== '');
 }
 
 /**
@@ -128,6 +123,7 @@ export async function labUp(options: {
 }): Promise<Lab> {
   const paths = labPaths(options.name);
   return withLock(`lab-${options.name}`, async () => {
+    if (options.hosts === 3) await prepareNewerSystem();
     const state = await claimLabState(paths, options.hosts ?? 2);
     for (const directory of [paths.guestsDir, paths.serialDir, paths.sharedDir]) {
       await mkdir(directory, { recursive: true });

@@ -120,7 +120,8 @@ async function listVolumes(host: HostPaths): Promise<string[]> {
   return lines.map((line) => line.trim().split(/\s+/)[0] ?? '').toSorted();
 }
 
-async function listQemuProcesses(host: HostPaths): Promise<string[]> {
+/** Domain names of the QEMU processes in a host's namespaces. */
+export async function listQemuProcesses(host: HostPaths): Promise<string[]> {
   const processes = await processesInNamespaces(host.networkFile, host.mountFile);
   const names = await Promise.all(
     processes.map(async ({ pid }) => {
