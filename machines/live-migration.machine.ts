@@ -10,7 +10,12 @@ import {
   remains,
   reportOfChild,
 } from './live-migration.setup.ts';
-import { beforeAnything, resultOf, toPeer2peerInput } from './policy/live-migration-context.ts';
+import {
+  beforeAnything,
+  requestOf,
+  resultOf,
+  toPeer2peerInput,
+} from './policy/live-migration-context.ts';
 import { migrationCheckNames } from './policy/migration-checks.ts';
 
 /**
@@ -33,7 +38,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
       invoke: {
         id: 'gather',
         src: 'gatherFacts',
-        input: ({ context }) => context,
+        input: ({ context }) => requestOf(context),
         onDone: {
           target: 'checking',
           actions: { type: 'noteFacts', params: ({ event }) => ({ facts: event.output }) },

@@ -1,3 +1,5 @@
+import type { Milestone } from './policy/migration-phases.ts';
+
 /** libvirt's own names of the phases of a migration (protocol v3). */
 export type LibvirtPhase =
   | 'BEGIN3'
@@ -11,6 +13,8 @@ export type LibvirtPhase =
 /** What stands behind a state: for diagrams, the inspector and whoever reads the chart. */
 export interface StateMeta {
   readonly phase?: LibvirtPhase;
+  /** The evidence that lets this state be entered; the run's context says when it was seen. */
+  readonly milestone?: Milestone;
   /** The API or QMP command that the state stands for. */
   readonly call?: string;
   /** The task_state that OpenStack Nova shows meanwhile. */

@@ -60,6 +60,13 @@ export function beforeAnything(input: LiveMigrationInput): LiveMigrationContext 
   return { ...input, facts: null, artefacts: [], report: nothingYet, peers: null };
 }
 
+/** What is asked of the run, without what it has found out since. */
+export function requestOf(context: LiveMigrationContext): LiveMigrationInput {
+  const { domain, source, destination, options } = context;
+  const { timeoutMs, onTimeout, onSplitBrain, peerWaitMs } = context;
+  return { domain, source, destination, options, timeoutMs, onTimeout, onSplitBrain, peerWaitMs };
+}
+
 /** The domain as it was found. Only states behind the prechecks ask for it. */
 export function foundDomain(context: LiveMigrationContext): DomainView {
   const domain = context.facts?.domain ?? null;

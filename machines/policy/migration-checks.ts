@@ -177,7 +177,8 @@ const migrateUnsafe = 81;
 
 export type MigrationCheckName = 'domainExists' | keyof typeof checks;
 
-const checkNames = Object.keys(checks) as (keyof typeof checks)[];
+const isCheck = (name: string): name is keyof typeof checks => name in checks;
+const checkNames = Object.keys(checks).filter(isCheck);
 export const migrationCheckNames: readonly MigrationCheckName[] = ['domainExists', ...checkNames];
 
 export interface CheckVerdict {

@@ -17,7 +17,11 @@ export const migrationPhases = {
     begin3: {
       description: 'The source checks that the domain may migrate and connects to the destination.',
       tags: ['abortable'],
-      meta: { phase: 'BEGIN3', source: 'job statistics of the source: migration out' },
+      meta: {
+        phase: 'BEGIN3',
+        milestone: 'begin3',
+        source: 'job statistics of the source: migration out',
+      },
       always: {
         guard: { type: 'hasReached', params: { milestone: 'prepare' } },
         target: 'prepare',
@@ -26,7 +30,11 @@ export const migrationPhases = {
     prepare: {
       description: 'The destination starts an empty QEMU and creates the disks that are missing.',
       tags: ['abortable'],
-      meta: { phase: 'PREPARE', source: 'domain paused (startingUp) on the destination' },
+      meta: {
+        phase: 'PREPARE',
+        milestone: 'prepare',
+        source: 'domain paused (startingUp) on the destination',
+      },
       always: [
         {
           guard: { type: 'hasReached', params: { milestone: 'precopy' } },
@@ -47,7 +55,11 @@ export const migrationPhases = {
         mirroring: {
           description: 'Each disk is mirrored into an NBD export of the destination.',
           tags: ['abortable'],
-          meta: { call: 'blockdev-mirror', source: 'JOB_STATUS_CHANGE, BLOCK_JOB_2' },
+          meta: {
+            milestone: 'perform3',
+            call: 'blockdev-mirror',
+            source: 'JOB_STATUS_CHANGE, BLOCK_JOB_2',
+          },
           always: {
             guard: { type: 'hasReached', params: { milestone: 'precopy' } },
             target: 'precopying',
@@ -56,7 +68,7 @@ export const migrationPhases = {
         precopying: {
           description: 'Memory is copied pass by pass; pages written meanwhile are sent again.',
           tags: ['abortable'],
-          meta: { call: 'migrate', source: 'MIGRATION, MIGRATION_ITERATION' },
+          meta: { milestone: 'precopy', call: 'migrate', source: 'MIGRATION, MIGRATION_ITERATION' },
           always: {
             guard: { type: 'hasReached', params: { milestone: 'switchover' } },
             target: 'switchingOver',
@@ -65,7 +77,11 @@ export const migrationPhases = {
         switchingOver: {
           description: 'The guest is stopped on the source; the last pages and devices follow.',
           tags: ['abortable', 'guestPaused'],
-          meta: { call: 'migrate-continue', source: 'MIGRATION pre-switchover, SUSPENDED/1' },
+          meta: {
+            milestone: 'switchover',
+            call: 'migrate-continue',
+            source: 'MIGRATION pre-switchover, SUSPENDED/1',
+          },
           always: {
             guard: { type: 'hasReached', params: { milestone: 'perform3Done' } },
             target: '#perform3Done',
@@ -77,7 +93,11 @@ export const migrationPhases = {
       id: 'perform3Done',
       description: "The source's QEMU has sent everything; only the destination can go on.",
       tags: ['guestPaused'],
-      meta: { phase: 'PERFORM3_DONE', source: 'MIGRATION completed on the source' },
+      meta: {
+        phase: 'PERFORM3_DONE',
+        milestone: 'perform3Done',
+        source: 'MIGRATION completed on the source',
+      },
       always: {
         guard: { type: 'hasReached', params: { milestone: 'finish3' } },
         target: 'finish3',
@@ -86,7 +106,11 @@ export const migrationPhases = {
     finish3: {
       description: 'The guest runs on the destination. There is no way back.',
       tags: ['pointOfNoReturn'],
-      meta: { phase: 'FINISH3', source: 'RESUMED/migrated on the destination' },
+      meta: {
+        phase: 'FINISH3',
+        milestone: 'finish3',
+        source: 'RESUMED/migrated on the destination',
+      },
       always: {
         guard: { type: 'hasReached', params: { milestone: 'confirm3' } },
         target: 'confirm3',
@@ -95,7 +119,11 @@ export const migrationPhases = {
     confirm3: {
       description: 'The source ends its copy.',
       tags: ['pointOfNoReturn'],
-      meta: { phase: 'CONFIRM3', source: 'STOPPED/migrated on the source, or its reply' },
+      meta: {
+        phase: 'CONFIRM3',
+        milestone: 'confirm3',
+        source: 'STOPPED/migrated on the source, or its reply',
+      },
     },
   },
 } as const;

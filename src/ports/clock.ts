@@ -16,7 +16,7 @@ export function delay(clock: Clock, delayMs: number, signal: AbortSignal): Promi
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onAbort = (): void => {
     cancel();
-    reject(signal.reason as Error);
+    reject(signal.reason);
   };
   const cancel = clock.schedule(clock.nowEpochMs() + delayMs, () => {
     signal.removeEventListener('abort', onAbort);

@@ -1,0 +1,68 @@
+import type { LiveMigrationInput } from '../../machines/policy/live-migration-context.ts';
+import { toMigrateCall } from '../../machines/policy/migration-plan.ts';
+import type { Tools } from '../engine/slots.ts';
+import type { Hypervisors } from '../ports/hypervisor.ts';
+import type { MigrationFacts, Reachability } from '../ports/migration.ts';
+
+/**
+ * Everything that the prechecks of a live migration judge. Reads only; both hosts are asked at the
+ * same time, and what does not depend on the domain does not wait for it.
+ *
+ * @throws hostUnreachable for either host
+ */
+export async function gatherFacts(
+  hypervisors: Hypervisors,
+  input: LiveMigrationInput,
+  { signal, clock }: Pick<Tools, 'signal' | 'clock'>,
+): Promise<MigrationFacts> {
+  const { options } = input;
+  const [source, destination] = await Promise.all([
+    hypervisors.open(input.source, signal),
+    hypervisors.open(input.destination, signal),
+  ]);
+  const destinationHost = destination.inspectHost(signal);
+  const aboutDomain = async () => {
+    const domain = await source.findDomain(input.domain, signal);
+    if (domain === null) return { domain, incoming: null, libvirtVerdict: null };
+    const call = toMigrateCall(domain, options);
+    const assess = async () => {
+      const domainXml = await source.domainXml(domain.uuid, signal);
+      const { copyDisks } = call;
+      return destination.assessIncoming({ domain, domainXml, options, copyDisks }, signal);
+    };
+    const [incoming, libvirtVerdict] = await Promise.all([
+      assess(),
+      source.judgeMigration(call, signal),
+    ]);
+    return { domain, incoming, libvirtVerdict };
+  };
+  const advertised = async (): Promise<Reachability> => {
+    const { hostname } = await destinationHost;
+    if (options.migrationUri !== null) return { reachable: true, hostname };
+    const uri = withHost(options.destinationConnectUri, hostname);
+    return uri === options.destinationConnectUri
+      ? { reachable: true, hostname }
+      : source.probeFrom(uri, signal);
+  };
+  const [sourceHost, destinationView, about, seen, advertisedNameSeenBySource] = await Promise.all([
+    source.inspectHost(signal),
+    destinationHost,
+    aboutDomain(),
+    source.probeFrom(options.destinationConnectUri, signal),
+    advertised(),
+  ]);
+  return {
+    atEpochMs: clock.nowEpochMs(),
+    source: sourceHost,
+    destination: destinationView,
+    ...about,
+    destinationSeenBySource: seen,
+    advertisedNameSeenBySource,
+  };
+}
+
+/** The same connection, but to the name that the destination advertises. */
+function withHost(uri: string, hostname: string): string {
+  const match = /^([^:]+:\/\/(?:[^@/]*@)?)(\[[^\]]*\]|[^:/]*)(.*)$/.exec(uri);
+  return match === null ? uri : `${match[1]}${hostname}${match[3]}`;
+}

@@ -1,0 +1,37 @@
+import { liveMigration } from '../../machines/index.ts';
+import type { BoundMachine, SlotsOf } from '../engine/slots.ts';
+import { bind } from '../engine/slots.ts';
+import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
+import { effectOnDomain } from './effect-on-domain.ts';
+import { gatherFacts } from './gather-facts.ts';
+import { inspectPeers } from './peers.ts';
+
+/** The chart `live-migration` over the port `Hypervisor`. */
+export function bindLiveMigration(hypervisors: Hypervisors): BoundMachine {
+  const on = (act: (host: Hypervisor, uuid: string, signal: AbortSignal) => Promise<void>) =>
+    effectOnDomain(hypervisors, act);
+
+  const slots: SlotsOf<typeof liveMigration> = {
+    gatherFacts: {
+      kind: 'effect',
+      recovery: 'rerun',
+      run: (input, tools) => gatherFacts(hypervisors, input, tools),
+    },
+    inspectPeers: {
+      kind: 'effect',
+      recovery: 'rerun',
+      run: (peers, tools) => inspectPeers(hypervisors, peers, tools),
+    },
+    persistOnDestination: on((host, uuid, signal) => host.persist(uuid, signal)),
+    undefineOnSource: on((host, uuid, signal) => host.undefine(uuid, signal)),
+    removeVolumes: {
+      kind: 'effect',
+      recovery: 'rerun',
+      run: async ({ volumes }, { signal }) => {
+        for (const { host, path } of volumes)
+          await (await hypervisors.open(host, signal)).deleteVolume(path, signal);
+      },
+    },
+  };
+  return bind(liveMigration, slots);
+}

@@ -1,0 +1,300 @@
+import { EventEmitter } from 'eventemitter3';
+import type { EventObject } from 'xstate';
+
+import type { Clock } from '../ports/clock.ts';
+import type { Failure } from '../ports/failure.ts';
+import { toFailure } from '../ports/failure.ts';
+import type { Log } from '../ports/log.ts';
+import type { RunStore } from '../ports/run-store.ts';
+import { ActiveRun } from './active-run.ts';
+import type { Command } from './commands.ts';
+import { enteredStates, namesOf } from './entered-states.ts';
+import type { EngineEvents } from './events.ts';
+import type { RegisteredMachine } from './registry.ts';
+import { registerMachines } from './registry.ts';
+import { Run } from './run.ts';
+import type { BoundMachine } from './slots.ts';
+import { startSlot } from './start-slot.ts';
+import { Turn } from './turn.ts';
+
+export interface EngineOptions {
+  readonly store: RunStore;
+  readonly machines: readonly BoundMachine[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Makes ids of runs; passed in, as all that is not reproducible. */
+  readonly newRunId: () => string;
+}
+
+interface Envelope {
+  readonly run: ActiveRun;
+  readonly event: EventObject;
+  /**
+   * Asked when the event's turn has come: a reply or a timer of an earlier entry of a state must
+   * not answer for the present one.
+   */
+  readonly isCurrent: () => boolean;
+}
+
+const always = (): boolean => true;
+
+/**
+ * Runs machines durably on XState's pure functions: transition, commit, act. Everything that
+ * happens within one turn of the event loop, for all runs, is one transaction, and nothing acts
+ * before its record is durable.
+ */
+export class Engine extends EventEmitter<EngineEvents> {
+  readonly #options: EngineOptions;
+  readonly #machines: ReadonlyMap<string, RegisteredMachine>;
+  readonly #runs = new Map<string, ActiveRun>();
+  #inbox: Envelope[] = [];
+  #starting: { run: ActiveRun; input: unknown }[] = [];
+  #turning = false;
+
+  /** @throws when a machine has a slot that nothing is bound to */
+  constructor(options: EngineOptions) {
+    super();
+    this.#options = options;
+    this.#machines = registerMachines(options.machines);
+  }
+
+  /** @throws for a machine that is not registered */
+  start(machineId: string, input: unknown): Run {
+    const machine = this.#machines.get(machineId);
+    if (machine === undefined) throw new Error(`no machine ${machineId}`);
+    const id = this.#options.newRunId();
+    const run = this.#newRun(id, id, machine, null);
+    this.#starting.push({ run, input });
+    this.#wake();
+    return new Run(this, run, (event) => this.#deliver(run, event, always));
+  }
+
+  #newRun(
+    id: string,
+    rootId: string,
+    machine: RegisteredMachine,
+    parent: ActiveRun['parent'],
+  ): ActiveRun {
+    const startedAtEpochMs = this.#options.clock.nowEpochMs();
+    const run = new ActiveRun({ id, rootId, machine, parent, startedAtEpochMs });
+    this.#runs.set(id, run);
+    return run;
+  }
+
+  #deliver(run: ActiveRun, event: EventObject, isCurrent: () => boolean): void {
+    this.#inbox.push({ run, event, isCurrent });
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#turning) return;
+    this.#turning = true;
+    setImmediate(() => void this.#turn());
+  }
+
+  /** One turn: steps until nothing is left to do, then one commit, then the acts. */
+  async #turn(): Promise<void> {
+    const turn = new Turn(this.#options.clock.nowEpochMs());
+    for (const { run, input } of this.#starting.splice(0)) this.#begin(turn, run, input);
+    while (this.#inbox.length > 0)
+      for (const { run, event, isCurrent } of this.#inbox.splice(0))
+        if (isCurrent()) this.#step(turn, run, event);
+    try {
+      await this.#options.store.commit(turn.toBatch());
+      this.#settle(turn);
+    } catch (error) {
+      this.#refuseToAct(turn, error);
+    }
+    this.#turning = false;
+    if (this.#inbox.length > 0 || this.#starting.length > 0) this.#wake();
+  }
+
+  #begin(turn: Turn, run: ActiveRun, input: unknown): void {
+    const step = run.machine.stepper.start(input);
+    run.snapshot = step.snapshot;
+    turn.tell((engine) => engine.emit('run.started', { ...turn.of(run), input }));
+    turn.note(run, 'xstate.init', [], enteredStates(null, step.path));
+    this.#obey(turn, run, step.commands);
+    this.#endIfOver(turn, run);
+  }
+
+  #step(turn: Turn, run: ActiveRun, event: EventObject): void {
+    if (run.isFinished) return;
+    const before = run.snapshot;
+    try {
+      const step = run.machine.stepper.next(before, event);
+      run.snapshot = step.snapshot;
+      turn.note(run, event.type, namesOf(before), enteredStates(before, step.path));
+      this.#obey(turn, run, step.commands);
+      this.#endIfOver(turn, run);
+    } catch (error) {
+      this.#break(turn, run, toFailure(error));
+    }
+  }
+
+  #obey(turn: Turn, run: ActiveRun, commands: readonly Command[]): void {
+    for (const command of commands) {
+      switch (command.do) {
+        case 'startActor':
+          this.#startActor(turn, run, command);
+          break;
+        case 'stopActor':
+          this.#stopActor(turn, run, command.id);
+          break;
+        case 'armTimer': {
+          const { id, delayMs, event } = command;
+          this.#disarm(run, id);
+          run.timers.set(id, { dueAtEpochMs: turn.atEpochMs + delayMs, event, disarm: null });
+          turn.act(() => this.#arm(run, id));
+          break;
+        }
+        case 'cancelTimer':
+          this.#disarm(run, command.id);
+          break;
+        case 'sendTo': {
+          const child = run.children.get(command.actorId);
+          if (child !== undefined)
+            this.#inbox.push({ run: child, event: command.event, isCurrent: always });
+          break;
+        }
+      }
+    }
+  }
+
+  #startActor(turn: Turn, run: ActiveRun, command: Command & { do: 'startActor' }): void {
+    const { id, src, input } = command;
+    const key = run.enter(id);
+    const childMachine = run.machine.children[src];
+    if (childMachine !== undefined) {
+      const child = this.#newRun(key, run.rootId, childMachine, { runId: run.id, invokeId: id });
+      run.children.set(id, child);
+      this.#begin(turn, child, input);
+      return;
+    }
+    const slot = run.machine.slots[src];
+    if (slot === undefined) throw new Error(`slot ${src} of ${run.machine.id} is not bound`);
+    const abort = new AbortController();
+    run.actors.set(id, { key, abort });
+    turn.act(() => {
+      if (abort.signal.aborted) return;
+      const { clock, log } = this.#options;
+      startSlot({
+        slot,
+        key,
+        input,
+        signal: abort.signal,
+        clock,
+        log,
+        send: (event) => this.#receive(run, id, key, event),
+        report: (streams) => this.emit('progress', { ...turn.of(run, clock), streams }),
+        finish: (ending) => {
+          const about = { ...turn.of(run, clock), key, src };
+          if (ending.failure === null) this.emit('effect.finished', about);
+          else this.emit('effect.failed', { ...about, failure: ending.failure });
+          this.#receive(run, id, key, toActorEvent(id, ending));
+        },
+      });
+      this.emit('effect.started', { ...turn.of(run, clock), key, src });
+    });
+  }
+
+  /** What an actor says counts only while it is the one that the machine has started last. */
+  #receive(run: ActiveRun, invokeId: string, key: string, event: EventObject): void {
+    this.#deliver(run, event, () => run.actors.get(invokeId)?.key === key);
+  }
+
+  #stopActor(turn: Turn, run: ActiveRun, invokeId: string): void {
+    const actor = run.actors.get(invokeId);
+    run.actors.delete(invokeId);
+    if (actor !== undefined) turn.act(() => actor.abort.abort());
+    const child = run.children.get(invokeId);
+    run.children.delete(invokeId);
+    if (child !== undefined && !child.isFinished) this.#close(turn, child);
+  }
+
+  /** Ends a run with everything that it has in flight. */
+  #close(turn: Turn, run: ActiveRun): void {
+    run.finishedAtEpochMs = turn.atEpochMs;
+    turn.touch(run);
+    for (const id of run.timers.keys()) this.#disarm(run, id);
+    for (const id of [...run.actors.keys(), ...run.children.keys()]) this.#stopActor(turn, run, id);
+    this.#runs.delete(run.id);
+  }
+
+  #endIfOver(turn: Turn, run: ActiveRun): void {
+    const { status, output, error } = run.snapshot;
+    if (status === 'active') return;
+    if (status === 'error') {
+      this.#break(turn, run, toFailure(error));
+      return;
+    }
+    this.#close(turn, run);
+    turn.tell((engine) => engine.emit('run.finished', { ...turn.of(run), output }));
+    this.#tellParent(run, (id) => ({ type: `xstate.done.actor.${id}`, output, actorId: id }));
+  }
+
+  /** The machine itself failed: nothing more can be decided, and the record says so. */
+  #break(turn: Turn, run: ActiveRun, failure: Failure): void {
+    this.#close(turn, run);
+    this.#options.log.error('a machine broke', { run: run.id, machine: run.machine.id, failure });
+    turn.tell((engine) => engine.emit('run.broken', { ...turn.of(run), failure }));
+    this.#tellParent(run, (id) => ({
+      type: `xstate.error.actor.${id}`,
+      error: failure,
+      actorId: id,
+    }));
+  }
+
+  #tellParent(run: ActiveRun, event: (invokeId: string) => EventObject): void {
+    if (run.parent === null) return;
+    const parent = this.#runs.get(run.parent.runId);
+    if (parent?.children.get(run.parent.invokeId) === run)
+      this.#inbox.push({ run: parent, event: event(run.parent.invokeId), isCurrent: always });
+  }
+
+  #arm(run: ActiveRun, timerId: string): void {
+    const timer = run.timers.get(timerId);
+    if (timer === undefined) return;
+    timer.disarm = this.#options.clock.schedule(timer.dueAtEpochMs, () => {
+      // A delayed raise that fires is not cancelled by XState: its row goes here.
+      const isCurrent = (): boolean =>
+        run.timers.get(timerId) === timer && run.timers.delete(timerId);
+      this.#deliver(run, timer.event, isCurrent);
+    });
+  }
+
+  #disarm(run: ActiveRun, timerId: string): void {
+    run.timers.get(timerId)?.disarm?.();
+    run.timers.delete(timerId);
+  }
+
+  #settle(turn: Turn): void {
+    for (const act of turn.acts) act();
+    for (const tell of turn.tellings) tell(this);
+  }
+
+  /** Nothing of this turn is on record, so nothing of it may happen. */
+  #refuseToAct(turn: Turn, error: unknown): void {
+    const failure: Failure = {
+      code: 'storeFailed',
+      message: `the run's record could not be made durable: ${toFailure(error).message}; nothing of this step was done`,
+      effect: 'none',
+    };
+    for (const run of turn.touched) {
+      run.finishedAtEpochMs = turn.atEpochMs;
+      for (const { abort } of run.actors.values()) abort.abort();
+      for (const id of run.timers.keys()) this.#disarm(run, id);
+      this.#runs.delete(run.id);
+      this.emit('run.broken', { ...turn.of(run), failure });
+    }
+  }
+}
+
+function toActorEvent(
+  id: string,
+  ending: { readonly output: unknown; readonly failure: Failure | null },
+): EventObject & Record<string, unknown> {
+  return ending.failure === null
+    ? { type: `xstate.done.actor.${id}`, output: ending.output, actorId: id }
+    : { type: `xstate.error.actor.${id}`, error: ending.failure, actorId: id };
+}

@@ -1,0 +1,40 @@
+import type { Failure } from '../ports/failure.ts';
+import type { StreamProgress } from '../ports/observation.ts';
+
+/** Where an event comes from: the run, its machine, and the run that was started by somebody. */
+interface OfRun {
+  readonly runId: string;
+  /** The run at the top; `runId` itself unless a child machine speaks. */
+  readonly rootRunId: string;
+  readonly machine: string;
+  readonly atEpochMs: number;
+}
+
+export interface StateEntered extends OfRun {
+  /** Path of the innermost state, dotted. */
+  readonly state: string;
+  readonly description: string | undefined;
+  readonly tags: readonly string[];
+  /** `meta` of the state and of those around it, inner ones first. */
+  readonly meta: Readonly<Record<string, unknown>>;
+  /** The machine's context at that moment. Not for logs: it may be large. */
+  readonly context: unknown;
+}
+
+export interface EffectStarted extends OfRun {
+  readonly key: string;
+  readonly src: string;
+}
+
+/** What the engine tells while runs go on. Each is told after its record is durable. */
+export interface EngineEvents {
+  'run.started': (event: OfRun & { readonly input: unknown }) => void;
+  'state.entered': (event: StateEntered) => void;
+  'effect.started': (event: EffectStarted) => void;
+  'effect.finished': (event: EffectStarted) => void;
+  'effect.failed': (event: EffectStarted & { readonly failure: Failure }) => void;
+  progress: (event: OfRun & { readonly streams: readonly StreamProgress[] }) => void;
+  'run.finished': (event: OfRun & { readonly output: unknown }) => void;
+  /** A bug of the machine, or a store that failed: the run stands as its record says. */
+  'run.broken': (event: OfRun & { readonly failure: Failure }) => void;
+}

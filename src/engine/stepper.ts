@@ -1,0 +1,93 @@
+import type { AnyActorLogic, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
+import { createActor } from 'xstate';
+
+import type { Command } from './commands.ts';
+import { toCommands } from './commands.ts';
+
+/** What one event does to a machine. Nothing of it has run. */
+export interface Step {
+  readonly snapshot: AnyMachineSnapshot;
+  /** Every snapshot on the way, the last one included: a chain of eventless steps has several. */
+  readonly path: readonly AnyMachineSnapshot[];
+  readonly commands: readonly Command[];
+}
+
+/**
+ * Stands in for every actor while a machine is stepped: it does nothing, and its snapshot keeps the
+ * input, so that the machine's own snapshot holds each effect in flight with its `src` and input.
+ */
+const inert: AnyActorLogic = {
+  transition: (snapshot: unknown) => snapshot,
+  getInitialSnapshot: (_, input: unknown) => ({
+    status: 'active',
+    output: undefined,
+    error: undefined,
+    input,
+  }),
+  getPersistedSnapshot: (snapshot) => snapshot,
+  restoreSnapshot: (snapshot: unknown) => snapshot,
+};
+
+const nothing = (): void => undefined;
+
+/**
+ * XState's pure side: next snapshot and what to do, for one machine. Uses the machine's own methods
+ * with an inert scope; the exported `transition()` builds a whole actor for each step.
+ */
+export class Stepper {
+  readonly machine: AnyStateMachine;
+  readonly #inertMachine: AnyStateMachine;
+  readonly #scope: Parameters<AnyStateMachine['transition']>[2];
+  #path: AnyMachineSnapshot[] = [];
+  #actions: unknown[] = [];
+
+  constructor(machine: AnyStateMachine) {
+    this.machine = machine;
+    const slots = Object.keys(machine.implementations.actors);
+    this.#inertMachine = machine.provide({
+      actors: Object.fromEntries(slots.map((slot) => [slot, inert])),
+    });
+    const self = createActor(inert, {
+      inspect: (inspected) => {
+        if (inspected.type === '@xstate.microstep' && isMachineSnapshot(inspected.snapshot))
+          this.#path.push(inspected.snapshot);
+      },
+    });
+    this.#scope = {
+      self,
+      id: '',
+      sessionId: '',
+      logger: nothing,
+      defer: nothing,
+      emit: nothing,
+      stopChild: nothing,
+      system: self.system,
+      actionExecutor: (action) => void this.#actions.push(action),
+    };
+  }
+
+  start(input: unknown): Step {
+    return this.#collect(() => this.#inertMachine.getInitialSnapshot(this.#scope, input));
+  }
+
+  /** @throws what a guard or an assignment of the machine throws: a bug of the machine */
+  next(snapshot: AnyMachineSnapshot, event: EventObject): Step {
+    return this.#collect(() => this.#inertMachine.transition(snapshot, event, this.#scope));
+  }
+
+  persist(snapshot: AnyMachineSnapshot): unknown {
+    return this.#inertMachine.getPersistedSnapshot(snapshot);
+  }
+
+  #collect(step: () => AnyMachineSnapshot): Step {
+    this.#path = [];
+    this.#actions = [];
+    const snapshot = step();
+    const path = this.#path.at(-1) === snapshot ? this.#path : [...this.#path, snapshot];
+    return { snapshot, path, commands: toCommands(this.#actions) };
+  }
+}
+
+function isMachineSnapshot(snapshot: object): snapshot is AnyMachineSnapshot {
+  return 'value' in snapshot && 'machine' in snapshot;
+}
