@@ -1,0 +1,29 @@
+import type { DomainStatus } from '../../ports/domain.ts';
+import { statusOf } from './views.ts';
+import type { World } from './world.ts';
+
+/** A domain as its daemon tells it, and what its vCPUs really do. */
+export interface DomainListing extends DomainStatus {
+  readonly vcpus: 'running' | 'paused' | 'none';
+}
+
+export interface HostListing {
+  readonly name: string;
+  readonly daemon: 'up' | 'down';
+  readonly domains: readonly DomainListing[];
+  readonly volumes: readonly { readonly path: string; readonly capacityBytes: number }[];
+}
+
+/** The whole world at one moment, ordered, so that two listings can be compared. */
+export function listWorld(world: World): HostListing[] {
+  return [...world.hosts.values()].map((host) => ({
+    name: host.name,
+    daemon: host.daemon.up ? 'up' : 'down',
+    domains: [...host.domains.values()]
+      .map((domain) => ({ ...statusOf(domain), vcpus: domain.qemu?.vcpus ?? ('none' as const) }))
+      .toSorted((a, b) => a.name.localeCompare(b.name)),
+    volumes: [...host.files]
+      .map(([path, { capacityBytes }]) => ({ path, capacityBytes }))
+      .toSorted((a, b) => a.path.localeCompare(b.path)),
+  }));
+}

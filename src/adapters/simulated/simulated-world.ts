@@ -1,0 +1,75 @@
+import type { Clock } from '../../ports/clock.ts';
+import { FailureError } from '../../ports/failure.ts';
+import type { Hypervisors } from '../../ports/hypervisor.ts';
+import { killDaemon, startDaemon } from './daemon.ts';
+import { unreachable } from './daemon-call.ts';
+import type { Fault } from './faults.ts';
+import { FaultScript } from './faults.ts';
+import { SimulatedHypervisor } from './hypervisor.ts';
+import type { Cut } from './link.ts';
+import type { HostListing } from './listing.ts';
+import { listWorld } from './listing.ts';
+import type { TickSpan } from './ticks.ts';
+import { toTickSpan } from './ticks.ts';
+import { hostOfUri } from './uri.ts';
+import type { DomainSpec, HostSpec, LinkSpec } from './world-spec.ts';
+import { World } from './world.ts';
+
+export interface SimulatedWorldOptions {
+  /** Whatever is drawn by lot comes from it. */
+  readonly seed: number;
+  readonly clock: Clock;
+  readonly hosts: readonly HostSpec[];
+  readonly domains: readonly DomainSpec[];
+  readonly link: LinkSpec;
+  readonly faults: readonly Fault[];
+}
+
+/** A world of hosts in this process: the port on it, and the hand of fate. */
+export interface SimulatedWorld {
+  readonly hypervisors: Hypervisors;
+  cutLink(what?: Cut): void;
+  restoreLink(): void;
+  setBandwidth(bytesPerS: number): void;
+  killDaemon(host: string): void;
+  startDaemon(host: string): void;
+  listing(): HostListing[];
+  /** Where each tick of a guest ran, in the order in which its vCPUs were started. */
+  ticks(domainUuid: string): TickSpan[];
+}
+
+/** @throws Error for a domain on a host that the world does not have */
+export function createSimulatedWorld(options: SimulatedWorldOptions): SimulatedWorld {
+  const { clock, seed, link, hosts, domains } = options;
+  const world = new World({ clock, seed, link });
+  for (const host of hosts) world.addHost(host);
+  for (const domain of domains) world.addDomain(domain);
+  return {
+    hypervisors: hypervisorsOf(world, new FaultScript(world, options.faults)),
+    cutLink: (what = 'all') => world.link.cut(what),
+    restoreLink: () => world.link.restore(),
+    setBandwidth: (bytesPerS) => world.link.setBandwidth(bytesPerS),
+    killDaemon: (host) => killDaemon(world, world.host(host)),
+    startDaemon: (host) => startDaemon(world, world.host(host)),
+    listing: () => listWorld(world),
+    ticks: (uuid) =>
+      (world.spans.get(uuid) ?? []).map((span) => toTickSpan(span, clock.nowEpochMs())),
+  };
+}
+
+function hypervisorsOf(world: World, faults: FaultScript): Hypervisors {
+  return {
+    async open(uri) {
+      const host = hostOfUri(world, uri);
+      if (host === null)
+        throw new FailureError({
+          code: 'hostUnreachable',
+          message: `${uri}: the simulated world has no such host`,
+          effect: 'none',
+        });
+      if (!host.daemon.up) throw unreachable(host);
+      return new SimulatedHypervisor(world, faults, host);
+    },
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,16 @@
+import { FailureError } from '../../ports/failure.ts';
+import type { Host, World } from './world.ts';
+
+/** `simulated:///NAME`, or a host's advertised name in the place of a network name. */
+export function hostOfUri(world: World, uri: string): Host | null {
+  const url = URL.parse(uri);
+  if (url?.protocol !== 'simulated:')
+    throw new FailureError({
+      code: 'invalidUri',
+      message: `${uri} is not a connection URI of a simulated host: simulated:///NAME`,
+      effect: 'none',
+    });
+  if (url.hostname === '')
+    return world.hosts.get(decodeURIComponent(url.pathname.slice(1))) ?? null;
+  return [...world.hosts.values()].find(({ name }) => name === url.hostname) ?? null;
+}

@@ -1,0 +1,52 @@
+import type { DomainStatus, DomainView, HostView } from '../../ports/domain.ts';
+import type { Domain, Host } from './world.ts';
+
+const jobOperations = { in: 'migrationIn', out: 'migrationOut' } as const;
+
+export function statusOf({ uuid, name, state, reason, persistent, job }: Domain): DomainStatus {
+  const operation = job === null ? null : { operation: jobOperations[job.direction] };
+  return { uuid, name, state, reason, persistent, job: operation };
+}
+
+export function viewOf(domain: Domain): DomainView {
+  const { definition, qemu } = domain;
+  return {
+    ...statusOf(domain),
+    memoryBytes: definition.memoryBytes,
+    arch: 'x86_64',
+    machineType: definition.machineType,
+    virtType: 'qemu',
+    emulator: null,
+    hostDevices: definition.hostDevices,
+    networks: definition.networks,
+    snapshotCount: definition.snapshotCount,
+    disks: definition.disks.map((disk) => ({
+      targetDev: disk.targetDev,
+      device: 'disk',
+      source: 'file',
+      path: disk.path,
+      format: disk.format,
+      readOnly: disk.readOnly,
+      shareable: false,
+      transient: false,
+      cache: disk.cache,
+      capacityBytes: disk.capacityBytes,
+      allocationBytes: disk.capacityBytes,
+      blockJob: qemu?.mirror?.holds(disk.targetDev) === true ? 'copy' : null,
+    })),
+  };
+}
+
+export function hostView(host: Host): HostView {
+  const { hostname, hostUuid, libvirtVersion, hypervisorVersion, memoryBytes } = host;
+  const active = [...host.domains.values()].filter(({ qemu }) => qemu !== null);
+  const used = active.reduce((sum, { definition }) => sum + definition.memoryBytes, 0);
+  return {
+    uri: `simulated:///${host.name}`,
+    hostname,
+    hostUuid,
+    libvirtVersion,
+    hypervisorVersion,
+    freeMemoryBytes: memoryBytes - used,
+  };
+}

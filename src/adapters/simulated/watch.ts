@@ -1,0 +1,118 @@
+import type { DomainReason, DomainState } from '../../ports/domain.ts';
+import type { WatchRequest } from '../../ports/hypervisor.ts';
+import type { StreamProgress } from '../../ports/observation.ts';
+import type { Host, Observation, World } from './world.ts';
+import { CarrierDied, lifeOf } from './world.ts';
+
+/** What a read of the daemon takes. */
+const readMs = 1;
+/** How often byte progress is asked for. */
+const progressIntervalMs = 500;
+
+interface Session {
+  readonly world: World;
+  readonly host: Host;
+  readonly request: WatchRequest;
+  readonly tell: (observation: Observation) => void;
+  /** The watch goes on and so does the daemon's life. */
+  readonly isAlive: () => boolean;
+}
+
+/** Tells what the daemon shows of a domain until the signal is aborted. */
+export async function watchDomain(
+  world: World,
+  host: Host,
+  request: WatchRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const isWanted = (): boolean => !signal.aborted;
+  const tell = (observation: Observation): void => {
+    if (isWanted()) request.observe({ ...observation, atEpochMs: world.clock.nowEpochMs() });
+  };
+  const unsubscribe = world.observe(host, request.uuid, tell);
+  const wake = (): void => world.changed();
+  signal.addEventListener('abort', wake, { once: true });
+  try {
+    let known: Presence | null = absent;
+    for (;;) {
+      const lives = lifeOf(host);
+      const session = { world, host, request, tell, isAlive: () => isWanted() && lives() };
+      await follow(session, known);
+      tell({ kind: 'connectionLost' });
+      await world.wait({ until: () => host.daemon.up, whileAlive: isWanted });
+      tell({ kind: 'connectionRegained' });
+      known = null;
+    }
+  } catch (error) {
+    if (!(error instanceof CarrierDied)) throw error;
+  } finally {
+    unsubscribe();
+    signal.removeEventListener('abort', wake);
+  }
+}
+
+/** Until the daemon dies or the watch ends. */
+async function follow(session: Session, known: Presence | null): Promise<void> {
+  try {
+    const jobs = session.request.role === 'source' ? followJob(session) : undefined;
+    await Promise.all([followState(session, known), jobs]);
+  } catch (error) {
+    if (!(error instanceof CarrierDied)) throw error;
+  }
+}
+
+interface Presence {
+  readonly state: DomainState;
+  readonly reason: DomainReason;
+}
+
+/** A host that knows no such domain; reads as shut off. */
+const absent: Presence = { state: 'shutoff', reason: 'unknown' };
+
+/** Tells each state that a read shows and that was not told before; at first only a presence. */
+async function followState(session: Session, known: Presence | null): Promise<void> {
+  const { world, host, request, tell, isAlive } = session;
+  const read = (): Presence => host.domains.get(request.uuid) ?? absent;
+  let told = known;
+  for (;;) {
+    await world.wait({ until: () => !isSame(read(), told), whileAlive: isAlive });
+    await world.pass(readMs, isAlive);
+    const { state, reason } = read();
+    if (isSame({ state, reason }, told)) continue;
+    tell({ kind: 'state', state, reason });
+    told = { state, reason };
+    const job = host.domains.get(request.uuid)?.job;
+    if (request.role === 'destination' && state === 'paused' && job?.direction === 'in')
+      tell({ kind: 'migrationJob', direction: 'in' });
+  }
+}
+
+function isSame(present: Presence, told: Presence | null): boolean {
+  return told !== null && present.state === told.state && present.reason === told.reason;
+}
+
+/** Tells the outgoing migration when it begins, then its bytes for as long as it lasts. */
+async function followJob(session: Session): Promise<void> {
+  const { world, host, request, tell, isAlive } = session;
+  const hasJob = (): boolean => host.domains.get(request.uuid)?.job?.direction === 'out';
+  for (;;) {
+    await world.wait({ until: hasJob, whileAlive: isAlive });
+    tell({ kind: 'migrationJob', direction: 'out' });
+    while (hasJob()) {
+      const streams = streamsOf(host, request.uuid);
+      if (streams.length > 0) request.progress(streams);
+      await world.wait({
+        until: () => !hasJob(),
+        atMostMs: progressIntervalMs,
+        whileAlive: isAlive,
+      });
+    }
+  }
+}
+
+function streamsOf(host: Host, uuid: string): StreamProgress[] {
+  const qemu = host.domains.get(uuid)?.qemu;
+  const disks = qemu?.mirror?.progress ?? [];
+  const memory = qemu?.stream?.progress;
+  return memory === undefined ? disks : [...disks, memory];
+}

@@ -1,0 +1,57 @@
+/** A simulated world before it starts, as data. Sizes in bytes. */
+
+export interface PoolSpec {
+  readonly name: string;
+  /** The directory that the pool owns. */
+  readonly targetPath: string;
+  readonly capacityBytes: number;
+  /** Volumes that stand there before anything happens. */
+  readonly volumes?: readonly { readonly path: string; readonly capacityBytes: number }[];
+}
+
+export interface HostSpec {
+  /** Stands in its connection URI: `simulated:///NAME`. */
+  readonly name: string;
+  /** What its daemon advertises; a name that is no host of the world does not resolve. */
+  readonly hostname?: string;
+  readonly hostUuid?: string;
+  readonly libvirtVersion?: number;
+  readonly hypervisorVersion?: number;
+  readonly memoryBytes?: number;
+  readonly machineTypes?: readonly string[];
+  readonly pools?: readonly PoolSpec[];
+  readonly networks?: readonly string[];
+}
+
+export interface DiskSpec {
+  readonly targetDev: string;
+  readonly path: string;
+  readonly capacityBytes: number;
+  /** `shared`: every host sees the same file under that path. */
+  readonly storage: 'shared' | 'private';
+  readonly format?: string;
+  readonly cache?: string;
+  readonly readOnly?: boolean;
+}
+
+export interface DomainSpec {
+  readonly name: string;
+  /** The host that has it at the start. */
+  readonly host: string;
+  readonly uuid?: string;
+  readonly state?: 'running' | 'paused' | 'shutoff';
+  readonly persistent?: boolean;
+  readonly memoryBytes?: number;
+  /** How fast the running guest writes memory. */
+  readonly dirtyBytesPerS?: number;
+  readonly machineType?: string;
+  readonly disks?: readonly DiskSpec[];
+  readonly hostDevices?: readonly string[];
+  readonly networks?: readonly string[];
+  readonly snapshotCount?: number;
+}
+
+/** The cable between any two hosts. */
+export interface LinkSpec {
+  readonly bandwidthBytesPerS: number;
+}
