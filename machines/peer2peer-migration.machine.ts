@@ -9,6 +9,7 @@ import {
 import type { Peer2peerOutput } from './peer2peer-migration.setup.ts';
 import { operatorReport, reportOf, startingContext } from './policy/peer2peer-context.ts';
 import { convergence } from './regions/convergence.ts';
+import { downtimeLimit } from './regions/downtime-limit.ts';
 import { migrationPhases } from './regions/migration-phases.ts';
 
 /**
@@ -48,6 +49,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
       states: {
         phases: migrationPhases,
         convergence,
+        downtimeLimit,
         oneCopy: {
           description: 'Guards the first rule: never two running copies of one guest.',
           initial: 'trusting',

@@ -55,6 +55,7 @@ export const peer2peerSetup = setup({
     followMigration: effectSlot<{ atEpochMs: number }, DomainOnHost>('followMigration'),
     inspectPeers: effectSlot<PeersView, DomainOnPeers>('inspectPeers'),
     abortJob: effectSlot<void, DomainOnHost>('abortJob'),
+    setMaxDowntime: effectSlot<void, DomainOnHost & { downtimeMs: number }>('setMaxDowntime'),
     suspendSource: effectSlot<void, DomainOnHost>('suspendSource'),
     resumeSource: effectSlot<void, DomainOnHost>('resumeSource'),
     destroySource: effectSlot<void, DomainOnHost>('destroySource'),
@@ -88,6 +89,7 @@ export const peer2peerSetup = setup({
       hasReached(context.reached, params.milestone),
     copiesStorage: ({ context }) => context.call.copyDisks.length > 0,
     hasTimeBudget: ({ context }) => context.timeoutMs !== null,
+    hasDowntimeLimit: ({ context }) => context.call.options.maxDowntimeMs !== null,
     isAbortable: ({ context }) => !hasReached(context.reached, 'perform3Done'),
     abortsOnTimeout: ({ context }) =>
       context.onTimeout === 'abort' && !hasReached(context.reached, 'perform3Done'),

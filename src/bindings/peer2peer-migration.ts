@@ -58,6 +58,14 @@ export function bindPeer2peerMigration(hypervisors: Hypervisors): BoundMachine {
           await delay(clock, retryAbortMs, signal);
       },
     },
+    setMaxDowntime: {
+      kind: 'effect',
+      recovery: 'rerun',
+      run: async ({ host, domainUuid, downtimeMs }, { signal }) => {
+        const hypervisor = await hypervisors.open(host, signal);
+        await hypervisor.setMigrationMaxDowntime(domainUuid, downtimeMs, signal);
+      },
+    },
     suspendSource: on((host, uuid, signal) => host.suspend(uuid, signal)),
     resumeSource: on((host, uuid, signal) => host.resume(uuid, signal)),
     destroySource: on((host, uuid, signal) => host.destroy(uuid, signal)),
