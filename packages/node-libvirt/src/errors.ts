@@ -1,0 +1,120 @@
+/** What every error of this package descends from, except a signal's own reason. */
+export abstract class NodeLibvirtError extends Error {}
+
+export interface LibvirtErrorFields {
+  readonly code: number;
+  readonly domain: number;
+  readonly level: number;
+  readonly serverMessage: string;
+  readonly procedure: string;
+}
+
+/** The daemon ran the call and answered with an error: libvirt's `virError`. */
+export class LibvirtError extends NodeLibvirtError {
+  override readonly name = 'LibvirtError';
+  /** `virErrorNumber`, see `errorCodes`. */
+  readonly code: number;
+  /** `virErrorDomain`: the part of libvirt that raised it, see `errorDomains`. */
+  readonly domain: number;
+  /** `virErrorLevel`: 1 warning, 2 error. */
+  readonly level: number;
+  /** The daemon's text, in the daemon's language: for people, never to be matched on. */
+  readonly serverMessage: string;
+  /** Name of the procedure that was called, as in libvirt's protocol. */
+  readonly procedure: string;
+
+  constructor(fields: LibvirtErrorFields) {
+    super(`${fields.procedure}: ${fields.serverMessage} (libvirt error ${fields.code})`);
+    this.code = fields.code;
+    this.domain = fields.domain;
+    this.level = fields.level;
+    this.serverMessage = fields.serverMessage;
+    this.procedure = fields.procedure;
+  }
+}
+
+/** The peer sent what libvirt's protocol does not allow. The connection it came from is closed. */
+export class ProtocolError extends NodeLibvirtError {
+  override readonly name = 'ProtocolError';
+}
+
+/** An argument does not fit the wire: too long, out of range, or with a NUL character. Nothing was sent. */
+export class EncodeError extends NodeLibvirtError {
+  override readonly name = 'EncodeError';
+}
+
+/**
+ * The connection ended under a call, so nobody knows whether the daemon did the work: look before trying again.
+ * `cause` says why the connection ended, where that is known.
+ */
+export class ConnectionLostError extends NodeLibvirtError {
+  override readonly name = 'ConnectionLostError';
+  /** Name of the call that was under way; null for the connection itself. */
+  readonly procedure: string | null;
+  /** False: the request never left whole, so the daemon cannot have acted on it. True: the outcome is unknown. */
+  readonly fullyWritten: boolean;
+
+  constructor(
+    message: string,
+    call: { procedure: string; fullyWritten: boolean } | null,
+    cause: Error | null,
+  ) {
+    super(message, cause === null ? undefined : { cause });
+    this.procedure = call?.procedure ?? null;
+    this.fullyWritten = call?.fullyWritten ?? false;
+  }
+}
+
+/** The daemon asks for a kind of authentication that this client does not speak. */
+export class UnsupportedAuthError extends NodeLibvirtError {
+  override readonly name = 'UnsupportedAuthError';
+  /** What the daemon would accept: `sasl`, `polkit`, or a number this client has no name for. */
+  readonly mechanisms: readonly string[];
+
+  constructor(mechanisms: readonly string[]) {
+    super(
+      `the daemon asks for ${mechanisms.join(' or ')} authentication, which is not supported: only "none" is`,
+    );
+    this.mechanisms = mechanisms;
+  }
+}
+
+/** The connection URI is not one this client can open; the message says which part and what would do. */
+export class InvalidUriError extends NodeLibvirtError {
+  override readonly name = 'InvalidUriError';
+  readonly uri: string;
+
+  constructor(uri: string, reason: string) {
+    super(`connection URI "${uri}": ${reason}`);
+    this.uri = uri;
+  }
+}
+
+/** No daemon could be reached. `cause` is the socket's own error, or an `AggregateError` of several. */
+export class ConnectError extends NodeLibvirtError {
+  override readonly name = 'ConnectError';
+  /** The path or host:port that was tried, several joined by ", ". */
+  readonly address: string;
+
+  constructor(address: string, cause: Error) {
+    super(`cannot connect to libvirt at ${address}: ${cause.message}`, { cause });
+    this.address = address;
+  }
+}
+
+/** QEMU refused a monitor command. */
+export class QemuMonitorError extends NodeLibvirtError {
+  override readonly name = 'QemuMonitorError';
+  readonly command: string;
+  /** QMP's error class, such as `GenericError` or `CommandNotFound`. */
+  readonly errorClass: string;
+  /** QEMU's text, for people. */
+  readonly description: string;
+
+  constructor(command: string, errorClass: string, description: string) {
+    super(`QEMU refused ${command}: ${description} (${errorClass})`);
+    this.command = command;
+    this.errorClass = errorClass;
+    this.description = description;
+  }
+}

@@ -1,0 +1,91 @@
+export type { CallOptions, FlagOptions, MetadataOptions } from './call-options.ts';
+export type { Connection } from './connection.ts';
+export type {
+  AgentLifecycleEvent,
+  BlockJob2Event,
+  CloseReason,
+  ConnectionEvents,
+  DeviceRemovalFailedEvent,
+  DeviceRemovedEvent,
+  DomainEventKind,
+  DomainEvents,
+  IoErrorReasonEvent,
+  JobCompletedEvent,
+  LifecycleEvent,
+  MigrationIterationEvent,
+  QemuMonitorEvent,
+} from './domain-events.ts';
+export type {
+  BlockInfo,
+  BlockJobInfo,
+  DomainInfo,
+  DomainJobInfo,
+  DomainJobStats,
+  DomainStateInfo,
+} from './domain-info.ts';
+export type { DomainSnapshot } from './domain-snapshot.ts';
+export type { Domain } from './domain.ts';
+export {
+  errorCodes,
+  errorDomains,
+  isLibvirtError,
+  isNoDomain,
+  isNoDomainMetadata,
+  isNoNetwork,
+  isNoStoragePool,
+  isNoStorageVol,
+  isOperationAborted,
+  isOperationInvalid,
+  isUnsupported,
+  type ErrorCode,
+} from './error-codes.ts';
+export {
+  ConnectError,
+  ConnectionLostError,
+  EncodeError,
+  InvalidUriError,
+  LibvirtError,
+  NodeLibvirtError,
+  ProtocolError,
+  QemuMonitorError,
+  UnsupportedAuthError,
+  type LibvirtErrorFields,
+} from './errors.ts';
+export {
+  abortJobFlags,
+  compareCpuFlags,
+  createFlags,
+  defineFlags,
+  destroyFlags,
+  driverFeatures,
+  jobStatsFlags,
+  listDomainsFlags,
+  migrateFlags,
+  modificationImpact,
+  undefineFlags,
+  xmlFlags,
+} from './flags.ts';
+export type { CpuComparison, DomainCapabilitiesOptions, NodeInfo, Version } from './host-info.ts';
+export type { Integer64 } from './integer64.ts';
+export type {
+  BlockJobType,
+  DomainState,
+  DomainStateReason,
+  JobType,
+  MetadataType,
+} from './names.ts';
+export type { Network } from './network.ts';
+export { open, type OpenOptions } from './open.ts';
+export type { KeepAliveOptions } from './rpc/keep-alive.ts';
+export type { Endpoint } from './rpc/message-socket.ts';
+export type { StoragePool, StoragePoolInfo } from './storage-pool.ts';
+export type { StorageVol, StorageVolInfo } from './storage-vol.ts';
+export type { QemuSubscribeOptions, SubscribeOptions, Subscription } from './subscriptions.ts';
+export type {
+  MigrateBegin3Reply,
+  MigrateBegin3Request,
+  MigrateParams,
+  MigratePerform3Request,
+} from './migrate-params.ts';
+export type { TypedParams, TypedParamValue } from './typed-params.ts';
+export { parseUri, type ConnectTarget, type UriEnvironment } from './uri.ts';

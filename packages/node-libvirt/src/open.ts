@@ -1,0 +1,39 @@
+import type { CallOptions } from './call-options.ts';
+import { Connection } from './connection.ts';
+import { ConnectionGroup } from './rpc/connection-group.ts';
+import type { KeepAliveOptions } from './rpc/keep-alive.ts';
+import { parseUri } from './uri.ts';
+
+export interface OpenOptions extends CallOptions {
+  /** For connecting, authentication and the daemon's own open together; 10 s when left out. */
+  readonly openTimeoutMs?: number | undefined;
+  /**
+   * Signs of life asked of a silent daemon: by default every 5 s, given up after 5 without an answer. Not asked where
+   * silence would prove nothing, see the README. The daemon's own questions are always answered.
+   */
+  readonly keepAlive?: KeepAliveOptions | 'off' | undefined;
+  /** Blocking calls in progress at most; 8 when left out, of the 20 workers libvirtd has for all its clients. */
+  readonly blockingCallsMax?: number | undefined;
+  /**
+   * The name to give to the daemon instead of the one in the URI. A daemon that is given a URI with a server in it, such
+   * as `qemu+tcp://other/system`, connects there itself and hands the calls on: so one learns what it can reach.
+   */
+  readonly daemonUri?: string | undefined;
+}
+
+/**
+ * Opens a connection to a libvirt daemon (virConnectOpen).
+ *
+ * @throws InvalidUriError, ConnectError, UnsupportedAuthError, LibvirtError, or the signal's reason.
+ */
+export async function open(uri: string, options: OpenOptions = {}): Promise<Connection> {
+  const { openTimeoutMs = 10_000, blockingCallsMax = 8, signal } = options;
+  const keepAlive = options.keepAlive ?? { intervalMs: 5_000, count: 5 };
+  const parsed = parseUri(uri);
+  const target = { ...parsed, driverUri: options.daemonUri ?? parsed.driverUri };
+  const group = await ConnectionGroup.open(
+    { ...target, openTimeoutMs, keepAlive, blockingCallsMax },
+    signal,
+  );
+  return new Connection(uri, group);
+}

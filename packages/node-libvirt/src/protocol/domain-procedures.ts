@@ -1,0 +1,130 @@
+import { flag, i32, nothing, opaqueFixed, struct, u32, u64 } from '../xdr/codec.ts';
+import { limits } from './limits.ts';
+import { defineProcedures, row } from './procedure.ts';
+import {
+  cookie,
+  domainHandle,
+  domainSnapshotHandle,
+  jobStatsList,
+  listing,
+  migrateParamList,
+  optionalText,
+  text,
+} from './shapes.ts';
+
+const domain = struct({ dom: domainHandle });
+const domainAndFlags = struct({ dom: domainHandle, flags: u32 });
+const domainAndDisk = struct({ dom: domainHandle, disk: text, flags: u32 });
+const xmlAndFlags = struct({ xml: text, flags: u32 });
+
+/**
+ * Calls on domains; numbers and layouts from remote_protocol.x. The lane is `job` where the QEMU driver takes the
+ * domain's MODIFY job. A destroy, a suspend and an abort have to get through while others wait: they stay `control`.
+ */
+export const domainProcedures = defineProcedures({
+  domainCreateXml: row(10, xmlAndFlags, domain, 'blocking'),
+  domainGetXmlDesc: row(14, domainAndFlags, struct({ xml: text })),
+  domainGetInfo: row(
+    16,
+    domain,
+    // rpcgen widens char and short to four bytes.
+    struct({ state: u32, maxMemoryKiB: u64, memoryKiB: u64, virtCpus: u32, cpuTimeNs: u64 }),
+  ),
+  domainLookupByName: row(23, struct({ name: text }), domain),
+  domainLookupByUuid: row(24, struct({ uuid: opaqueFixed(16) }), domain),
+  domainResume: row(28, domain, nothing, 'job'),
+  domainSuspend: row(34, domain, nothing),
+  domainIsActive: row(150, domain, struct({ active: flag })),
+  domainIsPersistent: row(151, domain, struct({ persistent: flag })),
+  domainGetJobInfo: row(
+    163,
+    domain,
+    struct({
+      type: i32,
+      timeElapsedMs: u64,
+      timeRemainingMs: u64,
+      dataTotalBytes: u64,
+      dataProcessedBytes: u64,
+      dataRemainingBytes: u64,
+      memTotalBytes: u64,
+      memProcessedBytes: u64,
+      memRemainingBytes: u64,
+      fileTotalBytes: u64,
+      fileProcessedBytes: u64,
+      fileRemainingBytes: u64,
+    }),
+  ),
+  domainAbortJob: row(164, domain, nothing),
+  domainMigrateSetMaxDowntime: row(
+    166,
+    struct({ dom: domainHandle, downtimeMs: u64, flags: u32 }),
+    nothing,
+  ),
+  domainSnapshotNum: row(187, domainAndFlags, struct({ count: i32 })),
+  domainGetBlockInfo: row(
+    194,
+    domainAndDisk,
+    struct({ allocationBytes: u64, capacityBytes: u64, physicalBytes: u64 }),
+  ),
+  domainCreateWithFlags: row(196, domainAndFlags, domain, 'blocking'),
+  domainMigrateSetMaxSpeed: row(
+    207,
+    struct({ dom: domainHandle, bandwidthMiBPerS: u64, flags: u32 }),
+    nothing,
+  ),
+  domainGetState: row(212, domainAndFlags, struct({ state: i32, reason: i32 })),
+  domainUndefineFlags: row(231, domainAndFlags, nothing),
+  domainDestroyFlags: row(234, domainAndFlags, nothing),
+  domainGetBlockJobInfo: row(
+    238,
+    domainAndDisk,
+    struct({ found: flag, type: i32, bandwidth: u64, cursor: u64, end: u64 }),
+  ),
+  domainMigrateGetMaxSpeed: row(242, domainAndFlags, struct({ bandwidthMiBPerS: u64 })),
+  domainSetMetadata: row(
+    264,
+    struct({
+      dom: domainHandle,
+      type: i32,
+      metadata: optionalText,
+      key: optionalText,
+      uri: optionalText,
+      flags: u32,
+    }),
+    nothing,
+    'job',
+  ),
+  domainGetMetadata: row(
+    265,
+    struct({ dom: domainHandle, type: i32, uri: optionalText, flags: u32 }),
+    struct({ metadata: text }),
+  ),
+  domainListAllSnapshots: row(
+    274,
+    struct({ dom: domainHandle, needResults: i32, flags: u32 }),
+    listing(domainSnapshotHandle, limits.snapshots),
+  ),
+  domainGetJobStats: row(298, domainAndFlags, struct({ type: i32, params: jobStatsList })),
+  domainMigrateBegin3Params: row(
+    302,
+    struct({ dom: domainHandle, params: migrateParamList, flags: u32 }),
+    struct({ cookieOut: cookie, xml: text }),
+    'job',
+  ),
+  domainMigratePerform3Params: row(
+    305,
+    struct({
+      dom: domainHandle,
+      destinationUri: optionalText,
+      params: migrateParamList,
+      cookieIn: cookie,
+      flags: u32,
+    }),
+    struct({ cookieOut: cookie }),
+    'blocking',
+  ),
+  domainDefineXmlFlags: row(350, xmlAndFlags, domain),
+  domainMigrateStartPostCopy: row(364, domainAndFlags, nothing),
+  domainMigrateGetMaxDowntime: row(387, domainAndFlags, struct({ downtimeMs: u64 })),
+  domainAbortJobFlags: row(442, domainAndFlags, nothing),
+});

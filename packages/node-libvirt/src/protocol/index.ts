@@ -1,0 +1,16 @@
+export { authTypes, connectProcedures } from './connect-procedures.ts';
+export { domainProcedures } from './domain-procedures.ts';
+export { limits } from './limits.ts';
+export {
+  header,
+  keepAliveProcedures,
+  messageStatuses,
+  messageTypes,
+  programs,
+  protocolVersion,
+  remoteError,
+  type Header,
+} from './message.ts';
+export type { Lane, Procedure } from './procedure.ts';
+export { qemuProcedures } from './qemu-procedures.ts';
+export { storageNetworkProcedures } from './storage-network-procedures.ts';

@@ -1,0 +1,20 @@
+/**
+ * libvirt's own bounds, from virnetprotocol.x and remote_protocol.x (9.0 to 11): what is above them is refused by either
+ * end, so they bound what a broken peer can make us hold.
+ */
+export const limits = {
+  /** VIR_NET_MESSAGE_MAX, without the length word in front. */
+  messageBytes: 33_554_432,
+  lengthWordBytes: 4,
+  headerBytes: 24,
+  stringBytes: 4_194_304,
+  cookieBytes: 4_194_304,
+  domains: 16_384,
+  networks: 16_384,
+  storagePools: 4_096,
+  storageVolumes: 16_384,
+  snapshots: 1_024,
+  migrateParams: 64,
+  jobStats: 64,
+  authTypes: 20,
+} as const;

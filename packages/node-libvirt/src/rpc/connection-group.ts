@@ -1,0 +1,163 @@
+import { ConnectError, ConnectionLostError } from '../errors.ts';
+import type { Lane, Procedure } from '../protocol/index.ts';
+import { connectProcedures } from '../protocol/index.ts';
+import { handshake } from './handshake.ts';
+import type { KeepAliveOptions } from './keep-alive.ts';
+import { LanePool, type LaneLimits } from './lane-pool.ts';
+import { describeEndpoint, MessageSocket, type Endpoint } from './message-socket.ts';
+import { Session, type SessionEnd, type SessionListener } from './session.ts';
+
+export interface GroupOptions {
+  /** Tried in order; the first that answers serves the whole group. */
+  readonly endpoints: readonly Endpoint[];
+  /** The name given to the daemon, such as `qemu:///system`. */
+  readonly driverUri: string;
+  readonly openTimeoutMs: number;
+  readonly keepAlive: KeepAliveOptions | 'off';
+  readonly blockingCallsMax: number;
+}
+
+/** Whoever can make a call: what the objects of this package need of the wire. */
+export interface Caller {
+  call<A, R>(procedure: Procedure<A, R>, args: A, signal?: AbortSignal): Promise<R>;
+}
+
+const callsPerSessionMax = 4;
+/** `job` calls wait at most about 30 s each; they must not fill libvirtd's 20 workers either. */
+const jobLimits: LaneLimits = { callsMax: 4, callsPerSessionMax };
+/** A daemon that does not answer the goodbye loses the socket anyway. */
+const closeTimeoutMs = 1_000;
+
+/**
+ * All sockets to one daemon: one for control calls and events, open for the connection's life, and lazily opened ones
+ * for the slow lanes, so that an abort is never queued behind a migration. The group lives as long as its control socket.
+ */
+export class ConnectionGroup implements Caller {
+  readonly #options: GroupOptions;
+  readonly #endpoint: Endpoint;
+  readonly #closing = new AbortController();
+  readonly #control: Session;
+  #listener: SessionListener | null = null;
+  readonly #pools: Readonly<Record<Exclude<Lane, 'control'>, LanePool>>;
+
+  /** @throws ConnectError, UnsupportedAuthError, LibvirtError, or the signal's reason. */
+  static async open(
+    options: GroupOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<ConnectionGroup> {
+    let group: ConnectionGroup | null = null;
+    const listener: SessionListener = {
+      onEvent(program, procedure, payload) {
+        if (group !== null) group.#listener?.onEvent(program, procedure, payload);
+      },
+      onEnd(end) {
+        if (group !== null) group.#onControlEnd(end);
+      },
+    };
+    const { session, endpoint } = await openSession(options, listener, signal);
+    group = new ConnectionGroup(options, endpoint, session);
+    return group;
+  }
+
+  private constructor(options: GroupOptions, endpoint: Endpoint, control: Session) {
+    this.#options = options;
+    this.#endpoint = endpoint;
+    this.#control = control;
+    const open = (onEnd: (end: SessionEnd) => void): Promise<Session> => this.#openExtra(onEnd);
+    this.#pools = {
+      job: new LanePool(open, jobLimits),
+      blocking: new LanePool(open, { callsMax: options.blockingCallsMax, callsPerSessionMax }),
+    };
+  }
+
+  get isEnded(): boolean {
+    return this.#control.isEnded;
+  }
+
+  /** Events, and the end of the whole group, go to this listener from now on. */
+  listen(listener: SessionListener): void {
+    this.#listener = listener;
+  }
+
+  call<A, R>(procedure: Procedure<A, R>, args: A, signal?: AbortSignal): Promise<R> {
+    if (procedure.lane === 'control') return this.#control.call(procedure, args, signal);
+    return this.#pools[procedure.lane].call(procedure, args, signal);
+  }
+
+  /** Says goodbye and ends every socket; what is pending is rejected as lost. */
+  async close(): Promise<void> {
+    if (this.#control.isEnded) return;
+    this.#endSlowLanes({ kind: 'requested' });
+    const goodbye = AbortSignal.timeout(closeTimeoutMs);
+    await this.#control.call(connectProcedures.connectClose, undefined, goodbye).catch(() => null);
+    this.#control.end({ kind: 'requested' });
+  }
+
+  #onControlEnd(end: SessionEnd): void {
+    this.#endSlowLanes(end);
+    this.#listener?.onEnd(end);
+  }
+
+  #endSlowLanes(end: SessionEnd): void {
+    this.#closing.abort();
+    this.#pools.job.end(end);
+    this.#pools.blocking.end(end);
+  }
+
+  async #openExtra(onEnd: (end: SessionEnd) => void): Promise<Session> {
+    const options = { ...this.#options, endpoints: [this.#endpoint] };
+    // No events are registered on it, so none are expected.
+    const listener: SessionListener = { onEvent: () => undefined, onEnd };
+    const { session } = await openSession(options, listener, this.#closing.signal);
+    return session;
+  }
+}
+
+async function openSession(
+  options: GroupOptions,
+  listener: SessionListener,
+  signal: AbortSignal | undefined,
+): Promise<{ session: Session; endpoint: Endpoint }> {
+  const timeout = AbortSignal.timeout(options.openTimeoutMs);
+  const bounded = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  const address = options.endpoints.map(describeEndpoint).join(', ');
+  try {
+    const { socket, endpoint } = await connectFirst(options.endpoints, address, bounded);
+    const session = new Session(socket, listener);
+    try {
+      await handshake(session, options.driverUri, bounded);
+    } catch (error) {
+      session.end({ kind: 'requested' });
+      throw error;
+    }
+    if (options.keepAlive !== 'off') session.startKeepAlive(options.keepAlive);
+    return { session, endpoint };
+  } catch (error) {
+    if (error === timeout.reason && error instanceof Error) {
+      throw new ConnectError(address, new Error(`no answer within ${options.openTimeoutMs} ms`));
+    }
+    if (error instanceof ConnectionLostError) throw new ConnectError(address, error);
+    throw error;
+  }
+}
+
+/** @throws ConnectError of the only endpoint, or one that holds those of all. */
+async function connectFirst(
+  endpoints: readonly Endpoint[],
+  address: string,
+  signal: AbortSignal,
+): Promise<{ socket: MessageSocket; endpoint: Endpoint }> {
+  const failures: Error[] = [];
+  for (const endpoint of endpoints) {
+    try {
+      return { socket: await MessageSocket.connect(endpoint, signal), endpoint };
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      failures.push(error);
+    }
+  }
+  const [only] = failures;
+  if (failures.length === 1 && only !== undefined) throw only;
+  const text = failures.map((failure) => failure.message).join('; ');
+  throw new ConnectError(address, new AggregateError(failures, text));
+}

@@ -1,0 +1,125 @@
+import { connect, type Socket } from 'node:net';
+import { ConnectError, ProtocolError } from '../errors.ts';
+import { FrameReader, type FrameSink } from './frame-reader.ts';
+
+/** Where a daemon listens. */
+export type Endpoint =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly tcpPort: number };
+
+export function describeEndpoint(endpoint: Endpoint): string {
+  return endpoint.kind === 'unix' ? endpoint.path : `${endpoint.host}:${endpoint.tcpPort}`;
+}
+
+const readBufferBytes = 65_536;
+/** Lets the kernel find a dead TCP peer even while the daemon reads nothing and so answers no keepalive of ours. */
+const tcpKeepAliveDelayMs = 15_000;
+
+export interface SocketListener {
+  onFrame: FrameSink;
+  /** Exactly once, whichever side ended it; null when it was us. */
+  onClose(error: Error | null): void;
+}
+
+/**
+ * A connected socket that carries whole messages. Reads go through one buffer for the socket's whole life (`onread`),
+ * past the stream machinery, which would allocate for every chunk.
+ */
+export class MessageSocket {
+  readonly #socket: Socket;
+  readonly #frames: FrameReader;
+  #listener: SocketListener | null = null;
+  #error: Error | null = null;
+  #messagesQueued = 0;
+  #messagesWritten = 0;
+  readonly #onWritten = (error?: Error | null): void => {
+    if (error === undefined || error === null) this.#messagesWritten += 1;
+  };
+
+  /** @throws ConnectError with the address and the socket's own error; the signal's reason when it aborts. */
+  static async connect(endpoint: Endpoint, signal: AbortSignal): Promise<MessageSocket> {
+    signal.throwIfAborted();
+    const opened = new MessageSocket(endpoint);
+    const socket = opened.#socket;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const onAbort = (): void => reject(signal.reason);
+        signal.addEventListener('abort', onAbort, { once: true });
+        socket.once('connect', () => {
+          signal.removeEventListener('abort', onAbort);
+          resolve();
+        });
+        socket.once('error', (error) => {
+          signal.removeEventListener('abort', onAbort);
+          reject(new ConnectError(describeEndpoint(endpoint), error));
+        });
+      });
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+    return opened;
+  }
+
+  private constructor(endpoint: Endpoint) {
+    this.#frames = new FrameReader((buffer, start, end) => this.#dispatch(buffer, start, end));
+    const address =
+      endpoint.kind === 'unix'
+        ? { path: endpoint.path }
+        : { host: endpoint.host, port: endpoint.tcpPort };
+    this.#socket = connect({
+      ...address,
+      onread: {
+        buffer: Buffer.allocUnsafeSlow(readBufferBytes),
+        callback: (sizeBytes, buffer) => this.#onChunk(sizeBytes, buffer),
+      },
+    });
+    if (endpoint.kind === 'tcp') {
+      this.#socket.setNoDelay(true).setKeepAlive(true, tcpKeepAliveDelayMs);
+    }
+    this.#socket.on('error', (error) => {
+      this.#error ??= error;
+    });
+    this.#socket.on('close', () => this.#listener?.onClose(this.#error));
+  }
+
+  /** Messages and the end of the socket go to this listener from now on. */
+  listen(listener: SocketListener): void {
+    this.#listener = listener;
+  }
+
+  /** Queues a whole message; answers its number, see {@link isWritten}. */
+  send(message: Buffer): number {
+    this.#socket.write(message, this.#onWritten);
+    this.#messagesQueued += 1;
+    return this.#messagesQueued;
+  }
+
+  /** True when the kernel has taken all of that message, so the daemon may have read it. */
+  isWritten(messageNumber: number): boolean {
+    return messageNumber <= this.#messagesWritten;
+  }
+
+  /** Ends the socket at once; the listener hears it with this error, or with the one that came first. */
+  destroy(error: Error | null): void {
+    this.#error ??= error;
+    this.#socket.destroy();
+  }
+
+  #onChunk(sizeBytes: number, buffer: Uint8Array): boolean {
+    if (this.#socket.destroyed) return false;
+    try {
+      this.#frames.push(Buffer.from(buffer.buffer, buffer.byteOffset, sizeBytes), sizeBytes);
+    } catch (error) {
+      this.destroy(error instanceof Error ? error : new ProtocolError(String(error)));
+    }
+    return !this.#socket.destroyed;
+  }
+
+  #dispatch(buffer: Buffer, start: number, end: number): void {
+    // A message of the same chunk may have ended the socket: what follows it is no longer heard.
+    if (this.#socket.destroyed) return;
+    if (this.#listener === null) throw new ProtocolError('the peer spoke before it was asked');
+    this.#listener.onFrame(buffer, start, end);
+  }
+}

@@ -1,0 +1,64 @@
+import type { CallOptions, FlagOptions } from './call-options.ts';
+import type { Connection } from './connection.ts';
+import { toInteger64, type Integer64 } from './integer64.ts';
+import { nameOf, storageVolTypes } from './names.ts';
+import { storageNetworkProcedures as procedures } from './protocol/index.ts';
+import type { StorageVolHandle } from './protocol/shapes.ts';
+import type { Caller } from './rpc/connection-group.ts';
+
+export interface StorageVolInfo {
+  readonly type: (typeof storageVolTypes)[number] | 'unknown';
+  readonly typeNumber: number;
+  readonly capacityBytes: Integer64;
+  readonly allocationBytes: Integer64;
+}
+
+/** A volume of a libvirt storage pool; errors as for {@link Domain}. */
+export class StorageVol {
+  readonly connection: Connection;
+  /** Name of its pool. */
+  readonly pool: string;
+  readonly name: string;
+  readonly key: string;
+  readonly #caller: Caller;
+  readonly #handle: StorageVolHandle;
+
+  constructor(connection: Connection, caller: Caller, handle: StorageVolHandle) {
+    this.connection = connection;
+    this.#caller = caller;
+    this.#handle = handle;
+    this.pool = handle.pool;
+    this.name = handle.name;
+    this.key = handle.key;
+  }
+
+  /** virStorageVolGetInfo. */
+  async getInfo(options?: CallOptions): Promise<StorageVolInfo> {
+    const args = { vol: this.#handle };
+    const reply = await this.#caller.call(procedures.storageVolGetInfo, args, options?.signal);
+    return {
+      type: nameOf(storageVolTypes, reply.type),
+      typeNumber: reply.type,
+      capacityBytes: toInteger64(reply.capacityBytes),
+      allocationBytes: toInteger64(reply.allocationBytes),
+    };
+  }
+
+  /** virStorageVolGetXMLDesc. */
+  async getXMLDesc(options?: FlagOptions): Promise<string> {
+    const args = { vol: this.#handle, flags: options?.flags ?? 0 };
+    return (await this.#caller.call(procedures.storageVolGetXmlDesc, args, options?.signal)).xml;
+  }
+
+  /** virStorageVolGetPath. */
+  async getPath(options?: CallOptions): Promise<string> {
+    const args = { vol: this.#handle };
+    return (await this.#caller.call(procedures.storageVolGetPath, args, options?.signal)).path;
+  }
+
+  /** virStorageVolDelete: the data is gone. A blocking call. */
+  delete(options?: FlagOptions): Promise<void> {
+    const args = { vol: this.#handle, flags: options?.flags ?? 0 };
+    return this.#caller.call(procedures.storageVolDelete, args, options?.signal);
+  }
+}
