@@ -109,5 +109,5 @@ export const liveMigrationSetup = setup({
       remainderOf(context) === params.remainder,
     hasMadeVolumes: ({ context }) => context.artefacts.length > 0,
   },
-  delays: { peerWait: ({ context }) => context.peerWaitMs, askAgain: 500 },
+  delays: { peerWait: ({ context }) => context.peerWaitMs, askAgain: 1000 },
 });

@@ -7,7 +7,12 @@ import {
   shows,
 } from './peer2peer-migration.setup.ts';
 import type { Peer2peerOutput } from './peer2peer-migration.setup.ts';
-import { operatorReport, reportOf, startingContext } from './policy/peer2peer-context.ts';
+import {
+  operatorReport,
+  reportOf,
+  rolledBackReport,
+  startingContext,
+} from './policy/peer2peer-context.ts';
 import { convergence } from './regions/convergence.ts';
 import { downtimeLimit } from './regions/downtime-limit.ts';
 import { migrationPhases } from './regions/migration-phases.ts';
@@ -188,21 +193,40 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
     splitBrain: {
       id: 'splitBrain',
       description: 'Two copies run. Both may have written; no program can merge them.',
-      always: [
-        { guard: 'onlyReportsSplitBrain', target: 'needsOperator' },
-        { target: 'suspendingSource' },
-      ],
-    },
-    suspendingSource: {
-      description: "The source's copy is stopped: the destination's state is the newer one.",
-      tags: ['pointOfNoReturn'],
-      meta: { call: 'virDomainSuspend', source: 'lab.md: Finish reply lost with storage copy' },
-      invoke: {
-        id: 'suspendOlderCopy',
-        src: 'suspendSource',
-        input: onSource,
-        onDone: { target: 'needsOperator', actions: 'noteSourceSuspended' },
-        onError: 'needsOperator',
+      initial: 'choosing',
+      entry: 'noteSplitBrain',
+      states: {
+        choosing: {
+          description: 'Whoever asked only for a report decides without us.',
+          always: [
+            { guard: 'onlyReportsSplitBrain', target: '#needsOperator' },
+            { target: 'suspendingSource' },
+          ],
+        },
+        suspendingSource: {
+          description: "The source's copy is stopped: the destination's state is the newer one.",
+          tags: ['pointOfNoReturn'],
+          meta: { call: 'virDomainSuspend' },
+          invoke: {
+            id: 'suspendOlderCopy',
+            src: 'suspendSource',
+            input: onSource,
+            onDone: 'looking',
+            onError: 'looking',
+          },
+        },
+        looking: {
+          description: 'What the operator is told is what both hosts show now.',
+          tags: ['pointOfNoReturn'],
+          meta: { call: 'virDomainGetState on both hosts' },
+          invoke: {
+            id: 'lookAfterSplit',
+            src: 'inspectPeers',
+            input: onBoth,
+            onDone: { target: '#needsOperator', actions: { type: 'noteLook', params: lookOf } },
+            onError: '#needsOperator',
+          },
+        },
       },
     },
     completed: {
@@ -215,7 +239,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
       id: 'rolledBack',
       type: 'final',
       description: 'The guest is on the source as it was.',
-      output: ({ context }) => ({ outcome: 'rolledBack', ...reportOf(context) }),
+      output: ({ context }) => ({ outcome: 'rolledBack', ...rolledBackReport(context) }),
     },
     needsOperator: {
       id: 'needsOperator',

@@ -81,7 +81,7 @@ export const peer2peerSetup = setup({
     }),
     recordAbort: assign({ failure: abortRequested }),
     recordTimeout: assign({ failure: timeBudgetExceeded }),
-    noteSourceSuspended: assign(({ context }) => ({ runs: { ...context.runs, source: false } })),
+    noteSplitBrain: assign({ sawSplitBrain: true }),
     forgiveFailure: assign({ failure: null }),
   },
   guards: {
@@ -105,6 +105,6 @@ export const peer2peerSetup = setup({
   delays: {
     timeBudget: ({ context }) => context.timeoutMs ?? 0,
     peerWait: ({ context }) => context.peerWaitMs,
-    askAgain: 500,
+    askAgain: 1000,
   },
 });

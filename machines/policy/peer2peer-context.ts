@@ -4,7 +4,7 @@ import type { MigrateCall } from '../../src/ports/migration.ts';
 import type { MigrationEvent } from '../migration-events.ts';
 import type { PhaseRecord, ReachedMilestone } from './migration-phases.ts';
 import { hasReached, noteEvidence, toPhaseRecords } from './migration-phases.ts';
-import type { PeersView, Situation, Verdict } from './peers.ts';
+import type { PeersView, Situation } from './peers.ts';
 import { describePeers, isRunning, judgePeers } from './peers.ts';
 
 /** What every effect on one domain needs: the host's connection URI and the domain. */
@@ -46,6 +46,8 @@ export interface Peer2peerContext extends Peer2peerInput {
   /** The source daemon ended the call itself (and not a lost connection). */
   readonly replied: boolean;
   readonly peers: PeersView | null;
+  /** Both copies were seen running, by a look at both hosts. */
+  readonly sawSplitBrain: boolean;
   readonly failure: Failure | null;
 }
 
@@ -67,6 +69,7 @@ export function startingContext(input: Peer2peerInput): Peer2peerContext {
     resumedAtEpochMs: null,
     replied: false,
     peers: null,
+    sawSplitBrain: false,
     failure: null,
   };
 }
@@ -78,7 +81,10 @@ export function afterEvidence(context: Peer2peerContext, event: MigrationEvent) 
   const reached = noteEvidence(context.reached, event);
   switch (event.type) {
     case 'source.domain.suspended':
-      return { reached, runs: { ...runs, source: false }, suspendedAtEpochMs: at };
+      // A guest that stands already is not stopped again: the first stop begins the downtime.
+      return runs.source
+        ? { reached, runs: { ...runs, source: false }, suspendedAtEpochMs: at }
+        : { reached };
     case 'source.domain.stopped':
       return { reached, runs: { ...runs, source: false } };
     case 'source.domain.resumed':
@@ -146,40 +152,50 @@ function cancelledPhase(context: Peer2peerContext): PhaseRecord {
   return { phase: 'CONFIRM3_CANCELLED', evidence: 'inferred', atEpochMs };
 }
 
-/** The report of a run that no program can end, with what each host holds and what to do. */
-export function operatorReport(context: Peer2peerContext): MigrationReport {
-  const verdict =
-    context.peers === null ? 'unclear' : judgePeers(context.peers, situationOf(context));
-  const held = context.peers === null ? 'neither host has answered' : describePeers(context.peers);
-  const cause = context.failure === null ? '' : ` Cause: ${context.failure.message}`;
+/** The report of a run after which everything is as before: the failure left nothing behind. */
+export function rolledBackReport(context: Peer2peerContext): MigrationReport {
+  const report = reportOf(context);
   return {
-    ...reportOf(context),
-    failure: {
-      code: operatorCodes[verdict] ?? 'peerUnreachable',
-      message: `${operatorAdvice(verdict, context)} (${held}).${cause}`,
-      effect: 'unknown',
-    },
+    ...report,
+    failure: report.failure === null ? null : { ...report.failure, effect: 'none' },
   };
 }
 
-const operatorCodes: Partial<Record<Verdict, string>> = {
-  bothRun: 'splitBrain',
-  overtaken: 'overtaken',
-  guestGone: 'guestGone',
-};
+/** The report of a run that no program can end, with what each host holds and what to do. */
+export function operatorReport(context: Peer2peerContext): MigrationReport {
+  const { code, advice } = quandary(context);
+  const held = context.peers === null ? 'neither host has answered' : describePeers(context.peers);
+  const cause = context.failure === null ? '' : `. Cause: ${context.failure.message}`;
+  const failure = { code, message: `${advice} (${held})${cause}`, effect: 'unknown' } as const;
+  return { ...reportOf(context), failure };
+}
 
-function operatorAdvice(verdict: Verdict, context: Peer2peerContext): string {
+function quandary(context: Peer2peerContext): { code: string; advice: string } {
   const { name } = context.domain;
-  switch (verdict) {
-    case 'bothRun':
-      return context.runs.source
+  if (context.sawSplitBrain)
+    return {
+      code: 'splitBrain',
+      advice: context.runs.source
         ? `both hosts run ${name}: stop one of them now, then destroy the copy that is not wanted`
-        : `both hosts ran ${name}; the copy on the source is now suspended, the destination goes on: compare them, then destroy the one that is not wanted`;
+        : `both hosts ran ${name}; the copy on the source is now suspended and the destination goes on: compare them, then destroy the one that is not wanted`,
+    };
+  const verdict =
+    context.peers === null ? 'unclear' : judgePeers(context.peers, situationOf(context));
+  switch (verdict) {
     case 'overtaken':
-      return `${name} ran on the destination and has ended there; the source holds an older state of its memory: decide whether it may run again`;
+      return {
+        code: 'overtaken',
+        advice: `${name} ran on the destination and has ended there; the source holds an older state of its memory: decide whether it may run again`,
+      };
     case 'guestGone':
-      return `${name} runs on neither host: it was shut down, destroyed or has crashed during the migration; look at its disks, then start it`;
+      return {
+        code: 'guestGone',
+        advice: `${name} runs on neither host: it was shut down, destroyed or has crashed during the migration; look at its disks, then start it`,
+      };
     default:
-      return `it is not known where ${name} runs: bring the host that does not answer back, look at both, and start or resume nothing before that`;
+      return {
+        code: 'peerUnreachable',
+        advice: `it is not known where ${name} runs: bring back the host that does not answer, look at both, and start or resume nothing before that`,
+      };
   }
 }
