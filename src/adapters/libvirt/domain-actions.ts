@@ -1,0 +1,68 @@
+import { isOperationInvalid, undefineFlags, xmlFlags } from 'node-libvirt';
+import type { CallOptions, Domain } from 'node-libvirt';
+import { nullWithoutDomain, readJob } from './domain-reads.ts';
+
+/** virDomainAbortJob. libvirt answers alike for "no job" and "not now", so the job is looked at. */
+export async function abortJob(domain: Domain, options: CallOptions): Promise<'aborted' | 'noJob'> {
+  try {
+    await domain.abortJob(options);
+    return 'aborted';
+  } catch (error) {
+    if (isOperationInvalid(error) && (await readJob(domain, options)) === null) return 'noJob';
+    throw error;
+  }
+}
+
+/** virDomainSuspend, where it is not paused already. */
+export async function suspend(domain: Domain, options: CallOptions): Promise<void> {
+  const { state } = await domain.getState(options);
+  if (state !== 'paused') await domain.suspend(options);
+}
+
+/** virDomainResume, where it does not run already. */
+export async function resume(domain: Domain, options: CallOptions): Promise<void> {
+  const { state } = await domain.getState(options);
+  if (state !== 'running' && state !== 'blocked') await domain.resume(options);
+}
+
+/** virDomainDestroy, where there is something to destroy, also when it ends under the call. */
+export async function destroy(domain: Domain, options: CallOptions): Promise<void> {
+  if (!(await isRunningQemu(domain, options))) return;
+  try {
+    await domain.destroy(options);
+  } catch (error) {
+    if (await isRunningQemu(domain, options)) throw error;
+  }
+}
+
+async function isRunningQemu(domain: Domain, options: CallOptions): Promise<boolean> {
+  return (await nullWithoutDomain(domain.isActive(options))) ?? false;
+}
+
+/**
+ * Defines a transient domain with what it is now. INACTIVE leaves out what only a running domain
+ * has, SECURE keeps passwords that would be lost; the text goes back to the same daemon only.
+ */
+export async function persist(domain: Domain, options: CallOptions): Promise<void> {
+  if (await domain.isPersistent(options)) return;
+  const flags = xmlFlags.INACTIVE | xmlFlags.SECURE;
+  const xml = await domain.getXMLDesc({ ...options, flags });
+  await domain.connection.domainDefineXML(xml, options);
+}
+
+/** First libvirt whose virDomainUndefineFlags knows KEEP_TPM. */
+const keepTpmVersion = 8_009_000;
+
+/**
+ * virDomainUndefineFlags without MANAGED_SAVE, so that a domain with a saved memory image is refused
+ * instead of losing it.
+ */
+export async function undefine(domain: Domain, options: CallOptions): Promise<void> {
+  const [isPersistent, version] = await Promise.all([
+    nullWithoutDomain(domain.isPersistent(options)),
+    domain.connection.getLibVersion(options),
+  ]);
+  if (isPersistent !== true) return;
+  const keepTpm = version.number >= keepTpmVersion ? undefineFlags.KEEP_TPM : 0;
+  await domain.undefine({ ...options, flags: undefineFlags.KEEP_NVRAM | keepTpm });
+}

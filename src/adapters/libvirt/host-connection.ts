@@ -1,0 +1,62 @@
+import { open, type Connection } from 'node-libvirt';
+import { FailureError } from '../../ports/failure.ts';
+import { toFailureError } from './errors.ts';
+
+/** The warm connection to one host: opened on demand, shared, opened anew after it was lost. */
+export class HostConnection {
+  readonly uri: string;
+  #current: Promise<Connection> | null = null;
+  #isClosed = false;
+
+  constructor(uri: string) {
+    this.uri = uri;
+  }
+
+  /**
+   * The connection as it stands, or a new one. Several callers share one attempt, so a caller's
+   * signal ends the caller's wait only; the attempt has the client's own bound.
+   *
+   * @throws FailureError `hostUnreachable`, `invalidUri`, `unsupportedAuth`, `aborted`
+   */
+  async acquire(signal: AbortSignal): Promise<Connection> {
+    if (this.#isClosed) {
+      const message = `${this.uri}: the connection was closed`;
+      throw new FailureError({ code: 'connectionLost', message, effect: 'none' });
+    }
+    this.#current ??= this.#open();
+    try {
+      return await orAborted(this.#current, signal);
+    } catch (error) {
+      throw toFailureError(error, { uri: this.uri, effectOfErrorReply: 'none' });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const current = this.#current;
+    this.#current = null;
+    const [opened] = await Promise.allSettled([current]);
+    if (opened.status === 'fulfilled') await opened.value?.close();
+  }
+
+  #open(): Promise<Connection> {
+    const forget = (): void => {
+      if (this.#current === attempt) this.#current = null;
+    };
+    const attempt = open(this.uri);
+    attempt.then((connection) => connection.on('close', forget), forget);
+    return attempt;
+  }
+}
+
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,173 @@
+import type { Connection, Domain } from 'node-libvirt';
+import type { Clock } from '../../ports/clock.ts';
+import type { DomainStatus, DomainView, HostView } from '../../ports/domain.ts';
+import type { Failure } from '../../ports/failure.ts';
+import type { Hypervisor, WatchRequest } from '../../ports/hypervisor.ts';
+import type { IncomingView, MigrateCall, Reachability } from '../../ports/migration.ts';
+import { assessIncoming, type IncomingRequest } from './assess-incoming.ts';
+import { boundedCall, callTimeoutMs, type BoundedCall } from './bounded-call.ts';
+import { abortJob, destroy, persist, resume, suspend, undefine } from './domain-actions.ts';
+import {
+  lookUpByUuid,
+  lookUpDomain,
+  nullWithoutDomain,
+  readMigratableXml,
+  readStatus,
+  readView,
+} from './domain-reads.ts';
+import type { HostConnection } from './host-connection.ts';
+import { probeThrough, readHost } from './host-view.ts';
+import { judgeMigration } from './judge-migration.ts';
+import { toMigrationArguments } from './migration-flags.ts';
+import { deleteVolumeAt, findPlace, readCapacity } from './volumes.ts';
+import { watchDomain } from './watch-domain.ts';
+
+/** What a call goes with: the signal that carries its bound. */
+interface Bounded {
+  readonly signal: AbortSignal;
+}
+
+/** The port on one libvirt daemon, over the connection that all its users share. */
+export class LibvirtHypervisor implements Hypervisor {
+  readonly #host: HostConnection;
+  readonly #clock: Clock;
+
+  constructor(host: HostConnection, clock: Clock) {
+    this.#host = host;
+    this.#clock = clock;
+  }
+
+  get uri(): string {
+    return this.#host.uri;
+  }
+
+  inspectHost(signal: AbortSignal): Promise<HostView> {
+    return this.#ask(signal, readHost);
+  }
+
+  findDomain(nameOrUuid: string, signal: AbortSignal): Promise<DomainView | null> {
+    return this.#ask(signal, async (connection, options) => {
+      const domain = await lookUpDomain(connection, nameOrUuid, options);
+      return domain && nullWithoutDomain(readView(domain, options));
+    });
+  }
+
+  findStatus(uuid: string, signal: AbortSignal): Promise<DomainStatus | null> {
+    return this.#askDomain(uuid, signal, readStatus);
+  }
+
+  assessIncoming(request: IncomingRequest, signal: AbortSignal): Promise<IncomingView> {
+    return this.#ask(signal, (connection, options) => assessIncoming(connection, request, options));
+  }
+
+  domainXml(uuid: string, signal: AbortSignal): Promise<string> {
+    return this.#withDomain(uuid, signal, readMigratableXml);
+  }
+
+  probeFrom(uri: string, signal: AbortSignal): Promise<Reachability> {
+    return boundedCall(this.#call(signal), (bound) => probeThrough(this.uri, uri, bound));
+  }
+
+  judgeMigration(call: MigrateCall, signal: AbortSignal): Promise<Failure | null> {
+    return this.#withDomain(call.domainUuid, signal, (domain, options) =>
+      judgeMigration(domain, call, options),
+    );
+  }
+
+  /** Without a bound: it lasts as long as the copy. The client gives it a connection of its own. */
+  async migrate(call: MigrateCall, signal: AbortSignal): Promise<void> {
+    const domain = await this.#withDomain(call.domainUuid, signal, (found) =>
+      Promise.resolve(found),
+    );
+    const request = toMigrationArguments(call);
+    await boundedCall(
+      { ...this.#call(signal), effectOfErrorReply: 'unknown', timeoutMs: null },
+      (bound) =>
+        domain.migratePerform3Params(
+          { destinationUri: call.options.destinationConnectUri, ...request },
+          { signal: bound },
+        ),
+    );
+  }
+
+  async abortJob(uuid: string, signal: AbortSignal): Promise<'aborted' | 'noJob'> {
+    return (await this.#askDomain(uuid, signal, abortJob)) ?? 'noJob';
+  }
+
+  setMigrationMaxDowntime(uuid: string, downtimeMs: number, signal: AbortSignal): Promise<void> {
+    return this.#withDomain(uuid, signal, (domain, options) =>
+      domain.migrateSetMaxDowntime(downtimeMs, options),
+    );
+  }
+
+  suspend(uuid: string, signal: AbortSignal): Promise<void> {
+    return this.#withDomain(uuid, signal, suspend);
+  }
+
+  resume(uuid: string, signal: AbortSignal): Promise<void> {
+    return this.#withDomain(uuid, signal, resume);
+  }
+
+  async destroy(uuid: string, signal: AbortSignal): Promise<void> {
+    await this.#askDomain(uuid, signal, destroy);
+  }
+
+  persist(uuid: string, signal: AbortSignal): Promise<void> {
+    return this.#withDomain(uuid, signal, persist);
+  }
+
+  async undefine(uuid: string, signal: AbortSignal): Promise<void> {
+    await this.#askDomain(uuid, signal, undefine);
+  }
+
+  findVolume(path: string, signal: AbortSignal): Promise<{ capacityBytes: number } | null> {
+    return this.#ask(signal, async (connection, options) => {
+      const { volume } = await findPlace(connection, path, options);
+      return volume && readCapacity(volume, options);
+    });
+  }
+
+  deleteVolume(path: string, signal: AbortSignal): Promise<void> {
+    return this.#ask(signal, (connection, options) => deleteVolumeAt(connection, path, options));
+  }
+
+  watchDomain(request: WatchRequest, signal: AbortSignal): Promise<void> {
+    return watchDomain(this.#host, this.#clock, request, signal);
+  }
+
+  #call(signal: AbortSignal): BoundedCall {
+    return { uri: this.uri, effectOfErrorReply: 'none', signal, timeoutMs: callTimeoutMs };
+  }
+
+  #ask<T>(
+    signal: AbortSignal,
+    work: (connection: Connection, options: Bounded) => Promise<T>,
+  ): Promise<T> {
+    return boundedCall(this.#call(signal), async (bound) =>
+      work(await this.#host.acquire(bound), { signal: bound }),
+    );
+  }
+
+  /** `null` where the host knows no such domain, also when it vanishes under the call. */
+  #askDomain<T>(
+    uuid: string,
+    signal: AbortSignal,
+    work: (domain: Domain, options: Bounded) => Promise<T>,
+  ): Promise<T | null> {
+    return this.#ask(signal, async (connection, options) => {
+      const domain = await lookUpByUuid(connection, uuid, options);
+      return domain && nullWithoutDomain(work(domain, options));
+    });
+  }
+
+  /** @throws FailureError `noDomain` */
+  #withDomain<T>(
+    uuid: string,
+    signal: AbortSignal,
+    work: (domain: Domain, options: Bounded) => Promise<T>,
+  ): Promise<T> {
+    return this.#ask(signal, async (connection, options) =>
+      work(await connection.domainLookupByUUID(uuid, options), options),
+    );
+  }
+}

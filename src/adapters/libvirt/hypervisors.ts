@@ -1,0 +1,36 @@
+import type { Clock } from '../../ports/clock.ts';
+import { FailureError } from '../../ports/failure.ts';
+import type { Hypervisor, Hypervisors } from '../../ports/hypervisor.ts';
+import { boundedCall, callTimeoutMs } from './bounded-call.ts';
+import { HostConnection } from './host-connection.ts';
+import { LibvirtHypervisor } from './hypervisor.ts';
+
+export interface LibvirtHypervisorsOptions {
+  readonly clock: Clock;
+}
+
+/** Hosts by connection URI, each on one warm connection that is opened anew when it was lost. */
+export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hypervisors {
+  const connections = new Map<string, HostConnection>();
+  let isClosed = false;
+  return {
+    async open(uri, signal): Promise<Hypervisor> {
+      if (isClosed) {
+        const message = `${uri}: the hosts were closed`;
+        throw new FailureError({ code: 'connectionLost', message, effect: 'none' });
+      }
+      const connection = connections.get(uri) ?? new HostConnection(uri);
+      connections.set(uri, connection);
+      await boundedCall(
+        { uri, effectOfErrorReply: 'none', signal, timeoutMs: callTimeoutMs },
+        (bound) => connection.acquire(bound),
+      );
+      return new LibvirtHypervisor(connection, options.clock);
+    },
+    async close(): Promise<void> {
+      isClosed = true;
+      await Promise.all([...connections.values()].map((connection) => connection.close()));
+      connections.clear();
+    },
+  };
+}

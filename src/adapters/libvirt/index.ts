@@ -1,0 +1,1 @@
+export { createLibvirtHypervisors, type LibvirtHypervisorsOptions } from './hypervisors.ts';

@@ -1,0 +1,67 @@
+import { errorCodes, isLibvirtError, isNoStoragePool, isNoStorageVol } from 'node-libvirt';
+import type { CallOptions, Connection, StoragePool, StorageVol } from 'node-libvirt';
+import { dirname } from 'node:path/posix';
+
+/**
+ * The active pool whose target is the path's directory: the only way in which libvirt creates a
+ * missing disk of an incoming migration.
+ */
+async function findPoolOf(
+  connection: Connection,
+  path: string,
+  options: CallOptions,
+): Promise<StoragePool | null> {
+  try {
+    return await connection.storagePoolLookupByTargetPath(dirname(path), options);
+  } catch (error) {
+    // NO_SUPPORT: a driver without storage, or a libvirt before 4.1.
+    if (isNoStoragePool(error) || isLibvirtError(error, errorCodes.NO_SUPPORT)) return null;
+    throw error;
+  }
+}
+
+/** Where a path lies: its pool, and the volume that stands there. */
+export interface VolumePlace {
+  readonly pool: StoragePool | null;
+  readonly volume: StorageVol | null;
+}
+
+/** Refreshes the pool first: libvirt knows only the volumes that it listed last. */
+export async function findPlace(
+  connection: Connection,
+  path: string,
+  options: CallOptions,
+): Promise<VolumePlace> {
+  const pool = await findPoolOf(connection, path, options);
+  await pool?.refresh(options);
+  try {
+    return { pool, volume: await connection.storageVolLookupByPath(path, options) };
+  } catch (error) {
+    if (isNoStorageVol(error) || isLibvirtError(error, errorCodes.NO_SUPPORT)) {
+      return { pool, volume: null };
+    }
+    throw error;
+  }
+}
+
+export async function readCapacity(
+  volume: StorageVol,
+  options: CallOptions,
+): Promise<{ capacityBytes: number }> {
+  const { capacityBytes } = await volume.getInfo(options);
+  return { capacityBytes: Number(capacityBytes) };
+}
+
+/** Nothing to do where there is no such volume, also when it vanishes under the call. */
+export async function deleteVolumeAt(
+  connection: Connection,
+  path: string,
+  options: CallOptions,
+): Promise<void> {
+  const { volume } = await findPlace(connection, path, options);
+  try {
+    await volume?.delete(options);
+  } catch (error) {
+    if (!isNoStorageVol(error)) throw error;
+  }
+}

@@ -1,0 +1,142 @@
+import type {
+  BlockJob2Event,
+  Connection,
+  Domain,
+  JobCompletedEvent,
+  LifecycleEvent,
+  MigrationIterationEvent,
+  QemuMonitorEvent,
+  Subscription,
+} from 'node-libvirt';
+import { delay, type Clock } from '../../ports/clock.ts';
+import type { WatchRequest } from '../../ports/hypervisor.ts';
+import type { HostConnection } from './host-connection.ts';
+import {
+  qemuEvents,
+  seenInBlockJob,
+  seenInJobCompleted,
+  seenInLifecycle,
+  seenInQemuEvent,
+  type Seen,
+} from './observations.ts';
+import { memoryReading } from './progress.ts';
+import { followJob, followState } from './watch-reads.ts';
+import { WatchSession } from './watch-session.ts';
+
+const reconnectMs = 250;
+
+/**
+ * Tells what happens to one domain on one host until the signal is aborted, over as many
+ * connections as it takes: on each it subscribes first, then reads the present state.
+ */
+export async function watchDomain(
+  host: HostConnection,
+  clock: Clock,
+  request: WatchRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const tell = (seen: Seen): void => {
+    if (!signal.aborted) request.observe({ ...seen, atEpochMs: clock.nowEpochMs() });
+  };
+  let link: 'new' | 'up' | 'lost' = 'new';
+  while (!signal.aborted) {
+    const connection = await host.acquire(signal).catch(() => null);
+    if (connection !== null) {
+      // Whatever happened while nobody looked has to be told, so then even absence is news.
+      const known = link === 'new' ? 'absence' : 'nothing';
+      if (link === 'lost') tell({ kind: 'connectionRegained' });
+      link = 'up';
+      await watchOn(connection, clock, request, signal, known);
+    }
+    if (signal.aborted) return;
+    if (link !== 'lost') tell({ kind: 'connectionLost' });
+    link = 'lost';
+    await delay(clock, reconnectMs, signal).catch(() => undefined);
+  }
+}
+
+/** Until the signal is aborted or the connection is lost. */
+async function watchOn(
+  connection: Connection,
+  clock: Clock,
+  request: WatchRequest,
+  signal: AbortSignal,
+  known: 'nothing' | 'absence',
+): Promise<void> {
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  signal.addEventListener('abort', end, { once: true });
+  connection.once('close', end);
+  if (connection.isClosed || signal.aborted) end();
+  const session = new WatchSession(connection, request, clock, ending.signal);
+  const stopListening = listen(session);
+  const subscriptions = subscribe(connection, ending.signal);
+  try {
+    await subscriptions;
+    await Promise.all([
+      followState(session, known),
+      request.role === 'source' ? followJob(session) : null,
+    ]);
+  } finally {
+    end();
+    stopListening();
+    connection.off('close', end);
+    signal.removeEventListener('abort', end);
+    // Not awaited: a daemon that hangs must not keep a watch from ending.
+    void subscriptions.then((opened) => Promise.allSettled(opened.map((one) => one.unsubscribe())));
+  }
+}
+
+/**
+ * Asks for all domains, since the destination's does not exist yet. What the daemon refuses (QEMU's
+ * own events need more rights, an older daemon knows fewer kinds) the reads make up for.
+ */
+async function subscribe(connection: Connection, signal: AbortSignal): Promise<Subscription[]> {
+  const asked = await Promise.allSettled([
+    connection.subscribe('lifecycle', { signal }),
+    connection.subscribe('blockJob2', { signal }),
+    connection.subscribe('migrationIteration', { signal }),
+    connection.subscribe('jobCompleted', { signal }),
+    connection.subscribe('qemuMonitorEvent', { signal, qemuEvents }),
+  ]);
+  return asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+}
+
+/** Hands the domain's events to the session as they arrive; the returned function stops that. */
+function listen(session: WatchSession): () => void {
+  const { connection, meter, request } = session;
+  const note = ({ domain }: { readonly domain: Domain }, seen: Seen | null): void => {
+    if (domain.uuid !== request.uuid) return;
+    session.noteEvent();
+    if (seen !== null) session.tell(seen);
+  };
+  const onLifecycle = (event: LifecycleEvent): void => note(event, seenInLifecycle(event));
+  const onBlockJob = (event: BlockJob2Event): void => {
+    const seen = seenInBlockJob(event);
+    if (event.domain.uuid === request.uuid && seen?.kind === 'mirrorReady') meter.complete(event.disk);
+    note(event, seen);
+  };
+  const onQemuEvent = (event: QemuMonitorEvent): void => note(event, seenInQemuEvent(event));
+  const onIteration = (event: MigrationIterationEvent): void =>
+    note(event, { kind: 'iteration', iteration: event.iteration });
+  const onJobCompleted = (event: JobCompletedEvent): void => {
+    const memory = memoryReading(event.stats);
+    if (event.domain.uuid === request.uuid && memory !== null) {
+      meter.note(memory, session.nowEpochMs());
+      session.tellProgress();
+    }
+    note(event, seenInJobCompleted(event));
+  };
+  connection.on('lifecycle', onLifecycle);
+  connection.on('blockJob2', onBlockJob);
+  connection.on('qemuMonitorEvent', onQemuEvent);
+  connection.on('migrationIteration', onIteration);
+  connection.on('jobCompleted', onJobCompleted);
+  return () => {
+    connection.off('lifecycle', onLifecycle);
+    connection.off('blockJob2', onBlockJob);
+    connection.off('qemuMonitorEvent', onQemuEvent);
+    connection.off('migrationIteration', onIteration);
+    connection.off('jobCompleted', onJobCompleted);
+  };
+}
