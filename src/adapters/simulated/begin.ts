@@ -4,7 +4,7 @@ import { readDiskPaths } from './domain-xml.ts';
 import type { FaultScript } from './faults.ts';
 import { libvirtError } from './libvirt-error.ts';
 import type { Migration, MigrationJob } from './migration-job.ts';
-import { enterPhase, gapsMs } from './migration-job.ts';
+import { gapsMs } from './migration-job.ts';
 import { migratePeer2Peer } from './migration.ts';
 import type { Qemu } from './qemu.ts';
 import { hostOfUri } from './uri.ts';
@@ -44,7 +44,7 @@ export function judge({ source, call }: Pick<Request, 'source' | 'call'>): Failu
   return null;
 }
 
-/** BEGIN3 and all that follows; the job of the source ends with it. */
+/** The source's job, from its first check to its end. */
 export async function beginMigration(request: Request): Promise<void> {
   const { world, source, call } = request;
   const isAlive = lifeOf(source);
@@ -66,8 +66,6 @@ export async function beginMigration(request: Request): Promise<void> {
   try {
     const migration = plan(request, domain, domain.qemu);
     world.changed();
-    await world.pass(gapsMs.begins, isAlive);
-    enterPhase(migration, job, 'begin3');
     const { options, persistent } = call;
     const definition = persistent && !options.keepSource ? 'undefine' : 'keep';
     await migratePeer2Peer(migration, job, { definition });

@@ -1,4 +1,4 @@
-import { endDomain, pauseVcpus, runVcpus } from './domain-life.ts';
+import { endDomain, forgetIfGone, pauseVcpus, runVcpus } from './domain-life.ts';
 import type { Place } from './domain-life.ts';
 import type { MigrationPhase } from './migration-job.ts';
 import { restoreGuest } from './migration.ts';
@@ -48,6 +48,7 @@ function reconnect(place: Place): void {
   const { qemu, job } = domain;
   if (qemu === null) {
     domain.job = null;
+    forgetIfGone(place.host, domain);
     return;
   }
   if (!qemu.alive) {

@@ -60,8 +60,8 @@ export function enterPhase(migration: Migration, job: MigrationJob, phase: Migra
  */
 export const gapsMs = {
   jobStarts: 4,
-  begins: 2,
-  connects: 13,
+  connects: 2,
+  begins: 13,
   destinationIsDefined: 9,
   destinationQemuListens: 314,
   performs: 1,

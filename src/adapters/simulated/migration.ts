@@ -38,6 +38,8 @@ export async function migratePeer2Peer(
   const connection = new DaemonConnection(migration);
   const course: Course = { migration, job, outgoing, connection, isAlive };
   try {
+    enterPhase(migration, job, 'begin3');
+    await world.pass(gapsMs.begins, isAlive);
     const incoming = await connection.call(() => prepare(migration, connection));
     await performOrCancel(course, incoming);
     await conclude(course, incoming);

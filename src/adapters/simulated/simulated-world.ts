@@ -28,6 +28,8 @@ export interface SimulatedWorldOptions {
 /** A world of hosts in this process: the port on it, and the hand of fate. */
 export interface SimulatedWorld {
   readonly hypervisors: Hypervisors;
+  /** @throws Error for a host that the world does not have */
+  addDomain(domain: DomainSpec): void;
   cutLink(what?: Cut): void;
   restoreLink(): void;
   setBandwidth(bytesPerS: number): void;
@@ -46,6 +48,7 @@ export function createSimulatedWorld(options: SimulatedWorldOptions): SimulatedW
   for (const domain of domains) world.addDomain(domain);
   return {
     hypervisors: hypervisorsOf(world, new FaultScript(world, options.faults)),
+    addDomain: (domain) => world.addDomain(domain),
     cutLink: (what = 'all') => world.link.cut(what),
     restoreLink: () => world.link.restore(),
     setBandwidth: (bytesPerS) => world.link.setBandwidth(bytesPerS),

@@ -1,0 +1,145 @@
+import type { DomainStatus, DomainView } from '../../src/ports/domain.ts';
+import { toFailure } from '../../src/ports/failure.ts';
+import type { Failure } from '../../src/ports/failure.ts';
+import type { Hypervisor } from '../../src/ports/hypervisor.ts';
+import type { MigrateCall, MigrationOptions } from '../../src/ports/migration.ts';
+import { Watched } from './watched.ts';
+
+/** Two hosts that the suite may use as it likes. */
+export interface TwoHosts {
+  readonly source: Hypervisor;
+  readonly destination: Hypervisor;
+  /** How the source's daemon reaches the destination's, and an address where none listens. */
+  readonly destinationConnectUri: string;
+  readonly unreachableConnectUri: string;
+  /**
+   * A running, persistent guest with one writable disk `vda`, on storage of both hosts or of the
+   * source alone, in a pool that both hosts have; it writes little memory. @returns its uuid
+   */
+  addGuest(name: string, storage: Storage): Promise<string>;
+  /** A running domain without disks on the destination. @returns its uuid */
+  addDestinationDomain(name: string): Promise<string>;
+  /** Lets time pass while the work goes on. */
+  run<T>(work: Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export type Storage = 'shared' | 'private';
+export type Role = 'source' | 'destination';
+
+/** For calls that nobody aborts. */
+export const unending = new AbortController().signal;
+
+/** What a case works with; it removes what the case has made. */
+export class Fixture {
+  readonly hosts: TwoHosts;
+  readonly #uuids = new Set<string>();
+  readonly #watches = new Set<Watched>();
+  #guestCount = 0;
+
+  constructor(hosts: TwoHosts) {
+    this.hosts = hosts;
+  }
+
+  get source(): Hypervisor {
+    return this.hosts.source;
+  }
+
+  get destination(): Hypervisor {
+    return this.hosts.destination;
+  }
+
+  async newGuest(storage: Storage): Promise<DomainView> {
+    this.#guestCount += 1;
+    const uuid = await this.hosts.addGuest(`guest-${this.#guestCount}`, storage);
+    this.#uuids.add(uuid);
+    return this.view('source', uuid);
+  }
+
+  async newDestinationDomain(name: string): Promise<string> {
+    const uuid = await this.hosts.addDestinationDomain(name);
+    this.#uuids.add(uuid);
+    return uuid;
+  }
+
+  watch(role: Role, uuid: string): Watched {
+    const watched = new Watched(this.hosts[role], uuid, role);
+    this.#watches.add(watched);
+    return watched;
+  }
+
+  /** @throws Error when it is not there */
+  async view(role: Role, uuid: string): Promise<DomainView> {
+    const view = await this.hosts[role].findDomain(uuid, unending);
+    if (view === null) throw new Error(`the ${role} has no domain ${uuid}`);
+    return view;
+  }
+
+  status(role: Role, uuid: string): Promise<DomainStatus | null> {
+    return this.hosts[role].findStatus(uuid, unending);
+  }
+
+  callFor(guest: DomainView, options: Partial<MigrationOptions> = {}): MigrateCall {
+    return {
+      domainUuid: guest.uuid,
+      persistent: guest.persistent,
+      copyDisks: (options.copyStorage ?? 'none') === 'none' ? [] : ['vda'],
+      options: {
+        copyStorage: 'none',
+        copyDisks: [],
+        bandwidthMibPerS: 0,
+        maxDowntimeMs: null,
+        autoConverge: false,
+        parallelConnections: 1,
+        compression: [],
+        unsafe: true,
+        persistence: 'asBefore',
+        keepSource: false,
+        destinationName: null,
+        destinationXml: null,
+        destinationConnectUri: this.hosts.destinationConnectUri,
+        migrationUri: null,
+        ...options,
+      },
+    };
+  }
+
+  migrate(guest: DomainView, options: Partial<MigrationOptions> = {}): Promise<void> {
+    return this.source.migrate(this.callFor(guest, options), unending);
+  }
+
+  /** A migration that copies memory for a minute, unless somebody intervenes. */
+  async startSlowMigration(guest: DomainView) {
+    const watched = this.watch('source', guest.uuid);
+    await watched.sees('state running booted');
+    const ended = failureOf(this.migrate(guest, { bandwidthMibPerS: 1 }));
+    await watched.sees('migrationStatus active');
+    return { watched, ended };
+  }
+
+  async clean(): Promise<void> {
+    await Promise.all([...this.#watches].map((each) => each.stop()));
+    this.#watches.clear();
+    for (const uuid of this.#uuids) {
+      await removeDomain(this.source, uuid);
+      await removeDomain(this.destination, uuid);
+    }
+    this.#uuids.clear();
+  }
+}
+
+async function removeDomain(host: Hypervisor, uuid: string): Promise<void> {
+  const view = await host.findDomain(uuid, unending);
+  await host.destroy(uuid, unending);
+  await host.undefine(uuid, unending);
+  for (const { path } of view?.disks ?? [])
+    if (path !== null) await host.deleteVolume(path, unending);
+}
+
+/** What a call failed with; `null` when it did not fail. */
+export function failureOf(call: Promise<unknown>): Promise<Failure | null> {
+  return call.then(
+    () => null,
+    (error: unknown) => toFailure(error),
+  );
+}

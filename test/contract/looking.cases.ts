@@ -1,0 +1,129 @@
+import { expect } from 'vitest';
+import { failureOf, unending } from './fixture.ts';
+import type { Cases } from './hypervisor.contract.ts';
+
+const unknownUuid = '01234567-89ab-4cde-8f01-23456789abcd';
+
+/** What only reads. */
+export const lookingCases: Cases = {
+  'an unknown name or uuid is null': async ({ source }) => {
+    expect(await source.findDomain('no-such-domain', unending)).toBeNull();
+    expect(await source.findDomain(unknownUuid, unending)).toBeNull();
+    expect(await source.findStatus(unknownUuid, unending)).toBeNull();
+  },
+
+  'a running guest is found by name and by uuid, with its disk': async (fixture) => {
+    const guest = await fixture.newGuest('private');
+    expect(guest).toMatchObject({ state: 'running', persistent: true, job: null });
+    expect(guest).toMatchObject({ hostDevices: [], networks: [], snapshotCount: 0 });
+    expect(guest.disks).toMatchObject([
+      { targetDev: 'vda', device: 'disk', source: 'file', readOnly: false, blockJob: null },
+    ]);
+    expect(guest.disks[0]?.capacityBytes).toBeGreaterThan(0);
+    expect(await fixture.source.findDomain(guest.name, unending)).toMatchObject({
+      uuid: guest.uuid,
+    });
+    const { uuid, name, state, reason, persistent, job } = guest;
+    const status = { uuid, name, state, reason, persistent, job };
+    expect(await fixture.status('source', uuid)).toEqual(status);
+  },
+
+  'two hosts can be told apart': async ({ source, destination }) => {
+    const here = await source.inspectHost(unending);
+    const there = await destination.inspectHost(unending);
+    expect(here.uri).toBe(source.uri);
+    expect(here.hostUuid).not.toBe(there.hostUuid);
+    expect(here.hostname).not.toBe(there.hostname);
+    expect(here.freeMemoryBytes).toBeGreaterThan(0);
+  },
+
+  'a daemon says which other daemons it can reach': async ({ hosts, source, destination }) => {
+    const { hostname } = await destination.inspectHost(unending);
+    expect(await source.probeFrom(hosts.destinationConnectUri, unending)).toEqual({
+      reachable: true,
+      hostname,
+    });
+    expect(await source.probeFrom(hosts.unreachableConnectUri, unending)).toMatchObject({
+      reachable: false,
+    });
+  },
+
+  'the definition names the domain': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const xml = await fixture.source.domainXml(guest.uuid, unending);
+    expect(xml).toContain(`<name>${guest.name}</name>`);
+    expect(xml).toContain(`<uuid>${guest.uuid}</uuid>`);
+  },
+
+  'a call that is aborted beforehand does nothing': async ({ source }) => {
+    const failure = await failureOf(source.inspectHost(AbortSignal.abort()));
+    expect(failure).toMatchObject({ code: 'aborted', effect: 'none' });
+  },
+
+  'the destination tells where a copied disk would lie': async (fixture) => {
+    const guest = await fixture.newGuest('private');
+    const { options, copyDisks } = fixture.callFor(guest, { copyStorage: 'all' });
+    const domainXml = await fixture.source.domainXml(guest.uuid, unending);
+    const request = { domain: guest, domainXml, options, copyDisks };
+    const incoming = await fixture.destination.assessIncoming(request, unending);
+    expect(incoming).toMatchObject({
+      nameTakenBy: null,
+      uuidTakenBy: null,
+      machineTypeKnown: true,
+      networksMissing: [],
+    });
+    const [disk] = guest.disks;
+    expect(incoming.disks).toMatchObject([
+      { targetDev: 'vda', path: disk?.path, pool: 'images', existing: null, usedBy: null },
+    ]);
+    expect(incoming.disks[0]?.poolAvailableBytes).toBeGreaterThan(0);
+  },
+
+  'the destination tells who has the name already': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const uuid = await fixture.newDestinationDomain(guest.name);
+    const { options, copyDisks } = fixture.callFor(guest);
+    const domainXml = await fixture.source.domainXml(guest.uuid, unending);
+    const incoming = await fixture.destination.assessIncoming(
+      { domain: guest, domainXml, options, copyDisks },
+      unending,
+    );
+    expect(incoming.nameTakenBy).toEqual({ uuid, active: true });
+    expect(incoming.uuidTakenBy).toBeNull();
+  },
+
+  'libvirt calls a disk that is neither copied nor known as shared unsafe': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const judge = (unsafe: boolean) =>
+      fixture.source.judgeMigration(fixture.callFor(guest, { unsafe }), unending);
+    expect(await judge(false)).toMatchObject({ code: 'migrateUnsafe', libvirt: { code: 81 } });
+    expect(await judge(true)).toBeNull();
+    expect(await fixture.status('source', guest.uuid)).toMatchObject({ job: null });
+  },
+
+  'libvirt calls a disk that is copied safe': async (fixture) => {
+    const guest = await fixture.newGuest('private');
+    const call = fixture.callFor(guest, { copyStorage: 'all', unsafe: false });
+    expect(await fixture.source.judgeMigration(call, unending)).toBeNull();
+  },
+
+  'a watch reads the present state before it tells of any change': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const watched = fixture.watch('source', guest.uuid);
+    await watched.sees('state running booted');
+    await fixture.source.suspend(guest.uuid, unending);
+    await watched.sees('state paused user');
+    expect(watched.observations[0]).toMatchObject({ kind: 'state', state: 'running' });
+    expect(watched.events).toEqual(['suspended paused']);
+  },
+
+  'a watch that is aborted ends and tells nothing more': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const watched = fixture.watch('source', guest.uuid);
+    await watched.sees('state running booted');
+    await watched.stop();
+    await fixture.source.suspend(guest.uuid, unending);
+    expect(await fixture.status('source', guest.uuid)).toMatchObject({ state: 'paused' });
+    expect(watched.observations).toHaveLength(1);
+  },
+};

@@ -1,0 +1,212 @@
+import { expect } from 'vitest';
+import { failureOf, unending } from './fixture.ts';
+import type { Cases } from './hypervisor.contract.ts';
+import type { Watched } from './watched.ts';
+
+/** What QEMU and the daemon of the source tell of a memory copy that ends well. */
+const switchover = [
+  'suspended migrated',
+  'migrationStatus pre-switchover',
+  'migrationStatus device',
+  'migrationStatus completed',
+  'stopped migrated',
+  'jobCompleted',
+];
+const memoryCopy = ['migrationStatus setup', 'iteration 1', 'migrationStatus active'];
+const arrival = [
+  'migrationStatus setup',
+  'started migrated',
+  'migrationStatus active',
+  'migrationStatus completed',
+  'resumed migrated',
+];
+
+/** Peer-to-peer migrations as both ends show them. */
+export const migratingCases: Cases = {
+  'a guest on shared storage moves, phase by phase': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const source = fixture.watch('source', guest.uuid);
+    const destination = fixture.watch('destination', guest.uuid);
+    await source.sees('state running booted');
+    await fixture.migrate(guest);
+    await Promise.all([source.sees('jobCompleted'), destination.sees('state running migrated')]);
+
+    expect(withoutLaterPasses(source)).toEqual([...memoryCopy, ...switchover]);
+    expect(destination.events).toEqual(arrival);
+    expect(source.reads).toContain('migrationJob out');
+    expect(destination.reads[0]).toBe('state paused startingUp');
+    expect(destination.reads).toContain('migrationJob in');
+    expect(await fixture.status('source', guest.uuid)).toBeNull();
+    expect(await fixture.status('destination', guest.uuid)).toEqual({
+      uuid: guest.uuid,
+      name: guest.name,
+      state: 'running',
+      reason: 'migrated',
+      persistent: true,
+      job: null,
+    });
+  },
+
+  'a guest on storage of its own moves with its disk': async (fixture) => {
+    const guest = await fixture.newGuest('private');
+    const path = guest.disks[0]?.path ?? '';
+    const source = fixture.watch('source', guest.uuid);
+    const destination = fixture.watch('destination', guest.uuid);
+    await source.sees('state running booted');
+    await fixture.migrate(guest, { copyStorage: 'all', unsafe: false, bandwidthMibPerS: 64 });
+    await Promise.all([source.sees('jobCompleted'), destination.sees('state running migrated')]);
+
+    const mirrored = ['mirrorCreated', 'mirrorReady vda'];
+    expect(withoutLaterPasses(source)).toEqual([...mirrored, ...memoryCopy, ...switchover]);
+    expect(destination.events).toEqual(arrival);
+    expect(source.progress.flat().map(({ stream }) => stream)).toContain('memory');
+    for (const stream of ['vda', 'memory']) expectToGrow(source, stream);
+    const volume = { capacityBytes: guest.disks[0]?.capacityBytes };
+    expect(await fixture.destination.findVolume(path, unending)).toEqual(volume);
+    expect(await fixture.source.findVolume(path, unending)).toEqual(volume);
+  },
+
+  'an abort while memory is copied leaves the guest running where it was': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const destination = fixture.watch('destination', guest.uuid);
+    const { watched, ended } = await fixture.startSlowMigration(guest);
+    expect(await fixture.status('source', guest.uuid)).toMatchObject({
+      job: { operation: 'migrationOut' },
+    });
+    expect(await fixture.source.abortJob(guest.uuid, unending)).toBe('aborted');
+
+    expect(await ended).toMatchObject({
+      code: 'operationAborted',
+      effect: 'unknown',
+      libvirt: { code: 78 },
+    });
+    expect(await fixture.status('source', guest.uuid)).toEqual({
+      uuid: guest.uuid,
+      name: guest.name,
+      state: 'running',
+      reason: 'booted',
+      persistent: true,
+      job: null,
+    });
+    expect(watched.events).toEqual([
+      ...memoryCopy,
+      'migrationStatus cancelling',
+      'migrationStatus cancelled',
+    ]);
+    await destination.sees('stopped failed');
+    expect(await fixture.status('destination', guest.uuid)).toBeNull();
+  },
+
+  'a guest that is suspended while memory is copied switches over and runs there': async (
+    fixture,
+  ) => {
+    const guest = await fixture.newGuest('shared');
+    const watched = fixture.watch('source', guest.uuid);
+    await watched.sees('state running booted');
+    const ended = failureOf(fixture.migrate(guest, { bandwidthMibPerS: 16 }));
+    await watched.sees('migrationStatus active');
+    await fixture.source.suspend(guest.uuid, unending);
+    expect(await ended).toBeNull();
+    await watched.sees('jobCompleted');
+    expect(withoutLaterPasses(watched)).toEqual([...memoryCopy, ...switchover]);
+    expect(await fixture.status('destination', guest.uuid)).toMatchObject({
+      state: 'running',
+      reason: 'migrated',
+    });
+  },
+
+  'a guest that was paused before arrives paused': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    await fixture.source.suspend(guest.uuid, unending);
+    await fixture.migrate(guest);
+    expect(await fixture.status('source', guest.uuid)).toBeNull();
+    expect(await fixture.status('destination', guest.uuid)).toMatchObject({
+      state: 'paused',
+      reason: 'user',
+    });
+  },
+
+  'a guest is not moved to a host where its name is taken': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const other = await fixture.newDestinationDomain(guest.name);
+    const failure = await failureOf(fixture.migrate(guest));
+    expect(failure).toMatchObject({ effect: 'unknown', libvirt: { code: 9 } });
+    expect(await fixture.status('source', guest.uuid)).toEqual({
+      uuid: guest.uuid,
+      name: guest.name,
+      state: 'running',
+      reason: 'booted',
+      persistent: true,
+      job: null,
+    });
+    expect(await fixture.status('destination', other)).toMatchObject({ state: 'running' });
+    expect(await fixture.status('destination', guest.uuid)).toBeNull();
+  },
+
+  'a guest is not moved to a daemon that does not answer': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const destinationConnectUri = fixture.hosts.unreachableConnectUri;
+    const failure = await failureOf(fixture.migrate(guest, { destinationConnectUri }));
+    expect(failure).toMatchObject({ effect: 'unknown', libvirt: { code: 38 } });
+    expect(await fixture.status('source', guest.uuid)).toMatchObject({
+      state: 'running',
+      job: null,
+    });
+  },
+
+  'a disk that libvirt calls unsafe is not migrated': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const failure = await failureOf(fixture.migrate(guest, { unsafe: false }));
+    expect(failure).toMatchObject({ code: 'migrateUnsafe', libvirt: { code: 81 } });
+    expect(await fixture.status('source', guest.uuid)).toMatchObject({ state: 'running' });
+  },
+
+  'the definition may stay on the source': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    await fixture.migrate(guest, { keepSource: true });
+    expect(await fixture.status('source', guest.uuid)).toMatchObject({
+      state: 'shutoff',
+      reason: 'migrated',
+      persistent: true,
+    });
+    expect(await fixture.status('destination', guest.uuid)).toMatchObject({ persistent: true });
+  },
+
+  'a guest may arrive without a definition': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    await fixture.migrate(guest, { persistence: 'transient' });
+    expect(await fixture.status('source', guest.uuid)).toBeNull();
+    expect(await fixture.status('destination', guest.uuid)).toMatchObject({ persistent: false });
+  },
+
+  'a guest without a definition gets none': async (fixture) => {
+    const { uuid } = await fixture.newGuest('shared');
+    await fixture.source.undefine(uuid, unending);
+    await fixture.migrate(await fixture.view('source', uuid));
+    expect(await fixture.status('source', uuid)).toBeNull();
+    expect(await fixture.status('destination', uuid)).toMatchObject({ persistent: false });
+  },
+
+  'a guest may get another name on the destination': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const destinationName = `${guest.name}-moved`;
+    await fixture.migrate(guest, { destinationName });
+    expect(await fixture.status('destination', guest.uuid)).toMatchObject({
+      name: destinationName,
+      state: 'running',
+    });
+  },
+};
+
+/** How many passes there are depends on the guest; that they count up does not. */
+function withoutLaterPasses({ events }: Watched): string[] {
+  const passes = events.filter((event) => event.startsWith('iteration '));
+  expect(passes).toEqual(passes.map((_, index) => `iteration ${index + 1}`));
+  return events.filter((event) => !passes.includes(event) || event === 'iteration 1');
+}
+
+function expectToGrow({ progress }: Watched, stream: string): void {
+  const counts = progress.flat().filter((each) => each.stream === stream);
+  const processed = counts.map(({ processedBytes }) => processedBytes);
+  expect(processed).toEqual(processed.toSorted((a, b) => a - b));
+}

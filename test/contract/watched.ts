@@ -1,0 +1,58 @@
+import type { Hypervisor } from '../../src/ports/hypervisor.ts';
+import type { DomainObservation, StreamProgress } from '../../src/ports/observation.ts';
+
+/** All that a watch has told so far, and a way to wait for more. */
+export class Watched {
+  readonly observations: DomainObservation[] = [];
+  readonly progress: (readonly StreamProgress[])[] = [];
+  readonly #stop = new AbortController();
+  readonly #ended: Promise<void>;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(hypervisor: Hypervisor, uuid: string, role: 'source' | 'destination') {
+    const observe = (observation: DomainObservation): void => {
+      this.observations.push(observation);
+      for (const check of this.#waiting) check();
+    };
+    const progress = (streams: readonly StreamProgress[]): void => void this.progress.push(streams);
+    this.#ended = hypervisor.watchDomain({ uuid, role, observe, progress }, this.#stop.signal);
+  }
+
+  /** Resolves when an observation has been told that reads so, as in {@link Watched.events}. */
+  async sees(event: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const check = (): void => {
+      if (this.observations.some((each) => describe(each) === event)) resolve();
+    };
+    this.#waiting.add(check);
+    check();
+    await promise;
+    this.#waiting.delete(check);
+  }
+
+  /** What events told, in their order, without what had to be read. */
+  get events(): string[] {
+    const told = this.observations.filter(
+      ({ kind }) => kind !== 'state' && kind !== 'migrationJob',
+    );
+    return told.map(describe);
+  }
+
+  /** What was read, in the order of the reading. */
+  get reads(): string[] {
+    const read = this.observations.filter(
+      ({ kind }) => kind === 'state' || kind === 'migrationJob',
+    );
+    return read.map(describe);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#ended;
+  }
+}
+
+/** An observation in one line: its kind and what it says. */
+export function describe({ atEpochMs: _, ...observation }: DomainObservation): string {
+  return Object.values(observation).join(' ');
+}
