@@ -7,11 +7,11 @@ import { gatherFacts } from './gather-facts.ts';
 import { inspectPeers } from './peers.ts';
 
 /** The chart `live-migration` over the port `Hypervisor`. */
-export function bindLiveMigration(hypervisors: Hypervisors): BoundMachine {
+export function liveMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof liveMigration> {
   const on = (act: (host: Hypervisor, uuid: string, signal: AbortSignal) => Promise<void>) =>
     effectOnDomain(hypervisors, act);
 
-  const slots: SlotsOf<typeof liveMigration> = {
+  return {
     gatherFacts: {
       kind: 'effect',
       recovery: 'rerun',
@@ -33,5 +33,8 @@ export function bindLiveMigration(hypervisors: Hypervisors): BoundMachine {
       },
     },
   };
-  return bind(liveMigration, slots);
+}
+
+export function bindLiveMigration(hypervisors: Hypervisors): BoundMachine {
+  return bind(liveMigration, liveMigrationSlots(hypervisors));
 }

@@ -15,7 +15,9 @@ const retryAbortMs = 50;
 const askForJobMs = 250;
 
 /** The chart `peer2peer-migration` over the port `Hypervisor`. */
-export function bindPeer2peerMigration(hypervisors: Hypervisors): BoundMachine {
+export function peer2peerMigrationSlots(
+  hypervisors: Hypervisors,
+): SlotsOf<typeof peer2peerMigration> {
   const on = (act: (host: Hypervisor, uuid: string, signal: AbortSignal) => Promise<void>) =>
     effectOnDomain(hypervisors, act);
   const watching = (role: Role): WatchSlot<DomainOnHost, MigrationEvent> => ({
@@ -23,7 +25,7 @@ export function bindPeer2peerMigration(hypervisors: Hypervisors): BoundMachine {
     run: (input, tools) => watchPeer(hypervisors, role, input, tools),
   });
 
-  const slots: SlotsOf<typeof peer2peerMigration> = {
+  return {
     performMigration: {
       kind: 'effect',
       recovery: 'adopt',
@@ -72,7 +74,10 @@ export function bindPeer2peerMigration(hypervisors: Hypervisors): BoundMachine {
     watchSource: watching('source'),
     watchDestination: watching('destination'),
   };
-  return bind(peer2peerMigration, slots);
+}
+
+export function bindPeer2peerMigration(hypervisors: Hypervisors): BoundMachine {
+  return bind(peer2peerMigration, peer2peerMigrationSlots(hypervisors));
 }
 
 type Role = 'source' | 'destination';

@@ -1,0 +1,223 @@
+import { describe, expect, test } from 'vitest';
+
+import { VirtualClock } from '../../../src/adapters/simulated/index.ts';
+import { Engine } from '../../../src/engine/engine.ts';
+import { noLog } from '../../../src/ports/log.ts';
+import type { CommitBatch, RunStore } from '../../../src/ports/run-store.ts';
+import { MemoryStore } from '../../../src/store/memory/index.ts';
+import type { ToySlots } from '../../support/toy-machine.ts';
+import { bindToy, toy } from '../../support/toy-machine.ts';
+
+/** A store that tells when it is asked and commits when it is told. */
+class HeldStore extends MemoryStore {
+  readonly asked: CommitBatch[] = [];
+  #held: Promise<void> = Promise.resolve();
+
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return resolve;
+  }
+
+  override async commit(batch: CommitBatch): Promise<void> {
+    this.asked.push(batch);
+    await this.#held;
+    return super.commit(batch);
+  }
+}
+
+function stage(slots: ToySlots, store: RunStore = new MemoryStore()) {
+  const clock = new VirtualClock({ startEpochMs: 0, pace: 'asFastAsPossible' });
+  const engine = new Engine({
+    store,
+    clock,
+    log: noLog,
+    machines: bindToy(slots),
+    newRunId: () => 'run',
+  });
+  return { clock, engine, store };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+describe('a run', () => {
+  test('goes through effect, watch and child machine to its output', async () => {
+    const { clock, engine } = stage({
+      look: ({ n }, { send }) => {
+        send({ type: 'seen', n });
+        return Promise.resolve();
+      },
+      double: async ({ n }) => {
+        await turn();
+        return n * 2;
+      },
+    });
+    const run = engine.start('toy', { n: 1 });
+    await turn();
+    expect(run.send({ type: 'go' })).toBe(true);
+    const ending = await clock.run(run.wait());
+    expect(ending).toMatchObject({ ended: 'finished', output: { n: 4, seen: [2] } });
+  });
+
+  test('fires a timer at its due time of the clock', async () => {
+    const { clock, engine } = stage({});
+    const ending = await clock.run(engine.start('toy', { n: 1 }).wait());
+    expect(ending).toMatchObject({ ended: 'finished', atEpochMs: 1000 });
+  });
+
+  test('refuses an event that its state does not know', async () => {
+    const { engine } = stage({});
+    const run = engine.start('toy', { n: 1 });
+    await turn();
+    expect(run.send({ type: 'seen' })).toBe(false);
+  });
+
+  test('hands a failure to the chart as data', async () => {
+    const { clock, engine } = stage({ prepare: () => Promise.reject(new Error('no')) });
+    const failed: string[] = [];
+    engine.on('effect.failed', ({ key, failure }) => failed.push(`${key} ${failure.message}`));
+    const ending = await clock.run(engine.start('toy', { n: 1 }).wait());
+    expect(ending).toMatchObject({ output: { n: -1 } });
+    expect(failed).toEqual(['run/prepare#1 no']);
+  });
+
+  test('is broken by a guard that throws, and says so', async () => {
+    const { engine } = stage({});
+    const run = engine.start('toy', { n: 1 });
+    await turn();
+    // `can` asks the guard too, so the event is sent as a timer would send it.
+    expect(() => run.send({ type: 'again' })).toThrow('a guard with a bug');
+  });
+});
+
+describe('before anything acts', () => {
+  test('its record is durable: no effect starts while the commit is under way', async () => {
+    const store = new HeldStore();
+    let started = 0;
+    const { engine, clock } = stage(
+      {
+        prepare: ({ n }) => {
+          started += 1;
+          return Promise.resolve(n);
+        },
+      },
+      store,
+    );
+    const run = engine.start('toy', { n: 1 });
+    await turn();
+    const release = store.hold();
+    run.send({ type: 'go' });
+    await turn();
+    await turn();
+    const record = store.asked.at(-1)?.runs[0];
+    expect(JSON.stringify(record?.snapshot)).toContain('"src":"prepare"');
+    expect(started).toBe(0);
+    release();
+    await clock.run(run.wait());
+    expect(started).toBe(1);
+  });
+
+  test('and when the record cannot be written, nothing of the step happens', async () => {
+    const store = new HeldStore();
+    let started = 0;
+    const { engine } = stage(
+      {
+        prepare: ({ n }) => {
+          started += 1;
+          return Promise.resolve(n);
+        },
+      },
+      store,
+    );
+    const run = engine.start('toy', { n: 1 });
+    await turn();
+    store.commit = () => Promise.reject(new Error('disk full'));
+    run.send({ type: 'go' });
+    const ending = await run.wait();
+    expect(ending).toMatchObject({ ended: 'broken', failure: { code: 'storeFailed' } });
+    expect(started).toBe(0);
+  });
+
+  test('parent and child steps of one turn share one commit', async () => {
+    const store = new HeldStore();
+    const { engine, clock } = stage({}, store);
+    await clock.run(engine.start('toy', { n: 1 }).wait());
+    const last = store.asked.at(-1);
+    expect(last?.runs.map(({ id }) => id).toSorted()).toEqual(['run', 'run/child#1']);
+    expect(last?.runs.every(({ finishedAtEpochMs }) => finishedAtEpochMs !== null)).toBe(true);
+  });
+
+  test('the machine must have every slot bound', () => {
+    expect(
+      () =>
+        new Engine({
+          store: new MemoryStore(),
+          clock: new VirtualClock({ startEpochMs: 0, pace: 'asFastAsPossible' }),
+          log: noLog,
+          machines: [{ machine: toy, slots: {} }],
+          newRunId: () => 'run',
+        }),
+    ).toThrow('machine toyChild is not registered');
+  });
+});
+
+describe('a state that was left and entered again', () => {
+  test('does not take the reply to the earlier question', async () => {
+    const asked: { signal: AbortSignal; reply: (n: number) => void }[] = [];
+    const { engine, clock } = stage({
+      prepare: (_, { signal }) => {
+        const { promise, resolve } = Promise.withResolvers<number>();
+        asked.push({ signal, reply: resolve });
+        return promise;
+      },
+    });
+    const run = engine.start('toy', { n: 1 });
+    await turn();
+    run.send({ type: 'go' });
+    await turn();
+    await turn();
+    // The reply and the re-entry meet in one turn: the reply is an old one by then.
+    run.send({ type: 'again' });
+    asked[0]?.reply(100);
+    await turn();
+    await turn();
+    expect(asked).toHaveLength(2);
+    expect(asked[0]?.signal.aborted).toBe(true);
+    asked[1]?.reply(7);
+    expect(await clock.run(run.wait())).toMatchObject({ output: { n: 14 } });
+  });
+
+  test('counts its entries in the key of the effect', async () => {
+    const keys: string[] = [];
+    const { engine, clock } = stage({
+      prepare: ({ n }, { key }) => {
+        keys.push(key);
+        return keys.length < 2 ? new Promise(() => undefined) : Promise.resolve(n);
+      },
+    });
+    const run = engine.start('toy', { n: 1 });
+    await turn();
+    run.send({ type: 'go' });
+    await turn();
+    await turn();
+    run.send({ type: 'again' });
+    await clock.run(run.wait());
+    expect(keys).toEqual(['run/prepare#1', 'run/prepare#2']);
+  });
+});
+
+describe('the journal', () => {
+  test('has each step with its event and the states on both sides', async () => {
+    const { engine, clock, store } = stage({});
+    const run = engine.start('toy', { n: 1 });
+    await clock.run(run.wait());
+    const rows = await store.journal('run');
+    expect(rows.map(({ event, from, to }) => [event, from[0], to[0]])).toEqual([
+      ['xstate.init', undefined, 'waiting'],
+      ['xstate.after.1000.toy.waiting', 'waiting', 'preparing'],
+      ['xstate.done.actor.prepare', 'preparing', 'working'],
+      ['xstate.done.actor.look', 'working', 'working'],
+      ['xstate.done.actor.child', 'working', 'done'],
+    ]);
+  });
+});
