@@ -2,7 +2,6 @@ import {
   errorCodes,
   isLibvirtError,
   isNoDomain,
-  isOperationInvalid,
   xmlFlags,
   type CallOptions,
   type Connection,
@@ -78,12 +77,12 @@ export async function readJob(domain: Domain, options: CallOptions): Promise<Dom
     const { type, stats } = await domain.getJobStats(options);
     return type === 'none' ? null : { operation: jobOperationName(stats['operation']) };
   } catch (error) {
-    if (isLibvirtError(error, errorCodes.NO_SUPPORT)) return null;
-    if (!isOperationInvalid(error)) throw error;
-    // Two cases answer so: an inactive domain, and an incoming migration, whose statistics
-    // "are available only on the source host". An active domain tells them apart.
-    const { state } = await domain.getState(options);
-    return isActiveState(domainStateName(state)) ? { operation: 'migrationIn' } : null;
+    // An incoming migration's statistics "are available only on the source host".
+    if (isLibvirtError(error, errorCodes.OPERATION_UNSUPPORTED))
+      return { operation: 'migrationIn' };
+    // No QEMU, or a driver without jobs.
+    if (isLibvirtError(error, errorCodes.OPERATION_INVALID, errorCodes.NO_SUPPORT)) return null;
+    throw error;
   }
 }
 

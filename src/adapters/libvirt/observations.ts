@@ -15,7 +15,10 @@ export type Seen = WithoutTime<DomainObservation>;
 /** The QEMU events that say what no libvirt event does. */
 export const qemuEvents = ['MIGRATION', 'JOB_STATUS_CHANGE'] as const;
 
-export function seenInLifecycle({ event, detail }: LifecycleEvent): Seen | null {
+export function seenInLifecycle({
+  detail,
+  event,
+}: Pick<LifecycleEvent, 'detail' | 'event'>): Seen | null {
   switch (event) {
     case 'started':
     case 'resumed':
@@ -32,11 +35,15 @@ export function seenInLifecycle({ event, detail }: LifecycleEvent): Seen | null 
   }
 }
 
-export function seenInBlockJob({ disk, status, type }: BlockJob2Event): Seen | null {
+export function seenInBlockJob({
+  disk,
+  status,
+  type,
+}: Pick<BlockJob2Event, 'disk' | 'status' | 'type'>): Seen | null {
   return type === 'copy' && status === 'ready' ? { kind: 'mirrorReady', targetDev: disk } : null;
 }
 
-export function seenInJobCompleted({ stats }: JobCompletedEvent): Seen | null {
+export function seenInJobCompleted({ stats }: Pick<JobCompletedEvent, 'stats'>): Seen | null {
   return jobOperationName(stats['operation']) === 'migrationOut' ? { kind: 'jobCompleted' } : null;
 }
 
@@ -62,7 +69,10 @@ function isMigrationStatus(status: unknown): status is QemuMigrationStatus {
  * QMP `MIGRATION {status}` and `JOB_STATUS_CHANGE {id, status}`. libvirt names the mirror of a
  * migration after the disk's drive; `copy-...` would be somebody's block copy.
  */
-export function seenInQemuEvent({ details, event }: QemuMonitorEvent): Seen | null {
+export function seenInQemuEvent({
+  details,
+  event,
+}: Pick<QemuMonitorEvent, 'details' | 'event'>): Seen | null {
   if (typeof details !== 'object' || details === null || !('status' in details)) return null;
   const { status } = details;
   if (event === 'MIGRATION') {

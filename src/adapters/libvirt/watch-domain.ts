@@ -113,7 +113,8 @@ function listen(session: WatchSession): () => void {
   const onLifecycle = (event: LifecycleEvent): void => note(event, seenInLifecycle(event));
   const onBlockJob = (event: BlockJob2Event): void => {
     const seen = seenInBlockJob(event);
-    if (event.domain.uuid === request.uuid && seen?.kind === 'mirrorReady') meter.complete(event.disk);
+    if (event.domain.uuid === request.uuid && seen?.kind === 'mirrorReady')
+      meter.complete(event.disk);
     note(event, seen);
   };
   const onQemuEvent = (event: QemuMonitorEvent): void => note(event, seenInQemuEvent(event));

@@ -38,12 +38,15 @@ export async function followState(
   const { ended, request } = session;
   const sinceEpochMs = session.nowEpochMs();
   let told: Presence | null = known === 'absence' ? absent : null;
+  let hasIncomingJob = false;
   while (!ended.aborted) {
     const present = await session.read(() => readPresence(session));
     if (present !== null && !isSame(present, told)) {
       session.tell({ kind: 'state', state: present.state, reason: present.reason });
       told = present;
-      if (request.role === 'destination') await tellIncomingJob(session, present);
+      if (request.role === 'destination' && !hasIncomingJob) {
+        hasIncomingJob = await tellIncomingJob(session, present);
+      }
     }
     const isExpecting = request.role === 'destination' && !isActiveState(told?.state ?? 'shutoff');
     const waitedMs = session.nowEpochMs() - sinceEpochMs;
@@ -63,10 +66,15 @@ async function readPresence({ connection, ended, request }: WatchSession): Promi
   return { domain, state: domainStateName(info.state), reason: camelCase(info.reason) };
 }
 
-async function tellIncomingJob(session: WatchSession, { domain, state }: Presence): Promise<void> {
-  if (domain === null || state !== 'paused') return;
+async function tellIncomingJob(
+  session: WatchSession,
+  { domain, state }: Presence,
+): Promise<boolean> {
+  if (domain === null || state !== 'paused') return false;
   const job = await session.read(() => readJob(domain, { signal: session.ended }));
-  if (job?.operation === 'migrationIn') session.tell({ kind: 'migrationJob', direction: 'in' });
+  if (job?.operation !== 'migrationIn') return false;
+  session.tell({ kind: 'migrationJob', direction: 'in' });
+  return true;
 }
 
 /** Tells the source's migration job when it begins, then its progress for as long as it lasts. */
