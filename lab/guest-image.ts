@@ -9,9 +9,15 @@ import { pathKind } from './path-kind.ts';
 import { cacheDirectory } from './paths.ts';
 
 /** What a guest boots from. */
-export interface GuestImage {
+export interface BootFiles {
   readonly kernel: string;
   readonly initramfs: string;
+}
+
+/** Boot files in the cache. */
+export interface GuestImage extends BootFiles {
+  /** Another kernel, busybox, agent or script makes another one. */
+  readonly fingerprint: string;
 }
 
 const busybox = '/bin/busybox';
@@ -76,7 +82,7 @@ async function pack(root: string): Promise<Buffer> {
   return runForBytes('cpio', args, { input: `${names}\n`, cwd: root });
 }
 
-/** What the image is made of; another kernel, busybox, agent or script makes another image. */
+/** What the image is made of, as a short digest. */
 async function fingerprint(release: string): Promise<string> {
   const hash = createHash('sha256').update(release);
   for (const file of [busybox, agent, `/boot/vmlinuz-${release}`]) {
@@ -101,10 +107,19 @@ export async function guestImage(): Promise<GuestImage> {
   const release = await cloudKernelRelease();
   if (release === null)
     throw new LabError('no cloud kernel in /boot: install linux-image-cloud-amd64');
-  const directory = join(cacheDirectory(), `guest-${await fingerprint(release)}`);
-  const image = { kernel: join(directory, 'vmlinuz'), initramfs: join(directory, 'initramfs') };
+  const digest = await fingerprint(release);
+  const directory = join(cacheDirectory(), `guest-${digest}`);
+  const image = {
+    kernel: join(directory, 'vmlinuz'),
+    initramfs: join(directory, 'initramfs'),
+    fingerprint: digest,
+  };
   await withLock('guest-image', async () => {
     if ((await pathKind(directory)) !== null) return;
+    for (const old of await readdir(cacheDirectory())) {
+      if (!old.startsWith('guest-')) continue;
+      await rm(join(cacheDirectory(), old), { recursive: true });
+    }
     const draft = await mkdtemp(join(cacheDirectory(), 'draft-'));
     const root = join(draft, 'root');
     await mkdir(root);

@@ -1,4 +1,4 @@
-import type { GuestImage } from './guest-image.ts';
+import type { BootFiles } from './guest-image.ts';
 import { guestBridge } from './network.ts';
 import { toXml } from './xml-tree.ts';
 import type { XmlElement } from './xml-tree.ts';
@@ -17,7 +17,7 @@ export interface GuestDesign {
   readonly uuid: string;
   readonly memoryMiB: number;
   /** The ticking guest, or null for a domain that only sits in its firmware. */
-  readonly boot: (GuestImage & { readonly dirtyMiBPerS: number }) | null;
+  readonly boot: (BootFiles & { readonly dirtyMiBPerS: number }) | null;
   readonly firmware: 'bios' | 'uefi';
   readonly disks: readonly GuestDisk[];
   readonly serialFile: string | null;

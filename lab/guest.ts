@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { allowsDirectIo, createBlankDisk, createDataDisk, parseSizeBytes } from './guest-disk.ts';
 import { guestImage } from './guest-image.ts';
-import type { GuestImage } from './guest-image.ts';
+import type { BootFiles } from './guest-image.ts';
 import { domainXml } from './guest-xml.ts';
 import type { GuestDesign, GuestDisk } from './guest-xml.ts';
 import type { LabHost } from './host.ts';
@@ -55,17 +55,17 @@ function checkName(name: string): void {
 }
 
 /** The boot files at a path that every host sees. */
-async function placeBootFiles(lab: LabPaths): Promise<GuestImage> {
+async function placeBootFiles(lab: LabPaths): Promise<BootFiles> {
   const cached = await guestImage();
+  const directory = join(lab.bootDir, cached.fingerprint);
+  const placed = { kernel: join(directory, 'vmlinuz'), initramfs: join(directory, 'initramfs') };
+  if ((await pathKind(directory)) !== null) return placed;
+  // Two guests may be made at once: whoever renames first wins, and both copies are the same.
+  const draft = await mkdtemp(join(lab.dir, 'boot-'));
+  await copyFile(cached.kernel, join(draft, 'vmlinuz'));
+  await copyFile(cached.initramfs, join(draft, 'initramfs'));
   await mkdir(lab.bootDir, { recursive: true });
-  const placed = {
-    kernel: join(lab.bootDir, 'vmlinuz'),
-    initramfs: join(lab.bootDir, 'initramfs'),
-  };
-  if ((await pathKind(placed.initramfs)) === null) {
-    await copyFile(cached.kernel, placed.kernel);
-    await copyFile(cached.initramfs, placed.initramfs);
-  }
+  await rename(draft, directory).catch(() => rm(draft, { recursive: true }));
   return placed;
 }
 
