@@ -49,6 +49,6 @@ export function needsLab(context: TestContext): void {
  * a lab that a killed test leaves up is taken down at the end of the run.
  */
 export function labNameFor(purpose: string): string {
-  const run = process.env['VIRTSTATE_TEST_RUN'];
-  return run === undefined ? purpose : `${run}-${purpose}`;
+  // Without our runner it is vitest itself, the worker's parent, that tells runs apart.
+  return `${process.env['VIRTSTATE_TEST_RUN'] ?? `v${process.ppid}`}-${purpose}`;
 }

@@ -1,0 +1,63 @@
+/** One tier of the test suite: a vitest project of its own, so that it can be run and timed alone. */
+export interface Tier {
+  readonly name: string;
+  /** Where its files live, from the repository's root. */
+  readonly directories: readonly string[];
+  /** Single files beside the directories. */
+  readonly files?: readonly string[];
+  readonly testTimeoutMs: number;
+  readonly hookTimeoutMs: number;
+  /** Tiers of one group run at the same time; groups run one after the other. */
+  readonly group: number;
+  readonly workers: number;
+}
+
+const quick = { testTimeoutMs: 10_000, hookTimeoutMs: 20_000, group: 0, workers: 2 } as const;
+
+/**
+ * Every tier, in the order in which they run. What touches real daemons comes after what needs the
+ * processor, so that a busy machine does not look like a slow guest.
+ */
+export const tiers: readonly Tier[] = [
+  {
+    name: 'unit',
+    directories: ['test/unit', 'test/runner'],
+    files: ['test/architecture.test.ts'],
+    ...quick,
+  },
+  { name: 'machines', directories: ['test/machines'], ...quick },
+  { name: 'types', directories: ['test/types'], ...quick, testTimeoutMs: 60_000 },
+  { name: 'simulation', directories: ['test/simulation'], ...quick, testTimeoutMs: 60_000 },
+  {
+    name: 'client',
+    directories: ['packages/node-libvirt/test'],
+    ...quick,
+    testTimeoutMs: 30_000,
+    group: 1,
+  },
+  {
+    name: 'contract',
+    directories: ['test/contract'],
+    testTimeoutMs: 60_000,
+    hookTimeoutMs: 120_000,
+    group: 2,
+    workers: 2,
+  },
+  // Its files mostly wait for guests: three of them share two cores well.
+  {
+    name: 'lab',
+    directories: ['test/lab'],
+    testTimeoutMs: 120_000,
+    hookTimeoutMs: 180_000,
+    group: 3,
+    workers: 3,
+  },
+];
+
+/** The tier to which a file belongs; null where none claims it. */
+export function tierOf(path: string): Tier | null {
+  const claims = (tier: Tier): boolean =>
+    tier.files?.includes(path) === true ||
+    tier.directories.some((directory) => path.startsWith(`${directory}/`));
+  return tiers.find(claims) ?? null;
+}
