@@ -11,26 +11,10 @@ import { noLog } from '../../src/ports/log.ts';
 import type { MigrationOptions } from '../../src/ports/migration.ts';
 import type { RunStore } from '../../src/ports/run-store.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
+import { plainOptions } from './migration-options.ts';
 
 export const mib = 2 ** 20;
 export const gib = 2 ** 30;
-
-export const plainOptions: MigrationOptions = {
-  copyStorage: 'none',
-  copyDisks: [],
-  bandwidthMibPerS: 0,
-  maxDowntimeMs: null,
-  autoConverge: false,
-  parallelConnections: 1,
-  compression: [],
-  unsafe: true,
-  persistence: 'asBefore',
-  keepSource: false,
-  destinationName: null,
-  destinationXml: null,
-  destinationConnectUri: 'simulated:///hostB',
-  migrationUri: null,
-};
 
 const images = (host: string): HostSpec => ({
   name: host,

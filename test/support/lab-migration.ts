@@ -1,0 +1,138 @@
+import { expect } from 'vitest';
+
+import type { Lab, LabGuest, WorldListing } from '../../lab/index.ts';
+import { continuity, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
+import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
+import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
+import { bindLiveMigration, bindPeer2peerMigration, Engine, systemClock } from '../../src/index.ts';
+import type { Hypervisors, MigrationOptions, StateEntered } from '../../src/index.ts';
+import { noLog } from '../../src/index.ts';
+import { MemoryStore } from '../../src/store/memory/index.ts';
+import { plainOptions } from './migration-options.ts';
+
+export interface LabMigrationRequest {
+  readonly from: string;
+  readonly to: string;
+  readonly options?: Partial<MigrationOptions>;
+  readonly input?: Partial<LiveMigrationInput>;
+}
+
+/** A migration under way on a lab, with everything that it has entered so far. */
+export interface LabMigration {
+  readonly states: readonly StateEntered[];
+  /** Resolves when a state whose path ends so has been entered; rejects when the run ends first. */
+  entered(suffix: string): Promise<StateEntered>;
+  abort(): boolean;
+  tags(): ReadonlySet<string>;
+  end(): Promise<LiveMigrationOutput>;
+}
+
+/** An engine of its own for each run, on warm connections that a test file shares. */
+export function openHypervisors(): Hypervisors {
+  return createLibvirtHypervisors({ clock: systemClock, log: noLog });
+}
+
+let runs = 0;
+
+export function startMigration(
+  lab: Lab,
+  hypervisors: Hypervisors,
+  guest: LabGuest,
+  request: LabMigrationRequest,
+): LabMigration {
+  const engine = new Engine({
+    store: new MemoryStore(),
+    clock: systemClock,
+    log: noLog,
+    machines: [bindLiveMigration(hypervisors), bindPeer2peerMigration(hypervisors)],
+    newRunId: () => `run-${(runs += 1)}`,
+  });
+  const states: StateEntered[] = [];
+  engine.on('state.entered', (event) => states.push(event));
+  const run = engine.start('liveMigration', {
+    domain: guest.name,
+    source: lab.host(request.from).uri,
+    destination: lab.host(request.to).uri,
+    timeoutMs: null,
+    onTimeout: 'abort',
+    onSplitBrain: 'suspendSource',
+    peerWaitMs: 60_000,
+    ...request.input,
+    options: {
+      ...plainOptions,
+      destinationConnectUri: lab.host(request.to).tcp,
+      ...request.options,
+    },
+  } satisfies LiveMigrationInput);
+  return {
+    states,
+    entered: (suffix) =>
+      new Promise((resolve, reject) => {
+        const known = states.find(({ state }) => state.endsWith(suffix));
+        if (known !== undefined) resolve(known);
+        engine.on('state.entered', (event) => {
+          if (event.state.endsWith(suffix)) resolve(event);
+        });
+        void run.wait().then((ending) => {
+          const seen = states.map(({ state }) => state).join(' > ');
+          reject(new Error(`${suffix} was never entered: ${seen}; ${JSON.stringify(ending)}`));
+        });
+      }),
+    abort: () => run.send({ type: 'abort.requested' }),
+    tags: () => run.tags(),
+    end: async () => {
+      const ending = await run.wait();
+      if (ending.ended === 'broken') throw new Error(ending.failure.message);
+      return ending.output as LiveMigrationOutput;
+    },
+  };
+}
+
+/** What a listing says of the guest on one host: `null` when that host knows nothing of it. */
+function heldBy(listing: WorldListing, hostName: string, guestName: string) {
+  const host = listing.hosts.find(({ name }) => name === hostName);
+  return host?.domains?.find(({ name }) => name === guestName) ?? null;
+}
+
+/** The guest's own count went on without a gap, a repetition or a second writer, and goes on. */
+export async function expectTicksContinuous(guest: LabGuest): Promise<void> {
+  const last = (await lastTick(guest.serial)) ?? 0;
+  await waitForTick(guest.serial, last + 2, { timeoutMs: 20_000 });
+  const seen = continuity(await readTicks(guest.serial));
+  expect(seen).toMatchObject({ continuous: true, twoWriters: false });
+}
+
+/** Both hosts hold exactly what they held before: nothing lost, nothing leaked. */
+export async function expectAsBefore(lab: Lab, before: WorldListing): Promise<void> {
+  const after = await lab.listing();
+  expect(withoutReasons(after)).toEqual(withoutReasons(before));
+}
+
+/** Why a domain runs differs after a rollback (`migration canceled`); that it runs does not. */
+function withoutReasons(listing: WorldListing) {
+  return {
+    ...listing,
+    hosts: listing.hosts.map((host) => ({
+      ...host,
+      domains: host.domains?.map(({ reason: _, ...domain }) => domain) ?? null,
+    })),
+  };
+}
+
+/** The guest runs on the one host, persistent, without a job, and the other knows nothing of it. */
+export async function expectMoved(
+  lab: Lab,
+  guest: LabGuest,
+  { from, to }: { from: string; to: string },
+): Promise<void> {
+  const listing = await lab.listing();
+  expect(heldBy(listing, from, guest.name)).toBeNull();
+  expect(heldBy(listing, to, guest.name)).toMatchObject({
+    state: 'running',
+    persistent: true,
+    job: null,
+    blockJobs: [],
+    exports: [],
+  });
+  expect(listing.hosts.flatMap(({ qemuProcesses }) => qemuProcesses)).toEqual([guest.name]);
+}
