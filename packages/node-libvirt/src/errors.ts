@@ -82,11 +82,13 @@ export class UnsupportedAuthError extends NodeLibvirtError {
 /** The connection URI is not one this client can open; the message says which part and what would do. */
 export class InvalidUriError extends NodeLibvirtError {
   override readonly name = 'InvalidUriError';
+  /** As given, without a password. */
   readonly uri: string;
 
   constructor(uri: string, reason: string) {
-    super(`connection URI "${uri}": ${reason}`);
-    this.uri = uri;
+    const shown = uri.replace(/(:\/\/[^/@]*?):[^/]*@/, '$1:***@');
+    super(`connection URI "${shown}": ${reason}`);
+    this.uri = shown;
   }
 }
 

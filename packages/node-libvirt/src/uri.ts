@@ -44,7 +44,7 @@ export function parseUri(
 ): ConnectTarget {
   const url = readUrl(uri);
   const [driverName, transport] = splitOnce(url.protocol.slice(0, -1), '+');
-  const driver = drivers[driverName];
+  const driver = Object.hasOwn(drivers, driverName) ? drivers[driverName] : undefined;
   if (driver === undefined)
     throw new InvalidUriError(uri, `driver "${driverName}" is not qemu or test`);
   if (transport !== null && laterTransports.has(transport)) {

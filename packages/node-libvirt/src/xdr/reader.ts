@@ -60,7 +60,9 @@ export class XdrReader {
 
   opaqueFixed(sizeBytes: number): Uint8Array {
     const start = this.#take(padded(sizeBytes));
-    return Uint8Array.prototype.slice.call(this.#buffer, start, start + sizeBytes);
+    const copy = new Uint8Array(sizeBytes);
+    this.#buffer.copy(copy, 0, start, start + sizeBytes);
+    return copy;
   }
 
   /** The count in front of an array, a string or opaque data, held against its declared maximum. */

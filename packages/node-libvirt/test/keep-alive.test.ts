@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { open, type CloseReason, type Connection } from '../src/index.ts';
+import * as bytes from './bytes.ts';
+import { FakeDaemon, type FakePeer } from './fake-daemon.ts';
+
+const keepAlive = { intervalMs: 1_000, count: 2 };
+let daemon: FakeDaemon;
+let connection: Connection;
+let peer: FakePeer;
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  daemon = await FakeDaemon.listen();
+  connection = await open(daemon.uri, { keepAlive });
+  peer = await daemon.nextPeer();
+});
+
+afterEach(async () => {
+  await connection.close();
+  await daemon[Symbol.asyncDispose]();
+  vi.useRealTimers();
+});
+
+async function roundTrip(): Promise<void> {
+  const asked = connection.getHostname();
+  peer.reply(await peer.nextCall(), bytes.str('host'));
+  await asked;
+}
+
+describe('keepalive', () => {
+  it('answers the ping of the daemon', async () => {
+    peer.ping();
+    expect(await peer.nextKeepAlive()).toBe('pong');
+  });
+
+  it('asks a silent daemon, and gives up after the agreed number of unanswered pings', async () => {
+    const closed = new Promise<CloseReason>((resolve) => connection.once('close', resolve));
+    const asked = connection.getHostname();
+    vi.advanceTimersByTime(keepAlive.intervalMs);
+    expect(await peer.nextKeepAlive()).toBe('ping');
+    vi.advanceTimersByTime(keepAlive.intervalMs);
+    expect(await peer.nextKeepAlive()).toBe('ping');
+    expect(connection.isClosed).toBe(false);
+    vi.advanceTimersByTime(keepAlive.intervalMs);
+    await expect(asked).rejects.toMatchObject({ name: 'ConnectionLostError', fullyWritten: true });
+    expect(await closed).toMatchObject({ kind: 'lost' });
+  });
+
+  it('takes anything heard as a sign of life', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      vi.advanceTimersByTime(keepAlive.intervalMs);
+      expect(await peer.nextKeepAlive()).toBe('ping');
+      peer.pong();
+      await roundTrip();
+      vi.advanceTimersByTime(keepAlive.intervalMs);
+    }
+    expect(connection.isClosed).toBe(false);
+  });
+
+  it('draws no conclusion while the daemon may not read the socket: five calls in progress', async () => {
+    const asked = Array.from({ length: 5 }, () => connection.getHostname());
+    const calls = [];
+    for (const _ of asked) calls.push(await peer.nextCall());
+    vi.advanceTimersByTime(20 * keepAlive.intervalMs);
+    for (const call of calls) peer.reply(call, bytes.str('host'));
+    expect(await Promise.all(asked)).toEqual(Array(5).fill('host'));
+  });
+
+  it('draws none from a socket with a blocking call either', async () => {
+    const asked = connection.domainCreateXML('<domain/>');
+    const blocking = await daemon.nextPeer();
+    const call = await blocking.nextCall();
+    for (let round = 0; round < 20; round += 1) {
+      vi.advanceTimersByTime(keepAlive.intervalMs);
+      // The control socket has no such excuse: it answers.
+      peer.pong();
+      await roundTrip();
+    }
+    blocking.reply(call, bytes.domain('guest'));
+    expect((await asked).name).toBe('guest');
+  });
+
+  it('stops with the connection', async () => {
+    await connection.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
