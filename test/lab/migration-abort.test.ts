@@ -1,39 +1,20 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
-import type { Lab } from '../../lab/index.ts';
-import { labUp } from '../../lab/index.ts';
-import type { Hypervisors } from '../../src/index.ts';
-import {
-  expectAsBefore,
-  expectTicksContinuous,
-  openHypervisors,
-  startMigration,
-} from '../support/lab-migration.ts';
-import { describeLab, labNameFor } from '../support/needs.ts';
+import { expectAsBefore, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
+import { describeLab } from '../support/needs.ts';
 
 describeLab('an abort by the user', () => {
-  let lab: Lab;
-  let hypervisors: Hypervisors;
-
-  beforeAll(async () => {
-    lab = await labUp({ name: labNameFor('abort'), hosts: 2 });
-    hypervisors = openHypervisors();
-  });
-  afterEach(() => lab.reset());
-  afterAll(async () => {
-    await hypervisors.close();
-    await lab.down();
-  });
+  const stage = useLab('abort');
 
   test.for([
     { in: 'prepare', state: 'phases.prepare', reached: ['BEGIN3', 'PREPARE'] },
     { in: 'storage copy', state: 'perform3.mirroring', reached: ['BEGIN3', 'PREPARE', 'PERFORM3'] },
     { in: 'PERFORM3', state: 'perform3.precopying', reached: ['BEGIN3', 'PREPARE', 'PERFORM3'] },
   ])('in $in leaves the guest as it was', async ({ state, reached }) => {
-    const guest = await lab.guest('guest', { on: 'hostA', fill: '48M' });
-    await lab.host('hostA').setRate('100mbit');
-    const before = await lab.listing();
-    const migration = startMigration(lab, hypervisors, guest, {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', fill: '48M' });
+    await stage.lab.host('hostA').setRate('100mbit');
+    const before = await stage.lab.listing();
+    const migration = stage.migrate(guest, {
       from: 'hostA',
       to: 'hostB',
       options: { copyStorage: 'all' },
@@ -44,7 +25,33 @@ describeLab('an abort by the user', () => {
     expect(output).toMatchObject({ outcome: 'rolledBack', failure: { code: 'abortRequested' } });
     expect(output.artefacts.map(({ status }) => status)).toEqual(['removed']);
     expect(output.phases.map(({ phase }) => phase).slice(0, reached.length)).toEqual(reached);
-    await expectAsBefore(lab, before);
+    await expectAsBefore(stage.lab, before);
     await expectTicksContinuous(guest);
+  });
+
+  test('touches no volume that stood on the destination before', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', fill: '48M' });
+    const there = await stage.lab.guest('other', { on: 'hostB' });
+    await stage.lab.host('hostA').setRate('100mbit');
+    // A first migration leaves the source's copy; on the way back it stands on the destination.
+    const first = stage.migrate(guest, {
+      from: 'hostA',
+      to: 'hostB',
+      options: { copyStorage: 'all' },
+    });
+    expect(await first.end()).toMatchObject({ outcome: 'completed' });
+    await stage.lab.host('hostB').setRate('100mbit');
+    const before = await stage.lab.listing();
+    const back = stage.migrate(guest, {
+      from: 'hostB',
+      to: 'hostA',
+      options: { copyStorage: 'all' },
+    });
+    await back.entered('perform3.mirroring');
+    back.abort();
+    expect(await back.end()).toMatchObject({ outcome: 'rolledBack', artefacts: [] });
+    await expectAsBefore(stage.lab, before);
+    await expectTicksContinuous(guest);
+    await expectTicksContinuous(there);
   });
 });

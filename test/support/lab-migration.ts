@@ -1,7 +1,7 @@
-import { expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 
 import type { Lab, LabGuest, WorldListing } from '../../lab/index.ts';
-import { continuity, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
+import { continuity, labUp, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
 import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { bindLiveMigration, bindPeer2peerMigration, Engine, systemClock } from '../../src/index.ts';
@@ -9,6 +9,7 @@ import type { Hypervisors, MigrationOptions, StateEntered } from '../../src/inde
 import { noLog } from '../../src/index.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
 import { plainOptions } from './migration-options.ts';
+import { labNameFor } from './needs.ts';
 
 export interface LabMigrationRequest {
   readonly from: string;
@@ -27,14 +28,37 @@ export interface LabMigration {
   end(): Promise<LiveMigrationOutput>;
 }
 
-/** An engine of its own for each run, on warm connections that a test file shares. */
-export function openHypervisors(): Hypervisors {
-  return createLibvirtHypervisors({ clock: systemClock, log: noLog });
+/** A lab of its own for a test file, as new for each test, and connections to its hosts. */
+export function useLab(purpose: string, hosts: 2 | 3 = 2) {
+  let opened: { lab: Lab; hypervisors: Hypervisors } | null = null;
+  const current = () => {
+    if (opened === null) throw new Error('the lab is not up yet');
+    return opened;
+  };
+  beforeAll(async () => {
+    const lab = await labUp({ name: labNameFor(purpose), hosts });
+    opened = { lab, hypervisors: createLibvirtHypervisors({ clock: systemClock }) };
+  });
+  afterEach(() => current().lab.reset());
+  afterAll(async () => {
+    await opened?.hypervisors.close();
+    await opened?.lab.down();
+  });
+  return {
+    get lab() {
+      return current().lab;
+    },
+    migrate: (guest: LabGuest, request: LabMigrationRequest): LabMigration => {
+      const { lab, hypervisors } = current();
+      return startMigration(lab, hypervisors, guest, request);
+    },
+  };
 }
 
 let runs = 0;
 
-export function startMigration(
+/** An engine of its own for each run, on warm connections that a test file shares. */
+function startMigration(
   lab: Lab,
   hypervisors: Hypervisors,
   guest: LabGuest,
