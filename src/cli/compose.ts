@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+
+import type { CheckVerdict, LiveMigrationInput } from '../../machines/index.ts';
+import { judgeMigration } from '../../machines/policy/migration-checks.ts';
+import type { SimulatedWorld, SimulatedWorldOptions } from '../adapters/simulated/index.ts';
+import { createSimulatedWorld } from '../adapters/simulated/index.ts';
+import { gatherFacts } from '../bindings/gather-facts.ts';
+import { bindLiveMigration } from '../bindings/live-migration.ts';
+import { bindPeer2peerMigration } from '../bindings/peer2peer-migration.ts';
+import { Engine } from '../engine/engine.ts';
+import { systemClock } from '../engine/system-clock.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Hypervisors } from '../ports/hypervisor.ts';
+import type { Log } from '../ports/log.ts';
+import { MemoryStore } from '../store/memory/index.ts';
+import { demoDomains, demoHosts, demoLink } from './demo-world.ts';
+
+/** Everything that a command works with, put together. */
+export interface Composition {
+  readonly engine: Engine;
+  readonly hypervisors: Hypervisors;
+  readonly clock: Clock;
+  /** Every precheck of a live migration, judged now; reads only. @throws FailureError */
+  checkMigration(input: LiveMigrationInput, signal: AbortSignal): Promise<readonly CheckVerdict[]>;
+  close(): Promise<void>;
+}
+
+export interface ComposeOptions {
+  readonly log: Log;
+  /** What befalls the simulated world; by default nothing does. */
+  readonly faults?: SimulatedWorldOptions['faults'];
+}
+
+/** The only place that knows every part: `simulated:` URIs go to a world of our own, all else to libvirt. */
+export function compose({ log, faults = [] }: ComposeOptions): Composition {
+  const clock = systemClock;
+  const hypervisors = routeByScheme(clock, faults);
+  const engine = new Engine({
+    store: new MemoryStore(),
+    machines: [bindLiveMigration(hypervisors), bindPeer2peerMigration(hypervisors)],
+    clock,
+    log,
+    newRunId: randomUUID,
+  });
+  return {
+    engine,
+    hypervisors,
+    clock,
+    checkMigration: async (input, signal) =>
+      judgeMigration(await gatherFacts(hypervisors, input, { signal, clock }), input),
+    close: () => hypervisors.close(),
+  };
+}
+
+/** Each side is made when the first URI asks for it. */
+function routeByScheme(clock: Clock, faults: SimulatedWorldOptions['faults']): Hypervisors {
+  let world: SimulatedWorld | null = null;
+  let real: Promise<Hypervisors> | null = null;
+  const simulated = (): SimulatedWorld =>
+    (world ??= createSimulatedWorld({
+      seed: 1,
+      clock,
+      hosts: demoHosts,
+      domains: demoDomains,
+      link: demoLink,
+      faults,
+    }));
+  const openLibvirt = async (): Promise<Hypervisors> => {
+    const { createLibvirtHypervisors } = await import('../adapters/libvirt/index.ts');
+    return createLibvirtHypervisors({ clock });
+  };
+  return {
+    open: async (uri, signal) => {
+      if (uri.startsWith('simulated:')) return simulated().hypervisors.open(uri, signal);
+      return (await (real ??= openLibvirt())).open(uri, signal);
+    },
+    close: async () => {
+      await world?.hypervisors.close();
+      await (await real)?.close();
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import type { LiveMigrationInput } from '../../machines/index.ts';
+import { toFailure } from '../ports/failure.ts';
+import type { Hypervisors } from '../ports/hypervisor.ts';
+import type { Composition } from './compose.ts';
+import { exitStatus, exitStatusOf } from './exit-status.ts';
+import { leavingWords, onInterrupt } from './interruption.ts';
+import type { Presenter, Style, Surroundings } from './presenters.ts';
+import { createPresenter } from './presenters.ts';
+import { followRun } from './run-events.ts';
+import type { RunResult } from './run-result.ts';
+import { toRunResult } from './run-result.ts';
+import type { Holdings, HostHolding } from './summary.ts';
+import { summarise } from './summary.ts';
+import { refusalLine } from './refusal.ts';
+
+export interface MigrationTask {
+  readonly input: LiveMigrationInput;
+  readonly style: Style;
+  /** For what has to happen at a state, as a demonstration does. */
+  readonly onEvent?: Parameters<typeof followRun>[2];
+}
+
+/** Runs one migration to its end, shows it, and answers Ctrl-C. */
+export async function driveMigration(
+  { engine, hypervisors }: Pick<Composition, 'engine' | 'hypervisors'>,
+  { input, style, onEvent }: MigrationTask,
+  surroundings: Surroundings,
+): Promise<{ readonly status: number; readonly result: RunResult }> {
+  const { output } = surroundings;
+  const header = { domain: input.domain, from: input.source, to: input.destination };
+  const presenter = createPresenter(style, header, surroundings);
+  const run = engine.start('liveMigration', input);
+  let release = (): void => undefined;
+  followRun(engine, run.id, (event) => {
+    if (event.type === 'run.started') release = answerSignals(run, presenter, surroundings);
+    presenter.show(event);
+    onEvent?.(event);
+  });
+  output.onClosed(() =>
+    output.say('virtstate: nobody reads standard output any more; the migration goes on'),
+  );
+  const result = toRunResult(await run.wait(), run.startedAtEpochMs);
+  release();
+  const isRefused = result.ended === 'finished' && result.outcome === 'refused';
+  const summary = isRefused
+    ? []
+    : summarise(input.domain, result, await lookAtBoth(hypervisors, input));
+  presenter.close(result, summary);
+  if (isRefused) output.say(refusalLine(result.failure));
+  else if (!output.isOpen || (style === 'json' && result.ended === 'broken'))
+    for (const line of summary) output.say(line);
+  const status = result.ended === 'broken' ? exitStatus.broken : exitStatusOf(result);
+  return { status, result };
+}
+
+function answerSignals(
+  run: Parameters<typeof onInterrupt>[0],
+  presenter: Presenter,
+  { output }: Surroundings,
+): () => void {
+  return onInterrupt(run, {
+    answer: (words) => presenter.notice(words),
+    leave: () => {
+      output.placeAbove(null);
+      output.say(`virtstate: ${leavingWords}`);
+      // Nothing may hold us: the user has asked twice.
+      process.exit(exitStatus.left);
+    },
+  });
+}
+
+/** A host that hangs must not hold the words that are known already. */
+const lookTimeoutMs = 5_000;
+
+/** What both hosts hold after the run. */
+export async function lookAtBoth(
+  hypervisors: Hypervisors,
+  { source, destination, domain, options }: LiveMigrationInput,
+): Promise<Holdings> {
+  const look = async (uri: string, name: string): Promise<HostHolding> => {
+    const signal = AbortSignal.timeout(lookTimeoutMs);
+    try {
+      const host = await hypervisors.open(uri, signal);
+      return { known: true, domain: await host.findDomain(name, signal) };
+    } catch (error) {
+      return { known: false, message: toFailure(error).message };
+    }
+  };
+  const [here, there] = await Promise.all([
+    look(source, domain),
+    look(destination, options.destinationName ?? domain),
+  ]);
+  return { source: { uri: source, holds: here }, destination: { uri: destination, holds: there } };
+}

@@ -1,0 +1,39 @@
+import type { LiveMigrationInput } from '../../machines/index.ts';
+import { toFailure } from '../ports/failure.ts';
+import type { Composition } from './compose.ts';
+import { exitStatus } from './exit-status.ts';
+import type { Output } from './output.ts';
+import type { Style } from './presenters.ts';
+import { oneLine } from './quantities.ts';
+import { refusalLine } from './refusal.ts';
+
+/** Judges every precheck and touches nothing: 0 when none objects. */
+export async function dryRun(
+  { checkMigration }: Pick<Composition, 'checkMigration'>,
+  { input, style }: { readonly input: LiveMigrationInput; readonly style: Style },
+  output: Output,
+): Promise<number> {
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort(new Error('interrupted'));
+  process.once('SIGINT', interrupt);
+  try {
+    const verdicts = await checkMigration(input, stop.signal);
+    const ok = verdicts.every(({ objection }) => objection === null);
+    for (const { check, objection } of verdicts) {
+      const line = { type: 'check', check, ok: objection === null, objection };
+      output.print(style === 'json' ? JSON.stringify(line) : toWords(check, objection));
+    }
+    if (style === 'json') output.print(JSON.stringify({ type: 'checks.finished', ok }));
+    else output.print(ok ? 'nothing speaks against it' : 'it would be refused');
+    return ok ? exitStatus.completed : exitStatus.refused;
+  } catch (error) {
+    output.say(refusalLine(toFailure(error)));
+    return stop.signal.aborted ? exitStatus.aborted : exitStatus.refused;
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+function toWords(check: string, objection: string | null): string {
+  return objection === null ? `ok         ${check}` : `objection  ${check}: ${oneLine(objection)}`;
+}

@@ -1,0 +1,26 @@
+/** What the process ends with; scripts decide by it. */
+export const exitStatus = {
+  completed: 0,
+  rolledBack: 1,
+  /** Wrong usage, or refused: nothing was touched. */
+  refused: 2,
+  needsOperator: 3,
+  /** The fault is ours: a bug, or a store that failed. */
+  broken: 70,
+  /** Left by a second Ctrl-C; the source daemon goes on by itself. */
+  left: 75,
+  /** Rolled back because somebody asked for it. */
+  aborted: 130,
+} as const;
+
+/** Aborted by this run's own machine, or by somebody else through libvirt (VIR_ERR_OPERATION_ABORTED). */
+const abortCodes: readonly string[] = ['abortRequested', 'operationAborted'];
+
+export function exitStatusOf(ended: {
+  readonly outcome: 'completed' | 'refused' | 'rolledBack' | 'needsOperator';
+  readonly failure: { readonly code: string } | null;
+}): number {
+  const { outcome, failure } = ended;
+  const wasAborted = failure !== null && abortCodes.includes(failure.code);
+  return outcome === 'rolledBack' && wasAborted ? exitStatus.aborted : exitStatus[outcome];
+}

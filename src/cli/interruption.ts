@@ -1,0 +1,46 @@
+import type { Run } from '../engine/run.ts';
+
+/** npm and some shells pass the terminal's Ctrl-C on to a child that has had it already. */
+const sameKeypressMs = 50;
+
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/** What a Ctrl-C means to a run that stands like this. */
+export function answerInterrupt(run: Pick<Run, 'tags' | 'send'>): string {
+  const tags = run.tags();
+  if (tags.has('abortable') && run.send({ type: 'abort.requested' }))
+    return 'asked to abort; waiting for the rollback (once more leaves it to itself)';
+  if (tags.has('rollingBack'))
+    return 'it is rolling back already; waiting for its end (once more leaves it to itself)';
+  return 'past the point of no return: it goes on to its end (once more leaves it to itself)';
+}
+
+export const leavingWords =
+  'left: the source daemon goes on by itself with what it was told last; look at both hosts before you start, stop or undefine the domain there';
+
+/**
+ * Ctrl-C and SIGTERM: the first one asks the machine to abort, the second one leaves. A terminal
+ * that hangs up (SIGHUP) does not end a migration: it goes on without being shown.
+ *
+ * @returns takes the handlers away again
+ */
+export function onInterrupt(
+  run: Pick<Run, 'tags' | 'send'>,
+  tell: { readonly answer: (words: string) => void; readonly leave: () => void },
+): () => void {
+  let firstAtMs: number | null = null;
+  const interrupt = (): void => {
+    const nowMs = performance.now();
+    if (firstAtMs === null) {
+      firstAtMs = nowMs;
+      tell.answer(answerInterrupt(run));
+    } else if (nowMs - firstAtMs > sameKeypressMs) tell.leave();
+  };
+  const stay = (): void => undefined;
+  for (const signal of signals) process.on(signal, interrupt);
+  process.on('SIGHUP', stay);
+  return () => {
+    for (const signal of signals) process.off(signal, interrupt);
+    process.off('SIGHUP', stay);
+  };
+}

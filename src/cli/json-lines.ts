@@ -1,0 +1,67 @@
+import type { RunEvent } from './run-events.ts';
+import type { MigrationResult, RunResult } from './run-result.ts';
+
+/** What a run was asked for, as its first line shows it. */
+export interface RunHeader {
+  readonly domain: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** One event of a run as the objects of its NDJSON lines. */
+export function toJsonLines(event: RunEvent, header: RunHeader): object[] {
+  const at = event.atEpochMs;
+  switch (event.type) {
+    case 'run.started':
+      return [{ type: 'run.started', at, run: event.run, ...header }];
+    case 'state.entered': {
+      const { machine, region, state, phase, evidence, tags } = event;
+      return [
+        {
+          type: 'state.entered',
+          at,
+          machine,
+          ...(region === null ? {} : { region }),
+          state,
+          ...(phase === null ? {} : { phase }),
+          ...(evidence === null ? {} : { evidence }),
+          tags,
+        },
+      ];
+    }
+    case 'progress':
+      return event.streams.map((stream) => ({ type: 'progress', at, ...stream }));
+  }
+}
+
+/** The last line of a run. */
+export function toLastLine(result: RunResult): object {
+  if (result.ended === 'broken')
+    return { type: 'run.broken', at: result.atEpochMs, failure: result.failure };
+  const { outcome, failure, downtimeMs, artefacts, startedAtEpochMs, finishedAtEpochMs } = result;
+  return {
+    type: 'run.finished',
+    at: finishedAtEpochMs,
+    outcome,
+    failure,
+    phases: result.phases.map((phase) => toPhaseObject(phase, startedAtEpochMs)),
+    downtimeMs,
+    totalMs: finishedAtEpochMs - startedAtEpochMs,
+    artefacts,
+  };
+}
+
+function toPhaseObject(phase: MigrationResult['phases'][number], startedAtEpochMs: number): object {
+  return {
+    phase: phase.phase,
+    state: stateOfPhase(phase.phase),
+    evidence: phase.evidence,
+    at: phase.atEpochMs,
+    elapsedMs: phase.atEpochMs - startedAtEpochMs,
+  };
+}
+
+/** The chart names its states after libvirt's phases: `PERFORM3_DONE` is `perform3Done`. */
+function stateOfPhase(phase: string): string {
+  return phase.toLowerCase().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,110 @@
+import type { WriteStream } from 'node:tty';
+
+import type { RunHeader } from './json-lines.ts';
+import { toJsonLines, toLastLine } from './json-lines.ts';
+import { renderFrame } from './live-frame.ts';
+import { LiveScreen } from './live-screen.ts';
+import type { Output } from './output.ts';
+import { paintFor } from './paint.ts';
+import { toPlainLines } from './plain-lines.ts';
+import type { RunEvent } from './run-events.ts';
+import type { RunResult } from './run-result.ts';
+import { viewAfter, viewAtStart } from './run-view.ts';
+import { throttleProgress } from './throttle-progress.ts';
+
+/** How a run is shown while it goes on. */
+export interface Presenter {
+  show(event: RunEvent): void;
+  /** Something that the user has to know now. */
+  notice(words: string): void;
+  /** The run has ended; `summary` says in words what is true now. */
+  close(result: RunResult, summary: readonly string[]): void;
+}
+
+export interface Surroundings {
+  readonly output: Output;
+  /** `null` where standard output is no terminal. */
+  readonly terminal: WriteStream | null;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly now: () => number;
+}
+
+export type Style = 'json' | 'words';
+
+export function createPresenter(
+  style: Style,
+  header: RunHeader,
+  surroundings: Surroundings,
+): Presenter {
+  if (style === 'json') return jsonPresenter(header, surroundings);
+  const { terminal } = surroundings;
+  return terminal === null
+    ? plainPresenter(header, surroundings)
+    : livePresenter(header, terminal, surroundings);
+}
+
+const jsonProgressIntervalMs = 250;
+const plainProgressIntervalMs = 2_000;
+const redrawIntervalMs = 100;
+
+function jsonPresenter(header: RunHeader, { output }: Surroundings): Presenter {
+  const print = (line: object): void => output.print(JSON.stringify(line));
+  return {
+    show: throttleProgress(jsonProgressIntervalMs, (event) =>
+      toJsonLines(event, header).forEach(print),
+    ),
+    notice: (words) => output.say(`virtstate: ${words}`),
+    close: (result) => print(toLastLine(result)),
+  };
+}
+
+function titleOf({ domain, from, to }: RunHeader): string {
+  return `${domain}: ${from} -> ${to}`;
+}
+
+function plainPresenter(header: RunHeader, { output, now }: Surroundings): Presenter {
+  let view = viewAtStart(now());
+  output.print(titleOf(header));
+  const print = throttleProgress(plainProgressIntervalMs, (event) =>
+    toPlainLines(event, view).forEach((line) => output.print(line)),
+  );
+  return {
+    show: (event) => {
+      view = viewAfter(view, event);
+      print(event);
+    },
+    notice: (words) => output.say(`virtstate: ${words}`),
+    close: (_, summary) => summary.forEach((line) => output.print(line)),
+  };
+}
+
+function livePresenter(
+  header: RunHeader,
+  terminal: WriteStream,
+  { output, now, environment }: Surroundings,
+): Presenter {
+  const title = titleOf(header);
+  const paint = paintFor(terminal, environment);
+  let view = viewAtStart(now());
+  const screen = new LiveScreen({
+    terminal,
+    output,
+    intervalMs: redrawIntervalMs,
+    render: (columns) => renderFrame(view, { title, columns, nowEpochMs: now(), paint }),
+  });
+  return {
+    show: (event) => {
+      view = viewAfter(view, event);
+      if (event.type !== 'progress') screen.draw();
+    },
+    notice: (words) => {
+      view = { ...view, notice: words };
+      screen.draw();
+    },
+    close: (_, summary) => {
+      view = { ...view, notice: null };
+      screen.close();
+      summary.forEach((line) => output.print(line));
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/** How numbers and foreign text are written for a person. */
+
+const mib = 2 ** 20;
+const gib = 2 ** 30;
+
+export function formatBytes(bytes: number): string {
+  return bytes >= 10 * gib ? `${(bytes / gib).toFixed(1)} GiB` : `${(bytes / mib).toFixed(1)} MiB`;
+}
+
+/** `12.3 s`, `4 min 05 s`, `2 h 10 min`. */
+export function formatSpan(spanMs: number): string {
+  const seconds = Math.max(0, spanMs) / 1_000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${twoDigits(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+}
+
+/** `+0.402 s`: since the run began. */
+export function formatOffset(offsetMs: number): string {
+  return `+${(Math.max(0, offsetMs) / 1_000).toFixed(3)} s`;
+}
+
+function twoDigits(value: number): string {
+  return String(Math.floor(value)).padStart(2, '0');
+}
+
+/** What a daemon says must not move the cursor of a terminal. */
+const controls = /[\p{Cc}\s]+/gu;
+
+/** Text of any origin as one line. */
+export function oneLine(text: string): string {
+  return text.replace(controls, ' ').trim();
+}
+
+/** At most `columns` characters, with an ellipsis where something is missing. */
+export function fit(text: string, columns: number): string {
+  if (text.length <= columns) return text;
+  return columns <= 3 ? text.slice(0, Math.max(0, columns)) : `${text.slice(0, columns - 3)}...`;
+}

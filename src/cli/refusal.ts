@@ -1,0 +1,21 @@
+import { oneLine } from './quantities.ts';
+import type { MigrationResult } from './run-result.ts';
+import { describeFailure } from './summary.ts';
+
+/** What to do about a refusal; the objections of the prechecks say it themselves. */
+const advice: Readonly<Record<string, string>> = {
+  hostUnreachable: 'see that the host and its daemon are up; virtstate doctor URI tells more',
+  connectionLost: 'see that the host and its daemon are up; virtstate doctor URI tells more',
+  timedOut: 'see that the host and its daemon are up; virtstate doctor URI tells more',
+  invalidUri: 'give a connection URI such as qemu:///system or qemu+tcp://HOST/system',
+  unsupportedAuth: 'only daemons without authentication can be used so far',
+  domainExists: 'give the name or the uuid of a domain of the source',
+};
+
+/** One line: what failed, that the guest is as it was, what to do. */
+export function refusalLine(failure: MigrationResult['failure']): string {
+  const reason = failure === null ? 'no reason was given' : describeFailure(failure);
+  const todo = failure === null ? undefined : advice[failure.code];
+  const words = `virtstate: refused: ${reason}; nothing was touched`;
+  return oneLine(todo === undefined ? words : `${words}; ${todo}`);
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+import type { RunEnding } from '../engine/run.ts';
+
+const failure = z.object({
+  code: z.string(),
+  message: z.string(),
+  effect: z.enum(['none', 'done', 'unknown']),
+  libvirt: z.object({ code: z.number(), domain: z.number() }).optional(),
+});
+
+/** The output of the machine `liveMigration`. */
+const migrationOutput = z.object({
+  outcome: z.enum(['completed', 'refused', 'rolledBack', 'needsOperator']),
+  failure: failure.nullable(),
+  phases: z.array(
+    z.object({
+      phase: z.string(),
+      evidence: z.enum(['observed', 'inferred']),
+      atEpochMs: z.number(),
+    }),
+  ),
+  downtimeMs: z.number().nullable(),
+  artefacts: z.array(
+    z.object({
+      kind: z.literal('volume'),
+      host: z.string(),
+      path: z.string(),
+      status: z.enum(['expected', 'made', 'removed', 'left', 'kept']),
+    }),
+  ),
+});
+
+export type MigrationResult = z.infer<typeof migrationOutput> & {
+  readonly startedAtEpochMs: number;
+  readonly finishedAtEpochMs: number;
+};
+
+export type RunResult =
+  | ({ readonly ended: 'finished' } & MigrationResult)
+  | {
+      readonly ended: 'broken';
+      readonly atEpochMs: number;
+      readonly failure: z.infer<typeof failure>;
+    };
+
+export function toRunResult(ending: RunEnding, startedAtEpochMs: number): RunResult {
+  if (ending.ended === 'broken')
+    return { ended: 'broken', atEpochMs: ending.atEpochMs, failure: failure.parse(ending.failure) };
+  const output = migrationOutput.parse(ending.output);
+  return { ended: 'finished', ...output, startedAtEpochMs, finishedAtEpochMs: ending.atEpochMs };
+}

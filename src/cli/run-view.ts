@@ -1,0 +1,119 @@
+import type { StreamProgress } from '../ports/observation.ts';
+import type { RunEvent, StateEvent } from './run-events.ts';
+
+export interface PhaseView {
+  readonly phase: string;
+  readonly evidence: 'observed' | 'inferred' | null;
+  readonly atEpochMs: number;
+}
+
+export interface StreamView extends StreamProgress {
+  /** How much of it is done, from 0 to 1. It never goes backwards, whatever a new pass adds. */
+  readonly fraction: number;
+}
+
+/** A run as a person watches it. */
+export interface RunView {
+  readonly startedAtEpochMs: number;
+  readonly current: { readonly state: string; readonly description: string } | null;
+  /** What goes on beside the phases, by region; only what is worth a look. */
+  readonly beside: ReadonlyMap<string, { readonly state: string; readonly description: string }>;
+  readonly phases: readonly PhaseView[];
+  readonly streams: readonly StreamView[];
+  /** The guest's pause: since when, and until when. */
+  readonly pause: { readonly fromEpochMs: number; readonly toEpochMs: number | null } | null;
+  /** The last thing that was said to the user. */
+  readonly notice: string | null;
+}
+
+export function viewAtStart(nowEpochMs: number): RunView {
+  return {
+    startedAtEpochMs: nowEpochMs,
+    current: null,
+    beside: new Map(),
+    phases: [],
+    streams: [],
+    pause: null,
+    notice: null,
+  };
+}
+
+export function viewAfter(view: RunView, event: RunEvent): RunView {
+  switch (event.type) {
+    case 'run.started':
+      return { ...view, startedAtEpochMs: event.atEpochMs };
+    case 'state.entered':
+      return afterState(view, event);
+    case 'progress':
+      return { ...view, streams: mergeStreams(view.streams, event.streams) };
+  }
+}
+
+/** What a region rests in while nothing of interest happens there. */
+const restingStates: Readonly<Record<string, readonly string[]>> = {
+  convergence: ['choosing', 'budgeted', 'unbounded'],
+  downtimeLimit: ['choosing', 'awaitingJob', 'setting', 'settled'],
+  oneCopy: ['trusting'],
+  execution: ['performing'],
+};
+
+/** The phases speak for the run; the other regions only when they do something. */
+export function isWorthTelling({ region, state }: StateEvent): boolean {
+  return region === null || !(restingStates[region]?.includes(state) ?? false);
+}
+
+function afterState(view: RunView, event: StateEvent): RunView {
+  const { region, state, description } = event;
+  const isMain = region === null || region === 'phases';
+  // Whatever ran beside the phases has ended with the state around all of them.
+  const beside = new Map(region === null ? [] : view.beside);
+  if (!isMain && isWorthTelling(event)) beside.set(region, { state, description });
+  else if (!isMain) beside.delete(region);
+  return {
+    ...view,
+    current: isMain ? { state, description } : view.current,
+    beside,
+    phases: withPhase(view.phases, event),
+    pause: pauseAfter(view.pause, event),
+  };
+}
+
+function withPhase(phases: readonly PhaseView[], event: StateEvent): readonly PhaseView[] {
+  const { phase, evidence, atEpochMs } = event;
+  if (phase === null || phases.some((known) => known.phase === phase)) return phases;
+  return [...phases, { phase, evidence, atEpochMs }];
+}
+
+/** Until the machine knows when the guest was stopped, the state that says so is the best guess. */
+function pauseAfter(pause: RunView['pause'], event: StateEvent): RunView['pause'] {
+  const { fromEpochMs, toEpochMs } = event.pause;
+  if (fromEpochMs !== null) return { fromEpochMs, toEpochMs };
+  if (event.region !== 'phases') return pause;
+  return event.tags.includes('guestPaused')
+    ? (pause ?? { fromEpochMs: event.atEpochMs, toEpochMs: null })
+    : pause;
+}
+
+function mergeStreams(
+  known: readonly StreamView[],
+  news: readonly StreamProgress[],
+): readonly StreamView[] {
+  const streams = new Map(known.map((stream) => [stream.stream, stream]));
+  for (const progress of news) {
+    const before = streams.get(progress.stream)?.fraction ?? 0;
+    const fraction = Math.max(before, fractionOf(progress));
+    streams.set(progress.stream, { ...progress, fraction });
+  }
+  return [...streams.values()];
+}
+
+/** Of all that was sent and is still to be sent: memory is sent again where it was written. */
+function fractionOf({ processedBytes, remainingBytes }: StreamProgress): number {
+  const wholeBytes = processedBytes + remainingBytes;
+  return wholeBytes === 0 ? 0 : processedBytes / wholeBytes;
+}
+
+/** How long the rest takes at the present rate; `null` where that cannot be said. */
+export function etaMs({ remainingBytes, bytesPerS }: StreamProgress): number | null {
+  return bytesPerS === null || bytesPerS <= 0 ? null : (remainingBytes / bytesPerS) * 1_000;
+}

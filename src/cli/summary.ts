@@ -1,0 +1,82 @@
+import type { DomainStatus } from '../ports/domain.ts';
+import { formatSpan, oneLine } from './quantities.ts';
+import type { MigrationResult, RunResult } from './run-result.ts';
+
+/** What one host holds of the domain now, or why it cannot be said. */
+export type HostHolding =
+  | { readonly known: true; readonly domain: DomainStatus | null }
+  | { readonly known: false; readonly message: string };
+
+/** Both hosts, looked at after the run. */
+export interface Holdings {
+  readonly source: { readonly uri: string; readonly holds: HostHolding };
+  readonly destination: { readonly uri: string; readonly holds: HostHolding };
+}
+
+/** The end of a run in words: what happened, then what is true now. */
+export function summarise(domain: string, result: RunResult, holdings: Holdings | null): string[] {
+  const lines =
+    result.ended === 'broken'
+      ? [
+          `virtstate itself failed (${result.failure.code}): ${oneLine(result.failure.message)}`,
+          'The source daemon may go on by itself: look at both hosts before anything else.',
+        ]
+      : [...outcomeLines(domain, result), ...artefactLines(result)];
+  return [...lines, ...(holdings === null ? [] : holdingLines(holdings))].map(
+    (line) => line.slice(0, 1) + oneLine(line.slice(1)),
+  );
+}
+
+function outcomeLines(domain: string, result: MigrationResult): string[] {
+  const { outcome, failure, downtimeMs, startedAtEpochMs, finishedAtEpochMs } = result;
+  const spent = formatSpan(finishedAtEpochMs - startedAtEpochMs);
+  const reason = failure === null ? 'no reason was given' : describeFailure(failure);
+  switch (outcome) {
+    case 'completed': {
+      const pause = downtimeMs === null ? 'no downtime was seen' : `downtime ${downtimeMs} ms`;
+      return [`completed: ${domain} has moved in ${spent}, ${pause}`];
+    }
+    case 'refused':
+      return [`refused: ${reason}`, `${domain} is where it was; nothing was touched`];
+    case 'rolledBack':
+      return [`rolled back after ${spent}: ${reason}`, `${domain} is on the source as before`];
+    case 'needsOperator':
+      return [`needs an operator, after ${spent}: ${reason}`];
+  }
+}
+
+/** With libvirt's own number where there is one: it is what can be looked up. */
+export function describeFailure(failure: NonNullable<MigrationResult['failure']>): string {
+  const number = failure.libvirt === undefined ? '' : `, libvirt error ${failure.libvirt.code}`;
+  return `${failure.message} (${failure.code}${number})`;
+}
+
+const wordsOfArtefact = {
+  expected: 'may have been made',
+  made: 'made by this migration, in use there',
+  removed: 'made by this migration, removed again',
+  left: 'made by this migration, could not be removed: delete it',
+  kept: "kept: the source's copy",
+} as const;
+
+function artefactLines({ artefacts }: MigrationResult): string[] {
+  return artefacts.map(
+    ({ host, path, status }) => `  disk         ${path} on ${host}: ${wordsOfArtefact[status]}`,
+  );
+}
+
+function holdingLines({ source, destination }: Holdings): string[] {
+  return [
+    `  source       ${source.uri}: ${describeHolding(source.holds)}`,
+    `  destination  ${destination.uri}: ${describeHolding(destination.holds)}`,
+  ];
+}
+
+export function describeHolding(holds: HostHolding): string {
+  if (!holds.known) return `does not answer (${holds.message})`;
+  if (holds.domain === null) return 'has no such domain';
+  const { state, persistent } = holds.domain;
+  const isActive = state !== 'shutoff';
+  if (!isActive) return 'defined, not running';
+  return `${state}, ${persistent ? 'persistent' : 'transient'}`;
+}
