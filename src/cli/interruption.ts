@@ -4,6 +4,7 @@ import type { Run } from '../engine/run.ts';
 const sameKeypressMs = 50;
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
+const stay = (): void => undefined;
 
 /** What a Ctrl-C means to a run that stands like this. */
 export function answerInterrupt(run: Pick<Run, 'tags' | 'send'>): string {
@@ -36,7 +37,6 @@ export function onInterrupt(
       tell.answer(answerInterrupt(run));
     } else if (nowMs - firstAtMs > sameKeypressMs) tell.leave();
   };
-  const stay = (): void => undefined;
   for (const signal of signals) process.on(signal, interrupt);
   process.on('SIGHUP', stay);
   return () => {

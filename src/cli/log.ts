@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import winston from 'winston';
 
 import type { Log } from '../ports/log.ts';
-import { oneLine } from './quantities.ts';
+import { oneLine } from './display/quantities.ts';
 import type { Output } from './output.ts';
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;

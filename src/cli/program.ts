@@ -1,8 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
 
-import { UsageError } from './usage-error.ts';
-import { oneLine } from './quantities.ts';
-import type { Surroundings } from './presenters.ts';
+import { UsageError } from './options/usage-error.ts';
+import { oneLine } from './display/quantities.ts';
+import type { Surroundings } from './display/presenters.ts';
 import { exitStatus } from './exit-status.ts';
 
 /**
@@ -93,7 +93,7 @@ function addMigrate(program: Command, surroundings: Surroundings, does: Does): v
     .addHelpText('after', migrateNotes)
     .action((domain: string, options: Record<string, unknown>) =>
       does(async () => {
-        const { migrate } = await import('./migrate-command.ts');
+        const { migrate } = await import('./commands/migrate.ts');
         return migrate(domain, options, surroundings);
       }),
     );
@@ -110,7 +110,7 @@ function addDoctor(program: Command, surroundings: Surroundings, does: Does): vo
     .option('--peer <uri>', 'can its daemon reach that one, as a migration wants it')
     .action((uri: string, options: Record<string, unknown>) =>
       does(async () => {
-        const { doctor } = await import('./doctor-command.ts');
+        const { doctor } = await import('./commands/doctor.ts');
         return doctor(uri, options, surroundings);
       }),
     );
@@ -120,7 +120,7 @@ function addDemo(program: Command, surroundings: Surroundings, does: Does): void
   command(program, 'demo', 'two migrations, one that completes and one that rolls back').action(
     (options: Record<string, unknown>) =>
       does(async () => {
-        const { demo } = await import('./demo-command.ts');
+        const { demo } = await import('./commands/demo.ts');
         return demo(options, surroundings);
       }),
   );

@@ -22,7 +22,7 @@ export async function runProcess(words: readonly string[], version: string): Pro
       output,
       terminal,
       environment: env,
-      now: systemClock.nowEpochMs,
+      now: () => systemClock.nowEpochMs(),
     });
     await output.drain();
     // Timers of a world or a connection that is being closed must not hold the process.

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import type { LogLevel } from './log.ts';
-import type { Style } from './presenters.ts';
+import type { LogLevel } from '../log.ts';
+import type { Style } from '../display/presenters.ts';
 
 /** commander has checked the words already. */
 const commonOptions = z.object({

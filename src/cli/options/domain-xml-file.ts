@@ -1,7 +1,7 @@
 import { DOMParser } from '@xmldom/xmldom';
 import { readFile, stat } from 'node:fs/promises';
 
-import { oneLine } from './quantities.ts';
+import { oneLine } from '../display/quantities.ts';
 import { UsageError } from './usage-error.ts';
 
 /** libvirt's own bound on a string of its protocol (VIR_NET_MESSAGE_STRING_MAX). */

@@ -4,7 +4,7 @@ import type { RunHeader } from './json-lines.ts';
 import { toJsonLines, toLastLine } from './json-lines.ts';
 import { renderFrame } from './live-frame.ts';
 import { LiveScreen } from './live-screen.ts';
-import type { Output } from './output.ts';
+import type { Output } from '../output.ts';
 import { paintFor } from './paint.ts';
 import { toPlainLines } from './plain-lines.ts';
 import type { RunEvent } from './run-events.ts';

@@ -1,11 +1,11 @@
-import type { LiveMigrationInput } from '../../machines/index.ts';
-import { toFailure } from '../ports/failure.ts';
-import type { Composition } from './compose.ts';
-import { exitStatus } from './exit-status.ts';
-import type { Output } from './output.ts';
-import type { Style } from './presenters.ts';
-import { oneLine } from './quantities.ts';
-import { refusalLine } from './refusal.ts';
+import type { LiveMigrationInput } from '../../../machines/index.ts';
+import { toFailure } from '../../ports/failure.ts';
+import type { Composition } from '../compose.ts';
+import { exitStatus } from '../exit-status.ts';
+import type { Output } from '../output.ts';
+import type { Style } from '../display/presenters.ts';
+import { oneLine } from '../display/quantities.ts';
+import { refusalLine } from '../display/refusal.ts';
 
 /** Judges every precheck and touches nothing: 0 when none objects. */
 export async function dryRun(

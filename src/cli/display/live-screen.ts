@@ -1,7 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 
-import type { Output } from './output.ts';
+import type { Output } from '../output.ts';
 
 const hideCursor = '\u001b[?25l';
 const showCursor = '\u001b[?25h';

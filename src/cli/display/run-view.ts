@@ -1,4 +1,4 @@
-import type { StreamProgress } from '../ports/observation.ts';
+import type { StreamProgress } from '../../ports/observation.ts';
 import type { RunEvent, StateEvent } from './run-events.ts';
 
 export interface PhaseView {

@@ -1,4 +1,4 @@
-import type { DomainStatus } from '../ports/domain.ts';
+import type { DomainStatus } from '../../ports/domain.ts';
 import { formatSpan, oneLine } from './quantities.ts';
 import type { MigrationResult, RunResult } from './run-result.ts';
 
@@ -22,9 +22,7 @@ export function summarise(domain: string, result: RunResult, holdings: Holdings 
           'The source daemon may go on by itself: look at both hosts before anything else.',
         ]
       : [...outcomeLines(domain, result), ...artefactLines(result)];
-  return [...lines, ...(holdings === null ? [] : holdingLines(holdings))].map(
-    (line) => line.slice(0, 1) + oneLine(line.slice(1)),
-  );
+  return [...lines, ...(holdings === null ? [] : holdingLines(holdings))];
 }
 
 function outcomeLines(domain: string, result: MigrationResult): string[] {
@@ -48,7 +46,7 @@ function outcomeLines(domain: string, result: MigrationResult): string[] {
 /** With libvirt's own number where there is one: it is what can be looked up. */
 export function describeFailure(failure: NonNullable<MigrationResult['failure']>): string {
   const number = failure.libvirt === undefined ? '' : `, libvirt error ${failure.libvirt.code}`;
-  return `${failure.message} (${failure.code}${number})`;
+  return `${oneLine(failure.message)} (${failure.code}${number})`;
 }
 
 const wordsOfArtefact = {
@@ -61,7 +59,7 @@ const wordsOfArtefact = {
 
 function artefactLines({ artefacts }: MigrationResult): string[] {
   return artefacts.map(
-    ({ host, path, status }) => `  disk         ${path} on ${host}: ${wordsOfArtefact[status]}`,
+    ({ host, path, status }) => `  disk         ${oneLine(path)} on ${host}: ${wordsOfArtefact[status]}`,
   );
 }
 
@@ -73,7 +71,7 @@ function holdingLines({ source, destination }: Holdings): string[] {
 }
 
 export function describeHolding(holds: HostHolding): string {
-  if (!holds.known) return `does not answer (${holds.message})`;
+  if (!holds.known) return `does not answer (${oneLine(holds.message)})`;
   if (holds.domain === null) return 'has no such domain';
   const { state, persistent } = holds.domain;
   const isActive = state !== 'shutoff';

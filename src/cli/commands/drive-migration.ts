@@ -1,17 +1,17 @@
-import type { LiveMigrationInput } from '../../machines/index.ts';
-import { toFailure } from '../ports/failure.ts';
-import type { Hypervisors } from '../ports/hypervisor.ts';
-import type { Composition } from './compose.ts';
-import { exitStatus, exitStatusOf } from './exit-status.ts';
-import { leavingWords, onInterrupt } from './interruption.ts';
-import type { Presenter, Style, Surroundings } from './presenters.ts';
-import { createPresenter } from './presenters.ts';
-import { followRun } from './run-events.ts';
-import type { RunResult } from './run-result.ts';
-import { toRunResult } from './run-result.ts';
-import type { Holdings, HostHolding } from './summary.ts';
-import { summarise } from './summary.ts';
-import { refusalLine } from './refusal.ts';
+import type { LiveMigrationInput } from '../../../machines/index.ts';
+import { toFailure } from '../../ports/failure.ts';
+import type { Hypervisors } from '../../ports/hypervisor.ts';
+import type { Composition } from '../compose.ts';
+import { exitStatus, exitStatusOf } from '../exit-status.ts';
+import { leavingWords, onInterrupt } from '../interruption.ts';
+import type { Presenter, Style, Surroundings } from '../display/presenters.ts';
+import { createPresenter } from '../display/presenters.ts';
+import { followRun } from '../display/run-events.ts';
+import type { RunResult } from '../display/run-result.ts';
+import { toRunResult } from '../display/run-result.ts';
+import type { Holdings, HostHolding } from '../display/summary.ts';
+import { summarise } from '../display/summary.ts';
+import { refusalLine } from '../display/refusal.ts';
 
 export interface MigrationTask {
   readonly input: LiveMigrationInput;
@@ -19,6 +19,8 @@ export interface MigrationTask {
   /** For what has to happen at a state, as a demonstration does. */
   readonly onEvent?: Parameters<typeof followRun>[2];
 }
+
+const noSignals = (): void => undefined;
 
 /** Runs one migration to its end, shows it, and answers Ctrl-C. */
 export async function driveMigration(
@@ -30,7 +32,7 @@ export async function driveMigration(
   const header = { domain: input.domain, from: input.source, to: input.destination };
   const presenter = createPresenter(style, header, surroundings);
   const run = engine.start('liveMigration', input);
-  let release = (): void => undefined;
+  let release = noSignals;
   followRun(engine, run.id, (event) => {
     if (event.type === 'run.started') release = answerSignals(run, presenter, surroundings);
     presenter.show(event);

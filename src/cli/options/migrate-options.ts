@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { LiveMigrationInput } from '../../machines/index.ts';
+import type { LiveMigrationInput } from '../../../machines/index.ts';
 import { connectionUri, destinationSeenFrom } from './connection-uri.ts';
 import { domainName, flag, listOf, oneOf, wholeNumber } from './option-values.ts';
 import { UsageError } from './usage-error.ts';

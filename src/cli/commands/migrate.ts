@@ -1,14 +1,14 @@
 import { z } from 'zod';
 
-import type { LiveMigrationInput } from '../../machines/index.ts';
-import { compose } from './compose.ts';
-import { readDomainXmlFile } from './domain-xml-file.ts';
+import type { LiveMigrationInput } from '../../../machines/index.ts';
+import { compose } from '../compose.ts';
+import { readDomainXmlFile } from '../options/domain-xml-file.ts';
 import { driveMigration } from './drive-migration.ts';
 import { dryRun } from './dry-run.ts';
-import { readCommonOptions } from './common-options.ts';
-import { createLog } from './log.ts';
-import { readMigration } from './migrate-options.ts';
-import type { Surroundings } from './presenters.ts';
+import { readCommonOptions } from '../options/common-options.ts';
+import { createLog } from '../log.ts';
+import { readMigration } from '../options/migrate-options.ts';
+import type { Surroundings } from '../display/presenters.ts';
 
 const ownOptions = z.object({ xml: z.string().optional(), dryRun: z.literal(true).optional() });
 

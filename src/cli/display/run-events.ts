@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import type { Engine } from '../engine/engine.ts';
-import type { StateEntered } from '../engine/events.ts';
-import type { StreamProgress } from '../ports/observation.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { StateEntered } from '../../engine/events.ts';
+import type { StreamProgress } from '../../ports/observation.ts';
 
 /** A state that a run has entered, as the command line shows it. */
 export interface StateEvent {
