@@ -7,7 +7,7 @@ const unknownUuid = '01234567-89ab-4cde-8f01-23456789abcd';
 /** Single calls on one host; each that changes something may be made twice. */
 export const changingCases: Cases = {
   'a suspended guest may be suspended again': async (fixture) => {
-    const { uuid } = await fixture.newGuest('shared');
+    const { uuid } = await fixture.newBareDomain();
     await fixture.source.suspend(uuid, unending);
     await fixture.source.suspend(uuid, unending);
     expect(await fixture.status('source', uuid)).toMatchObject({
@@ -17,7 +17,7 @@ export const changingCases: Cases = {
   },
 
   'a resumed guest may be resumed again': async (fixture) => {
-    const { uuid } = await fixture.newGuest('shared');
+    const { uuid } = await fixture.newBareDomain();
     await fixture.source.suspend(uuid, unending);
     await fixture.source.resume(uuid, unending);
     await fixture.source.resume(uuid, unending);
@@ -28,7 +28,7 @@ export const changingCases: Cases = {
   },
 
   'a destroyed guest may be destroyed again': async (fixture) => {
-    const { uuid } = await fixture.newGuest('shared');
+    const { uuid } = await fixture.newBareDomain();
     await fixture.source.destroy(uuid, unending);
     await fixture.source.destroy(uuid, unending);
     await fixture.source.destroy(unknownUuid, unending);
@@ -40,7 +40,7 @@ export const changingCases: Cases = {
   },
 
   'an undefined guest runs on and may be undefined again': async (fixture) => {
-    const { uuid } = await fixture.newGuest('shared');
+    const { uuid } = await fixture.newBareDomain();
     await fixture.source.undefine(uuid, unending);
     await fixture.source.undefine(uuid, unending);
     await fixture.source.undefine(unknownUuid, unending);
@@ -51,14 +51,14 @@ export const changingCases: Cases = {
   },
 
   'a guest without a definition is gone with its QEMU': async (fixture) => {
-    const { uuid } = await fixture.newGuest('shared');
+    const { uuid } = await fixture.newBareDomain();
     await fixture.source.undefine(uuid, unending);
     await fixture.source.destroy(uuid, unending);
     expect(await fixture.status('source', uuid)).toBeNull();
   },
 
   'a running guest without a definition is given one': async (fixture) => {
-    const { uuid } = await fixture.newGuest('shared');
+    const { uuid } = await fixture.newBareDomain();
     await fixture.source.undefine(uuid, unending);
     await fixture.source.persist(uuid, unending);
     await fixture.source.persist(uuid, unending);
@@ -74,14 +74,14 @@ export const changingCases: Cases = {
   },
 
   'what does not run cannot be resumed': async (fixture) => {
-    const { uuid } = await fixture.newGuest('shared');
+    const { uuid } = await fixture.newBareDomain();
     await fixture.source.destroy(uuid, unending);
     const failure = await failureOf(fixture.source.resume(uuid, unending));
     expect(failure).toMatchObject({ code: 'operationInvalid', libvirt: { code: 55 } });
   },
 
   'without a job there is none to abort': async (fixture) => {
-    const { uuid } = await fixture.newGuest('shared');
+    const { uuid } = await fixture.newBareDomain();
     expect(await fixture.source.abortJob(uuid, unending)).toBe('noJob');
     expect(await fixture.status('source', uuid)).toMatchObject({ state: 'running' });
   },

@@ -13,12 +13,12 @@ export interface TwoHosts {
   readonly destinationConnectUri: string;
   readonly unreachableConnectUri: string;
   /**
-   * A running, persistent guest with one writable disk `vda`, on storage of both hosts or of the
-   * source alone, in a pool that both hosts have; it writes little memory. @returns its uuid
+   * A running, persistent guest on the source with one writable disk `vda`, on storage of both
+   * hosts or in a pool that both hosts have; it writes little memory. @returns its uuid
    */
   addGuest(name: string, storage: Storage): Promise<string>;
-  /** A running domain without disks on the destination. @returns its uuid */
-  addDestinationDomain(name: string): Promise<string>;
+  /** A running, persistent domain without disks, quick to make. @returns its uuid */
+  addBareDomain(name: string, on: Role): Promise<string>;
   /** Lets time pass while the work goes on. */
   run<T>(work: Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -35,7 +35,7 @@ export class Fixture {
   readonly hosts: TwoHosts;
   readonly #uuids = new Set<string>();
   readonly #watches = new Set<Watched>();
-  #guestCount = 0;
+  #domainCount = 0;
 
   constructor(hosts: TwoHosts) {
     this.hosts = hosts;
@@ -50,14 +50,20 @@ export class Fixture {
   }
 
   async newGuest(storage: Storage): Promise<DomainView> {
-    this.#guestCount += 1;
-    const uuid = await this.hosts.addGuest(`guest-${this.#guestCount}`, storage);
+    const uuid = await this.hosts.addGuest(this.#nextName('guest'), storage);
+    this.#uuids.add(uuid);
+    return this.view('source', uuid);
+  }
+
+  /** For what has nothing to do with disks or memory. */
+  async newBareDomain(): Promise<DomainView> {
+    const uuid = await this.hosts.addBareDomain(this.#nextName('bare'), 'source');
     this.#uuids.add(uuid);
     return this.view('source', uuid);
   }
 
   async newDestinationDomain(name: string): Promise<string> {
-    const uuid = await this.hosts.addDestinationDomain(name);
+    const uuid = await this.hosts.addBareDomain(name, 'destination');
     this.#uuids.add(uuid);
     return uuid;
   }
@@ -115,6 +121,11 @@ export class Fixture {
     const ended = failureOf(this.migrate(guest, { bandwidthMibPerS: 1 }));
     await watched.sees('migrationStatus active');
     return { watched, ended };
+  }
+
+  #nextName(kind: string): string {
+    this.#domainCount += 1;
+    return `${kind}-${this.#domainCount}`;
   }
 
   async clean(): Promise<void> {

@@ -49,7 +49,7 @@ export const lookingCases: Cases = {
   },
 
   'the definition names the domain': async (fixture) => {
-    const guest = await fixture.newGuest('shared');
+    const guest = await fixture.newBareDomain();
     const xml = await fixture.source.domainXml(guest.uuid, unending);
     expect(xml).toContain(`<name>${guest.name}</name>`);
     expect(xml).toContain(`<uuid>${guest.uuid}</uuid>`);
@@ -80,7 +80,7 @@ export const lookingCases: Cases = {
   },
 
   'the destination tells who has the name already': async (fixture) => {
-    const guest = await fixture.newGuest('shared');
+    const guest = await fixture.newBareDomain();
     const uuid = await fixture.newDestinationDomain(guest.name);
     const { options, copyDisks } = fixture.callFor(guest);
     const domainXml = await fixture.source.domainXml(guest.uuid, unending);
@@ -108,7 +108,7 @@ export const lookingCases: Cases = {
   },
 
   'a watch reads the present state before it tells of any change': async (fixture) => {
-    const guest = await fixture.newGuest('shared');
+    const guest = await fixture.newBareDomain();
     const watched = fixture.watch('source', guest.uuid);
     await watched.sees('state running booted');
     await fixture.source.suspend(guest.uuid, unending);
@@ -118,7 +118,7 @@ export const lookingCases: Cases = {
   },
 
   'a watch that is aborted ends and tells nothing more': async (fixture) => {
-    const guest = await fixture.newGuest('shared');
+    const guest = await fixture.newBareDomain();
     const watched = fixture.watch('source', guest.uuid);
     await watched.sees('state running booted');
     await watched.stop();

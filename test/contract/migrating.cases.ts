@@ -116,7 +116,7 @@ export const migratingCases: Cases = {
   },
 
   'a guest that was paused before arrives paused': async (fixture) => {
-    const guest = await fixture.newGuest('shared');
+    const guest = await fixture.newBareDomain();
     await fixture.source.suspend(guest.uuid, unending);
     await fixture.migrate(guest);
     expect(await fixture.status('source', guest.uuid)).toBeNull();
@@ -127,7 +127,7 @@ export const migratingCases: Cases = {
   },
 
   'a guest is not moved to a host where its name is taken': async (fixture) => {
-    const guest = await fixture.newGuest('shared');
+    const guest = await fixture.newBareDomain();
     const other = await fixture.newDestinationDomain(guest.name);
     const failure = await failureOf(fixture.migrate(guest));
     expect(failure).toMatchObject({ effect: 'unknown', libvirt: { code: 9 } });
@@ -144,7 +144,7 @@ export const migratingCases: Cases = {
   },
 
   'a guest is not moved to a daemon that does not answer': async (fixture) => {
-    const guest = await fixture.newGuest('shared');
+    const guest = await fixture.newBareDomain();
     const destinationConnectUri = fixture.hosts.unreachableConnectUri;
     const failure = await failureOf(fixture.migrate(guest, { destinationConnectUri }));
     expect(failure).toMatchObject({ effect: 'unknown', libvirt: { code: 38 } });
@@ -162,7 +162,7 @@ export const migratingCases: Cases = {
   },
 
   'the definition may stay on the source': async (fixture) => {
-    const guest = await fixture.newGuest('shared');
+    const guest = await fixture.newBareDomain();
     await fixture.migrate(guest, { keepSource: true });
     expect(await fixture.status('source', guest.uuid)).toMatchObject({
       state: 'shutoff',
@@ -173,14 +173,14 @@ export const migratingCases: Cases = {
   },
 
   'a guest may arrive without a definition': async (fixture) => {
-    const guest = await fixture.newGuest('shared');
+    const guest = await fixture.newBareDomain();
     await fixture.migrate(guest, { persistence: 'transient' });
     expect(await fixture.status('source', guest.uuid)).toBeNull();
     expect(await fixture.status('destination', guest.uuid)).toMatchObject({ persistent: false });
   },
 
   'a guest without a definition gets none': async (fixture) => {
-    const { uuid } = await fixture.newGuest('shared');
+    const { uuid } = await fixture.newBareDomain();
     await fixture.source.undefine(uuid, unending);
     await fixture.migrate(await fixture.view('source', uuid));
     expect(await fixture.status('source', uuid)).toBeNull();
@@ -188,7 +188,7 @@ export const migratingCases: Cases = {
   },
 
   'a guest may get another name on the destination': async (fixture) => {
-    const guest = await fixture.newGuest('shared');
+    const guest = await fixture.newBareDomain();
     const destinationName = `${guest.name}-moved`;
     await fixture.migrate(guest, { destinationName });
     expect(await fixture.status('destination', guest.uuid)).toMatchObject({

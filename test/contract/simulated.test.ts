@@ -43,7 +43,7 @@ async function simulatedHosts(): Promise<TwoHosts> {
     destinationConnectUri: 'simulated:///hostB',
     unreachableConnectUri: 'simulated:///nowhere',
     addGuest: (name, storage) => add(name, 'hostA', storage),
-    addDestinationDomain: (name) => add(name, 'hostB', null),
+    addBareDomain: (name, on) => add(name, on === 'source' ? 'hostA' : 'hostB', null),
     run: (work) => clock.run(work),
     close: () => world.hypervisors.close(),
   };

@@ -53,6 +53,7 @@ export class Watched {
 }
 
 /** An observation in one line: its kind and what it says. */
-export function describe({ atEpochMs: _, ...observation }: DomainObservation): string {
-  return Object.values(observation).join(' ');
+export function describe(observation: DomainObservation): string {
+  const { atEpochMs: _, ...told } = observation;
+  return Object.values(told).join(' ');
 }

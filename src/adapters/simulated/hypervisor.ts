@@ -85,7 +85,7 @@ export class SimulatedHypervisor implements Hypervisor {
 
   abortJob(uuid: string, signal: AbortSignal): Promise<'aborted' | 'noJob'> {
     return this.#ask('abortJob', signal, () => {
-      const { job, qemu } = this.#domain(uuid);
+      const { job, qemu } = this.#host.domains.get(uuid) ?? { job: null, qemu: null };
       if (job === null) return 'noJob';
       if (job.direction === 'in')
         throw libvirtError('operationInvalid', 'cannot abort incoming migration');
