@@ -15,6 +15,10 @@ import { describeLab, labNameFor } from '../support/needs.ts';
 const unending = new AbortController().signal;
 const runFile = promisify(execFile);
 
+function virsh(host: LabHost, ...words: string[]) {
+  return runFile('virsh', ['-c', host.uri, ...words]);
+}
+
 describeLab('the libvirt adapter on two real daemons', () => {
   let lab: Lab;
   let hostA: LabHost;
@@ -39,8 +43,6 @@ describeLab('the libvirt adapter on two real daemons', () => {
     await hypervisors.close();
     await lab.down();
   });
-
-  const virsh = (host: LabHost, ...words: string[]) => runFile('virsh', ['-c', host.uri, ...words]);
 
   function callFor(domainUuid: string, given: Partial<MigrationOptions>): MigrateCall {
     const options: MigrationOptions = {
