@@ -185,17 +185,27 @@ function quandary(context: Peer2peerContext): { code: string; advice: string } {
     case 'overtaken':
       return {
         code: 'overtaken',
-        advice: `${name} ran on the destination and has ended there; the source holds an older state of its memory: decide whether it may run again`,
+        advice: `${name} went over to the destination and does not run there now; a copy on the source has an older state of its memory: decide which one goes on, and end the other first`,
       };
     case 'guestGone':
       return {
         code: 'guestGone',
         advice: `${name} runs on neither host: it was shut down, destroyed or has crashed during the migration; look at its disks, then start it`,
       };
+    case 'sourceToResume':
+      return {
+        code: 'sourceNotResumed',
+        advice: `${name} stands paused on the source, which could not resume it, and never ran on the destination: see why (its disks, their locks), then resume it on the source`,
+      };
+    case 'sourceStale':
+      return {
+        code: 'sourceNotEnded',
+        advice: `${name} runs on the destination, but its paused older copy on the source could not be ended: destroy that copy, and never resume it`,
+      };
     default:
       return {
         code: 'peerUnreachable',
-        advice: `it is not known where ${name} runs: bring back the host that does not answer, look at both, and start or resume nothing before that`,
+        advice: `it is not known where ${name} runs: see that both hosts answer, look at both, and start or resume nothing before that`,
       };
   }
 }

@@ -28,9 +28,10 @@ export interface Situation {
  * - `sourceStale`: the destination runs, the source holds a paused older copy.
  * - `unchanged`: the source is as it was before.
  * - `sourceToResume`: the source is paused by the migration, the destination never ran.
- * - `overtaken`: the destination ran and is gone; what the source holds is older.
+ * - `overtaken`: the destination had the guest and does not run it now; what the source holds is
+ *   older, or runs on beside it.
  * - `guestGone`: neither holds a running copy.
- * - `unclear`: a host does not answer while its answer decides.
+ * - `unclear`: a host does not answer, or has not made up its mind, while its answer decides.
  */
 export type Verdict =
   | 'bothRun'
@@ -45,17 +46,55 @@ export type Verdict =
 
 /** Decides from what both hosts show; never from what we hoped for. */
 export function judgePeers(view: PeersView, situation: Situation): Verdict {
-  const { source, destination } = view;
-  if (!source.reachable) return 'unclear';
-  const ranOver = destination.reachable && hasTakenOver(destination.domain, situation);
-  if (isRunning(source.domain) && ranOver && !situation.guestWasPaused) return 'bothRun';
-  if (source.domain?.job?.operation === 'migrationOut') return 'jobActive';
-  if (ranOver) return isActive(source.domain) ? 'sourceStale' : 'switchedOver';
-  if (!destination.reachable && situation.mayHaveSwitched) return 'unclear';
-  if (!isActive(source.domain)) return destination.reachable ? 'guestGone' : 'unclear';
+  if (!view.source.reachable) return 'unclear';
+  const here = view.source.domain;
+  const there = holdingOf(view.destination, situation);
+  if (there === 'running' && isRunning(here)) return 'bothRun';
+  if (here?.job?.operation === 'migrationOut') return 'jobActive';
+  switch (there) {
+    case 'running':
+    case 'paused':
+      if (isRunning(here)) return 'overtaken';
+      return isActive(here) ? 'sourceStale' : 'switchedOver';
+    case 'halted':
+      return 'overtaken';
+    case 'unknown':
+    case 'incoming':
+      // It may run at any moment, or run already.
+      if (situation.mayHaveSwitched || !isActive(here)) return 'unclear';
+      break;
+    case 'nothing':
+      if (!isActive(here)) return 'guestGone';
+      break;
+  }
   if (situation.mayHaveRunThere) return 'overtaken';
-  if (isRunning(source.domain) || situation.guestWasPaused) return 'unchanged';
-  return 'sourceToResume';
+  return isRunning(here) || situation.guestWasPaused ? 'unchanged' : 'sourceToResume';
+}
+
+/**
+ * What the destination holds. `paused`: the guest, at rest as it was before. `incoming`: a QEMU that
+ * waits for it. `halted`: the guest, which went over and then stopped (by its user, by an I/O
+ * error): a newer state than the source's, so that neither copy may be touched.
+ */
+type Holding = 'unknown' | 'nothing' | 'incoming' | 'running' | 'paused' | 'halted';
+
+/**
+ * An incoming guest is paused with the reason `startingUp` or `migration` until Finish; a guest
+ * that was paused before stays paused, then by `user` (qemuMigrationDstFinish).
+ */
+function holdingOf(peer: PeerView, situation: Situation): Holding {
+  if (!peer.reachable) return 'unknown';
+  const { domain } = peer;
+  if (domain === null || !isActive(domain)) return 'nothing';
+  if (isRunning(domain)) return 'running';
+  if (domain.state !== 'paused') return 'halted';
+  if (domain.reason === 'startingUp' || domain.reason === 'migration') return 'incoming';
+  return domain.reason === 'user' && situation.guestWasPaused ? 'paused' : 'halted';
+}
+
+/** Has the guest gone over? The destination's own state proves it, whatever the source shows. */
+export function hasTakenOver(peer: PeerView, situation: Situation): boolean {
+  return ['running', 'paused', 'halted'].includes(holdingOf(peer, situation));
 }
 
 export function isActive(domain: DomainStatus | null): boolean {
@@ -64,15 +103,6 @@ export function isActive(domain: DomainStatus | null): boolean {
 
 export function isRunning(domain: DomainStatus | null): boolean {
   return domain !== null && (domain.state === 'running' || domain.state === 'blocked');
-}
-
-/**
- * An incoming guest is paused with the reason `startingUp` or `migration` until Finish; a guest
- * that was paused before stays paused, then by `user` (qemuMigrationDstFinish).
- */
-function hasTakenOver(domain: DomainStatus | null, situation: Situation): boolean {
-  if (isRunning(domain)) return true;
-  return situation.guestWasPaused && domain?.state === 'paused' && domain.reason === 'user';
 }
 
 /** What each host holds, for the person who has to decide. */
