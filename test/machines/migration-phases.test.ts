@@ -100,7 +100,8 @@ describe('evidence of phases', () => {
   });
 
   test.each(provesNothing)('%s with the detail %s proves nothing', (type, detail) => {
-    expect(phasesAfter(detail === undefined ? [type] : [type, detail])).toEqual([]);
+    const seen: Seen = detail === undefined ? [type] : [type, detail];
+    expect(phasesAfter(seen)).toEqual([]);
   });
 
   test('the timeline of a real migration with storage copy is reported as observed', () => {
