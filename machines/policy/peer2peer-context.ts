@@ -3,9 +3,9 @@ import type { Failure } from '../../src/ports/failure.ts';
 import type { MigrateCall } from '../../src/ports/migration.ts';
 import type { MigrationEvent } from '../migration-events.ts';
 import type { PhaseRecord, ReachedMilestone } from './migration-phases.ts';
-import { hasReached, noteEvidence, toPhaseRecords } from './migration-phases.ts';
+import { hasReached, noteEvidence, reach, toPhaseRecords } from './migration-phases.ts';
 import type { PeersView, Situation } from './peers.ts';
-import { describePeers, isRunning, judgePeers } from './peers.ts';
+import { describePeers, hasTakenOver, isRunning, judgePeers } from './peers.ts';
 
 /** What every effect on one domain needs: the host's connection URI and the domain. */
 export interface DomainOnHost {
@@ -103,11 +103,17 @@ export function afterEvidence(context: Peer2peerContext, event: MigrationEvent) 
   }
 }
 
-/** What a look at both hosts changes: it corrects what the events made us believe. */
+/**
+ * What a look at both hosts changes: it corrects what the events made us believe, and a guest seen
+ * on the destination proves FINISH3, for as long as the run lasts.
+ */
 export function afterLook(context: Peer2peerContext, peers: PeersView) {
   const { source, destination } = peers;
   return {
     peers,
+    reached: hasTakenOver(destination, situationOf(context))
+      ? reach(context.reached, 'finish3', peers.atEpochMs)
+      : context.reached,
     runs: {
       source: source.reachable ? isRunning(source.domain) : context.runs.source,
       destination: destination.reachable ? isRunning(destination.domain) : context.runs.destination,
