@@ -1,0 +1,180 @@
+import type { Import } from './source-files.ts';
+
+/** A part of the house, and what it may know of the others. */
+export interface Layer {
+  readonly name: string;
+  /** Folders (with a closing slash) and files that belong to it. */
+  readonly paths: readonly string[];
+  /** Layers that it may import beside itself; `*` is all of them. */
+  readonly may: readonly string[];
+  /** Layers of which it may import types only. */
+  readonly mayType?: readonly string[];
+  /** Layers that it may load when they are asked for. */
+  readonly mayLoad?: readonly string[];
+  /** Packages that it may import; `node:` is Node's own, `*` is all of them. */
+  readonly packages: readonly string[];
+}
+
+/** The house plan: imports point one way. A path belongs to the first layer that claims it. */
+export const layers: readonly Layer[] = [
+  // Charts are data: what they need of the world is told by types.
+  {
+    name: 'policy',
+    paths: ['machines/policy/'],
+    may: [],
+    mayType: ['machines', 'ports'],
+    packages: [],
+  },
+  {
+    name: 'regions',
+    paths: ['machines/regions/'],
+    may: ['policy'],
+    mayType: ['machines', 'ports'],
+    packages: [],
+  },
+  {
+    name: 'machines',
+    paths: ['machines/'],
+    may: ['policy', 'regions'],
+    mayType: ['ports'],
+    packages: ['xstate'],
+  },
+
+  { name: 'ports', paths: ['src/ports/'], may: [], packages: [] },
+  {
+    name: 'adapters/libvirt',
+    paths: ['src/adapters/libvirt/'],
+    may: ['ports'],
+    packages: ['node-libvirt', '@xmldom/xmldom', 'node:'],
+  },
+  {
+    name: 'adapters/simulated',
+    paths: ['src/adapters/simulated/'],
+    may: ['ports'],
+    packages: ['@xmldom/xmldom', 'node:'],
+  },
+  { name: 'store', paths: ['src/store/'], may: ['ports'], packages: ['node:', 'zod'] },
+
+  // The shape of a slot is what bindings fill and the engine runs.
+  {
+    name: 'slots',
+    paths: ['src/engine/slots.ts'],
+    may: ['ports'],
+    packages: ['xstate'],
+  },
+  {
+    name: 'engine',
+    paths: ['src/engine/'],
+    may: ['ports', 'slots'],
+    packages: ['xstate', 'eventemitter3', 'zod', 'node:'],
+  },
+  {
+    name: 'bindings',
+    paths: ['src/bindings/'],
+    may: ['machines', 'policy', 'ports', 'slots'],
+    packages: [],
+  },
+  {
+    name: 'diagrams',
+    paths: ['src/diagrams/'],
+    may: ['machines'],
+    packages: ['xstate', 'node:'],
+  },
+  {
+    name: 'testing',
+    paths: ['src/testing/'],
+    may: ['engine', 'slots', 'machines', 'policy', 'ports', 'adapters/simulated'],
+    packages: ['xstate', 'node:'],
+  },
+  {
+    name: 'service',
+    paths: ['src/service/'],
+    may: ['engine', 'slots', 'ports'],
+    packages: ['*'],
+  },
+  {
+    name: 'inspector',
+    paths: ['src/inspector/'],
+    may: ['engine', 'slots', 'ports'],
+    packages: ['*'],
+  },
+
+  // Commands show and ask; only what composes them knows which adapter and which store.
+  { name: 'compose', paths: ['src/cli/compose.ts'], may: ['*'], mayLoad: ['lab'], packages: ['*'] },
+  {
+    name: 'cli',
+    paths: ['src/cli/'],
+    may: ['compose', 'engine', 'slots', 'machines', 'policy', 'ports'],
+    mayType: ['adapters/simulated'],
+    mayLoad: ['lab', 'diagrams'],
+    packages: ['*'],
+  },
+  {
+    name: 'entry',
+    paths: ['src/index.ts'],
+    may: ['bindings', 'engine', 'slots', 'ports'],
+    packages: [],
+  },
+
+  {
+    name: 'client',
+    paths: ['packages/node-libvirt/src/'],
+    may: [],
+    packages: ['eventemitter3', 'node:'],
+  },
+  {
+    name: 'client tests',
+    paths: ['packages/node-libvirt/test/'],
+    may: ['client'],
+    packages: ['vitest', 'fast-check', 'node:'],
+  },
+  {
+    name: 'lab',
+    paths: ['lab/'],
+    may: [],
+    packages: ['commander', 'zod', '@xmldom/xmldom', 'node:'],
+  },
+  { name: 'test', paths: ['test/', 'vitest.config.ts'], may: ['*'], packages: ['*'] },
+];
+
+/** The layer that claims a path; null where none does. */
+export function layerOf(path: string): Layer | null {
+  const claims = ({ paths }: Layer): boolean =>
+    paths.some((own) => (own.endsWith('/') ? path.startsWith(own) : path === own));
+  return layers.find(claims) ?? null;
+}
+
+function includes(list: readonly string[] | undefined, name: string): boolean {
+  return list?.some((entry) => entry === '*' || entry === name) === true;
+}
+
+function mayUsePackage({ packages }: Layer, specifier: string): boolean {
+  return packages.some(
+    (name) =>
+      name === '*' ||
+      name === specifier ||
+      specifier.startsWith(name.endsWith(':') ? name : `${name}/`),
+  );
+}
+
+function mayReach(from: Layer, to: Layer, kind: Import['kind']): boolean {
+  if (from === to) return true;
+  // The lab stays out of what is shipped: nobody there may need it.
+  if (to.name === 'lab' && from.name !== 'test') {
+    return kind === 'dynamic' && includes(from.mayLoad, 'lab');
+  }
+  if (includes(from.may, to.name)) return true;
+  if (kind === 'type') return includes(from.mayType, to.name);
+  return kind === 'dynamic' && includes(from.mayLoad, to.name);
+}
+
+/** Why a file of `from` may not import this; null where it may. */
+export function objection(from: Layer, { target, kind }: Import): string | null {
+  const isFile = target.endsWith('.ts');
+  if (!isFile) {
+    return mayUsePackage(from, target) ? null : `${from.name} may not import package ${target}`;
+  }
+  const to = layerOf(target);
+  if (to === null) return `${target} belongs to no layer`;
+  return mayReach(from, to, kind) ? null : `${from.name} may not import ${to.name} (${kind})`;
+}
