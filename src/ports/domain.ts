@@ -84,3 +84,22 @@ export interface HostView {
   readonly hypervisorVersion: number;
   readonly freeMemoryBytes: number;
 }
+
+/** A storage pool, as a copied disk would find it. */
+export interface PoolView {
+  readonly name: string;
+  readonly active: boolean;
+  /** The directory that it owns; `null` for a pool without one. */
+  readonly targetPath: string | null;
+  /** `null` while it is not active. */
+  readonly availableBytes: number | null;
+}
+
+/** What else matters of a host before anything is moved: for a person who asks, not for prechecks. */
+export interface HostSurvey {
+  /** virConnectGetType: `QEMU`, `TEST`. */
+  readonly driver: string;
+  readonly pools: readonly PoolView[];
+  /** Why QEMU's own events cannot be had; `null`: they can. */
+  readonly qemuEventsRefused: string | null;
+}

@@ -1,4 +1,4 @@
-import type { DomainStatus, DomainView, HostView } from './domain.ts';
+import type { DomainStatus, DomainView, HostSurvey, HostView } from './domain.ts';
 import type { Failure } from './failure.ts';
 import type { IncomingView, MigrateCall, MigrationOptions, Reachability } from './migration.ts';
 import type { DomainObservation, StreamProgress } from './observation.ts';
@@ -12,6 +12,9 @@ export interface Hypervisor {
 
   /** @throws hostUnreachable */
   inspectHost(signal: AbortSignal): Promise<HostView>;
+
+  /** What a person wants to know of a host beforehand; changes nothing. */
+  surveyHost(signal: AbortSignal): Promise<HostSurvey>;
 
   /** By name or uuid; `null` when the host knows no such domain. */
   findDomain(nameOrUuid: string, signal: AbortSignal): Promise<DomainView | null>;

@@ -1,6 +1,6 @@
 import type { Connection, Domain } from 'node-libvirt';
 import type { Clock } from '../../ports/clock.ts';
-import type { DomainStatus, DomainView, HostView } from '../../ports/domain.ts';
+import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
 import type { Failure } from '../../ports/failure.ts';
 import type { Hypervisor, WatchRequest } from '../../ports/hypervisor.ts';
 import type { IncomingView, MigrateCall, Reachability } from '../../ports/migration.ts';
@@ -19,6 +19,7 @@ import type { HostConnection } from './host-connection.ts';
 import { probeThrough, readHost } from './host-view.ts';
 import { judgeMigration } from './judge-migration.ts';
 import { toMigrationArguments } from './migration-flags.ts';
+import { surveyHost } from './survey-host.ts';
 import { deleteVolumeAt, findPlace, readCapacity } from './volumes.ts';
 import { watchDomain } from './watch-domain.ts';
 
@@ -43,6 +44,10 @@ export class LibvirtHypervisor implements Hypervisor {
 
   inspectHost(signal: AbortSignal): Promise<HostView> {
     return this.#ask(signal, readHost);
+  }
+
+  surveyHost(signal: AbortSignal): Promise<HostSurvey> {
+    return this.#ask(signal, surveyHost);
   }
 
   findDomain(nameOrUuid: string, signal: AbortSignal): Promise<DomainView | null> {
@@ -136,7 +141,14 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   #call(signal: AbortSignal): BoundedCall {
-    return { uri: this.uri, effectOfErrorReply: 'none', signal, timeoutMs: callTimeoutMs };
+    const onTimeout = (): void => void this.#host.suspect();
+    return {
+      uri: this.uri,
+      effectOfErrorReply: 'none',
+      signal,
+      timeoutMs: callTimeoutMs,
+      onTimeout,
+    };
   }
 
   #ask<T>(

@@ -1,4 +1,4 @@
-import type { DomainStatus, DomainView, HostView } from '../../ports/domain.ts';
+import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
 import type { Failure, FailureEffect } from '../../ports/failure.ts';
 import type { Hypervisor, WatchRequest } from '../../ports/hypervisor.ts';
 import type { IncomingView, MigrateCall, Reachability } from '../../ports/migration.ts';
@@ -10,7 +10,7 @@ import { writeDomainXml } from './domain-xml.ts';
 import type { FaultScript, HypervisorCall } from './faults.ts';
 import { libvirtError } from './libvirt-error.ts';
 import { hostOfUri } from './uri.ts';
-import { hostView, statusOf, viewOf } from './views.ts';
+import { hostView, statusOf, surveyOf, viewOf } from './views.ts';
 import { watchDomain } from './watch.ts';
 import type { Domain, Host, World } from './world.ts';
 import { poolOf } from './world.ts';
@@ -31,6 +31,10 @@ export class SimulatedHypervisor implements Hypervisor {
 
   inspectHost(signal: AbortSignal): Promise<HostView> {
     return this.#ask('inspectHost', signal, () => hostView(this.#host));
+  }
+
+  surveyHost(signal: AbortSignal): Promise<HostSurvey> {
+    return this.#ask('surveyHost', signal, () => surveyOf(this.#host));
   }
 
   findDomain(nameOrUuid: string, signal: AbortSignal): Promise<DomainView | null> {

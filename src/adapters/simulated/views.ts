@@ -1,5 +1,6 @@
-import type { DomainStatus, DomainView, HostView } from '../../ports/domain.ts';
+import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
 import type { Domain, Host } from './world.ts';
+import { availableBytes } from './world.ts';
 
 const jobOperations = { in: 'migrationIn', out: 'migrationOut' } as const;
 
@@ -49,4 +50,14 @@ export function hostView(host: Host): HostView {
     hypervisorVersion,
     freeMemoryBytes: memoryBytes - used,
   };
+}
+
+export function surveyOf(host: Host): HostSurvey {
+  const pools = host.pools.map((pool) => ({
+    name: pool.name,
+    active: true,
+    targetPath: pool.targetPath,
+    availableBytes: availableBytes(host, pool),
+  }));
+  return { driver: 'QEMU', pools, qemuEventsRefused: null };
 }

@@ -4,7 +4,7 @@ const mib = 2 ** 20;
 const gib = 2 ** 30;
 
 export function formatBytes(bytes: number): string {
-  return bytes >= 10 * gib ? `${(bytes / gib).toFixed(1)} GiB` : `${(bytes / mib).toFixed(1)} MiB`;
+  return bytes >= gib ? `${(bytes / gib).toFixed(2)} GiB` : `${(bytes / mib).toFixed(1)} MiB`;
 }
 
 /** `12.3 s`, `4 min 05 s`, `2 h 10 min`. */

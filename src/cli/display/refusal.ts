@@ -4,9 +4,9 @@ import { describeFailure } from './summary.ts';
 
 /** What to do about a refusal; the objections of the prechecks say it themselves. */
 const advice: Readonly<Record<string, string>> = {
-  hostUnreachable: 'see that the host and its daemon are up; virtstate doctor URI tells more',
-  connectionLost: 'see that the host and its daemon are up; virtstate doctor URI tells more',
-  timedOut: 'see that the host and its daemon are up; virtstate doctor URI tells more',
+  hostUnreachable: 'see that the host and its daemon are up',
+  connectionLost: 'see that the host and its daemon are up',
+  timedOut: 'see that the host and its daemon are up',
   invalidUri: 'give a connection URI such as qemu:///system or qemu+tcp://HOST/system',
   unsupportedAuth: 'only daemons without authentication can be used so far',
   domainExists: 'give the name or the uuid of a domain of the source',

@@ -59,7 +59,8 @@ const wordsOfArtefact = {
 
 function artefactLines({ artefacts }: MigrationResult): string[] {
   return artefacts.map(
-    ({ host, path, status }) => `  disk         ${oneLine(path)} on ${host}: ${wordsOfArtefact[status]}`,
+    ({ host, path, status }) =>
+      `  disk         ${oneLine(path)} on ${host}: ${wordsOfArtefact[status]}`,
   );
 }
 
