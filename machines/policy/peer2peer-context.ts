@@ -41,6 +41,8 @@ export interface Peer2peerContext extends Peer2peerInput {
   readonly runs: { readonly source: boolean; readonly destination: boolean };
   /** A host that could not be watched for a while: events may have been missed. */
   readonly watchBroken: { readonly source: boolean; readonly destination: boolean };
+  /** QEMU's own events arrive from the source; a daemon may refuse them to us. */
+  readonly qemuHeard: boolean;
   readonly suspendedAtEpochMs: number | null;
   readonly resumedAtEpochMs: number | null;
   /** The source daemon ended the call itself (and not a lost connection). */
@@ -65,6 +67,7 @@ export function startingContext(input: Peer2peerInput): Peer2peerContext {
     reached: [],
     runs: { source: isRunning(input.domain), destination: false },
     watchBroken: { source: false, destination: false },
+    qemuHeard: false,
     suspendedAtEpochMs: null,
     resumedAtEpochMs: null,
     replied: false,
@@ -99,7 +102,9 @@ export function afterEvidence(context: Peer2peerContext, event: MigrationEvent) 
     case 'destination.connection.lost':
       return { reached, watchBroken: { ...watchBroken, destination: true } };
     default:
-      return { reached };
+      return event.type.startsWith('source.migration.')
+        ? { reached, qemuHeard: true }
+        : { reached };
   }
 }
 
@@ -122,12 +127,15 @@ export function afterLook(context: Peer2peerContext, peers: PeersView) {
 }
 
 export function situationOf(context: Peer2peerContext): Situation {
-  const switched = hasReached(context.reached, 'perform3Done') || context.watchBroken.source;
+  const { reached, watchBroken } = context;
+  // Without QEMU's own events nobody sees it finish.
+  const unseen = watchBroken.source || (!context.qemuHeard && hasReached(reached, 'precopy'));
+  const seenRunning = context.resumedAtEpochMs !== null || hasReached(reached, 'finish3');
+  const mayHaveSwitched = unseen || seenRunning || hasReached(reached, 'perform3Done');
   return {
     guestWasPaused: context.domain.state === 'paused',
-    mayHaveSwitched: switched,
-    mayHaveRunThere:
-      hasReached(context.reached, 'finish3') || (switched && context.watchBroken.destination),
+    mayHaveSwitched,
+    mayHaveRunThere: seenRunning || (mayHaveSwitched && watchBroken.destination),
   };
 }
 
