@@ -11,6 +11,7 @@ export const errorCodes = {
   INVALID_DOMAIN: 7,
   INVALID_ARG: 8,
   OPERATION_FAILED: 9,
+  NO_NAME: 21,
   XML_ERROR: 27,
   DOM_EXIST: 28,
   OPERATION_DENIED: 29,
