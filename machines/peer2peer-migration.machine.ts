@@ -38,13 +38,13 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
           id: 'watchSource',
           src: 'watchSource',
           input: onSource,
-          onError: { actions: 'noteBlindness' },
+          onError: { actions: { type: 'noteBlindness', params: { peer: 'source' } } },
         },
         {
           id: 'watchDestination',
           src: 'watchDestination',
           input: onDestination,
-          onError: { actions: 'noteBlindness' },
+          onError: { actions: { type: 'noteBlindness', params: { peer: 'destination' } } },
         },
       ],
       on: {

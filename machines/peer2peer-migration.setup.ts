@@ -73,7 +73,9 @@ export const peer2peerSetup = setup({
     noteLook: assign(({ context }, params: { peers: PeersView }) =>
       afterLook(context, params.peers),
     ),
-    noteBlindness: assign({ watchBroken: { source: true, destination: true } }),
+    noteBlindness: assign(({ context }, params: { peer: 'source' | 'destination' }) => ({
+      watchBroken: { ...context.watchBroken, [params.peer]: true },
+    })),
     /** The first cause stays: an aborted migration also fails. */
     recordFailure: assign(({ context }, params: { error: unknown }) => {
       const failure = readFailure(params.error);
