@@ -1,0 +1,77 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Lab, LabHost } from '../../lab/index.ts';
+import { labDown, labUp } from '../../lab/index.ts';
+import { virsh } from '../../lab/virsh.ts';
+import { describeLab, labNameFor } from '../support/needs.ts';
+
+/** Asks a host's daemon from another host, over the lab's network. */
+function askAcross(from: LabHost, to: LabHost): Promise<string> {
+  return from.run('virsh', ['--connect', to.tcp, 'list', '--name'], { timeoutMs: 3000 });
+}
+
+describeLab("faults on a lab's links", () => {
+  const name = labNameFor('links');
+  let lab: Lab;
+  let hostA: LabHost;
+  let hostB: LabHost;
+  beforeAll(async () => {
+    lab = await labUp({ name });
+    [hostA, hostB] = [lab.host('hostA'), lab.host('hostB')];
+  });
+  afterEach(async () => {
+    await Promise.all(lab.hosts.map((host) => host.clearLink()));
+    await askAcross(hostA, hostB);
+  });
+  afterAll(() => labDown(name));
+
+  test('a pulled cable cuts the host off until it is plugged in', async () => {
+    await askAcross(hostA, hostB);
+    await hostB.setLink('down');
+    await expect(askAcross(hostA, hostB)).rejects.toThrow(/in time|No route|unreachable/);
+    await virsh(hostB.uri, ['list']);
+    await hostB.setLink('up');
+    await askAcross(hostA, hostB);
+  });
+
+  test('a dropped port is silent, in the direction asked for', async () => {
+    await hostB.dropPort({ ports: '16509', direction: 'out', effect: 'drop' });
+    await expect(askAcross(hostA, hostB)).rejects.toThrow('in time');
+    await hostB.clearLink();
+    // The other way round: what comes in to A from port 16509 is the answer that A waits for.
+    await hostA.dropPort({ ports: '16000-17000', direction: 'in', effect: 'drop' });
+    await expect(askAcross(hostA, hostB)).rejects.toThrow('in time');
+    await expect(askAcross(hostB, hostA)).rejects.toThrow('in time');
+  });
+
+  test('a reset port answers at once', async () => {
+    await hostB.dropPort({ ports: '16509', direction: 'in', effect: 'reset' });
+    await expect(askAcross(hostA, hostB)).rejects.toThrow(/refused|reset/);
+  });
+
+  test('a rate limits what the host sends', async () => {
+    const file = join(lab.paths.sharedDir, 'two-megabytes');
+    await writeFile(file, Buffer.alloc(2_000_000, 'x'));
+    await virsh(hostB.uri, ['vol-create-as', 'images', 'volume', '2000000']);
+    const upload = ['--connect', hostB.tcp, 'vol-upload', 'volume', file, '--pool', 'images'];
+    await hostA.setRate('8mbit');
+    const begunMs = performance.now();
+    await hostA.run('virsh', upload);
+    // 16 Mbit, less the 1 Mbit that the bucket lets through at once.
+    expect(performance.now() - begunMs).toBeGreaterThan(1600);
+    await hostA.clearLink();
+    const clearedMs = performance.now();
+    await hostA.run('virsh', upload);
+    expect(performance.now() - clearedMs).toBeLessThan(1600);
+  });
+
+  test('a host can forget the names of the others', async () => {
+    const resolve = () => hostA.run('getent', ['hosts', 'hostB']);
+    expect(await resolve()).toContain(hostB.address);
+    await hostA.setNameResolution('own');
+    await expect(resolve()).rejects.toThrow('exited with 2');
+    await hostA.setNameResolution('all');
+    expect(await resolve()).toContain(hostB.address);
+  });
+});

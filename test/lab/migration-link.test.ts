@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+
+import { expectAsBefore, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
+import { describeLab } from '../support/needs.ts';
+
+describeLab('a link that fails in PERFORM3', () => {
+  const stage = useLab('link');
+
+  test('the cable is cut: the source goes on, and nothing is left on the destination', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', fill: '48M' });
+    const hostA = stage.lab.host('hostA');
+    await hostA.setRate('100mbit');
+    const before = await stage.lab.listing();
+    const migration = stage.migrate(guest, {
+      from: 'hostA',
+      to: 'hostB',
+      options: { copyStorage: 'all' },
+    });
+    await migration.entered('perform3.precopying');
+    await hostA.setLink('down');
+    // The daemons' keepalive, 5 x 5 s, ends it.
+    const output = await migration.end();
+    await hostA.setLink('up');
+    expect(output).toMatchObject({ outcome: 'rolledBack', failure: { effect: 'none' } });
+    expect(output.artefacts.map(({ status }) => status)).toEqual(['removed']);
+    await expectAsBefore(stage.lab, before);
+    await expectTicksContinuous(guest);
+  });
+
+  test('the ports of the stream are reset: QEMU gives up, and so do we', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    const hostB = stage.lab.host('hostB');
+    await stage.lab.host('hostA').setRate('50mbit');
+    const before = await stage.lab.listing();
+    const migration = stage.migrate(guest, { from: 'hostA', to: 'hostB' });
+    await migration.entered('perform3.precopying');
+    await hostB.dropPort({ ports: '49152-49215', direction: 'both', effect: 'reset' });
+    const output = await migration.end();
+    await hostB.clearLink();
+    expect(output).toMatchObject({ outcome: 'rolledBack', failure: { effect: 'none' } });
+    await expectAsBefore(stage.lab, before);
+    await expectTicksContinuous(guest);
+  });
+
+  test('the ports of the stream are closed from the start: nothing is copied', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    const hostB = stage.lab.host('hostB');
+    await hostB.dropPort({ ports: '49152-49215', direction: 'in', effect: 'reset' });
+    const before = await stage.lab.listing();
+    const output = await stage.migrate(guest, { from: 'hostA', to: 'hostB' }).end();
+    await hostB.clearLink();
+    expect(output).toMatchObject({ outcome: 'rolledBack', failure: { effect: 'none' } });
+    await expectAsBefore(stage.lab, before);
+    await expectTicksContinuous(guest);
+  });
+});
