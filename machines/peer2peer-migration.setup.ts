@@ -98,6 +98,7 @@ export const peer2peerSetup = setup({
     forcesOnTimeout: ({ context }) =>
       context.onTimeout === 'forceComplete' && !hasReached(context.reached, 'perform3Done'),
     bothSeemToRun: ({ context }) => context.runs.source && context.runs.destination,
+    atMostOneSeemsToRun: ({ context }) => !(context.runs.source && context.runs.destination),
     bothRunIn: ({ context }, params: { peers: PeersView }) =>
       judgePeers(params.peers, situationOf(context)) === 'bothRun',
     onlyReportsSplitBrain: ({ context }) => context.onSplitBrain === 'report',
