@@ -82,7 +82,8 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
               },
             },
             stillDoubting: {
-              description: 'The look cleared the doubt, or a host did not answer: then asked again.',
+              description:
+                'The look cleared the doubt, or a host did not answer: then asked again.',
               always: { guard: 'atMostOneSeemsToRun', target: 'trusting' },
               after: { askAgain: 'doubting' },
             },

@@ -11,7 +11,12 @@ import type {
   Peer2peerContext,
   Peer2peerInput,
 } from './policy/peer2peer-context.ts';
-import { afterEvidence, afterLook, situationOf } from './policy/peer2peer-context.ts';
+import {
+  afterEvidence,
+  afterLook,
+  canBeCalledOff,
+  situationOf,
+} from './policy/peer2peer-context.ts';
 import type { PeersView, Verdict } from './policy/peers.ts';
 import { judgePeers } from './policy/peers.ts';
 import { effectSlot, watchSlot } from './slots.ts';
@@ -92,11 +97,10 @@ export const peer2peerSetup = setup({
     copiesStorage: ({ context }) => context.call.copyDisks.length > 0,
     hasTimeBudget: ({ context }) => context.timeoutMs !== null,
     hasDowntimeLimit: ({ context }) => context.call.options.maxDowntimeMs !== null,
-    isAbortable: ({ context }) => !hasReached(context.reached, 'perform3Done'),
-    abortsOnTimeout: ({ context }) =>
-      context.onTimeout === 'abort' && !hasReached(context.reached, 'perform3Done'),
+    isAbortable: ({ context }) => canBeCalledOff(context),
+    abortsOnTimeout: ({ context }) => context.onTimeout === 'abort' && canBeCalledOff(context),
     forcesOnTimeout: ({ context }) =>
-      context.onTimeout === 'forceComplete' && !hasReached(context.reached, 'perform3Done'),
+      context.onTimeout === 'forceComplete' && canBeCalledOff(context),
     bothSeemToRun: ({ context }) => context.runs.source && context.runs.destination,
     atMostOneSeemsToRun: ({ context }) => !(context.runs.source && context.runs.destination),
     bothRunIn: ({ context }, params: { peers: PeersView }) =>

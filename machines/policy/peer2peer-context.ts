@@ -139,6 +139,11 @@ export function situationOf(context: Peer2peerContext): Situation {
   };
 }
 
+/** The source daemon is still at it, as far as we know, and its guest has not gone over. */
+export function canBeCalledOff(context: Peer2peerContext): boolean {
+  return !context.replied && !hasReached(context.reached, 'perform3Done');
+}
+
 export function reportOf(context: Peer2peerContext): MigrationReport {
   const { suspendedAtEpochMs, resumedAtEpochMs, failure, peers } = context;
   const phases = toPhaseRecords(context.reached);
