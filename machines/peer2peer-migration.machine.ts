@@ -118,9 +118,13 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
             },
             uncertain: {
               description: 'The call failed or its reply is lost: both hosts are asked.',
-              initial: 'inspecting',
+              initial: 'settling',
               after: { peerWait: '#needsOperator' },
               states: {
+                settling: {
+                  description: 'A suspend still under way would make the first look a lie.',
+                  always: { guard: 'isSuspendSettled', target: 'inspecting' },
+                },
                 inspecting: {
                   description: 'What does each daemon hold now?',
                   meta: { call: 'virDomainGetState on both hosts' },

@@ -1,4 +1,4 @@
-import { assign, setup } from 'xstate';
+import { and, assign, not, setup, stateIn } from 'xstate';
 
 import type { MigrationCommand, MigrationEvent } from './migration-events.ts';
 import { abortRequested, readFailure, timeBudgetExceeded } from './policy/failures.ts';
@@ -101,6 +101,11 @@ export const peer2peerSetup = setup({
     abortsOnTimeout: ({ context }) => context.onTimeout === 'abort' && canBeCalledOff(context),
     forcesOnTimeout: ({ context }) =>
       context.onTimeout === 'forceComplete' && canBeCalledOff(context),
+    isCopying: and([
+      not(stateIn({ migrating: { execution: 'uncertain' } })),
+      ({ context }: Context) => canBeCalledOff(context) && hasReached(context.reached, 'perform3'),
+    ]),
+    isSuspendSettled: not(stateIn({ migrating: { convergence: 'forcing' } })),
     bothSeemToRun: ({ context }) => context.runs.source && context.runs.destination,
     atMostOneSeemsToRun: ({ context }) => !(context.runs.source && context.runs.destination),
     bothRunIn: ({ context }, params: { peers: PeersView }) =>

@@ -14,7 +14,7 @@ const domainOnSource = ({ context }: HasDomain): DomainOnHost => ({
  * when it is used up, and the abort by request. It only ever asks; the phases show what came of it.
  *
  * Slots: effects `abortJob` and `suspendSource`; delay `timeBudget`; guards `hasTimeBudget`,
- * `isAbortable`, `abortsOnTimeout`, `forcesOnTimeout`; actions `recordAbort`,
+ * `isAbortable`, `abortsOnTimeout`, `forcesOnTimeout`, `isCopying`; actions `recordAbort`,
  * `recordTimeout`.
  */
 export const convergence = {
@@ -33,7 +33,7 @@ export const convergence = {
       after: {
         timeBudget: [
           { guard: 'abortsOnTimeout', target: 'aborting', actions: 'recordTimeout' },
-          { guard: 'forcesOnTimeout', target: 'forcing' },
+          { guard: 'forcesOnTimeout', target: 'dueToForce' },
           { target: 'unbounded' },
         ],
       },
@@ -60,6 +60,14 @@ export const convergence = {
       description: 'The cancel is on its way; the end of the migration shows whether it won.',
       tags: ['rollingBack'],
       on: { 'abort.requested': { guard: 'isAbortable', target: 'aborting' } },
+    },
+    dueToForce: {
+      description: 'A guest paused before PERFORM3 would stay paused on the destination.',
+      meta: { source: 'doPeer2PeerMigrate3 adds PAUSED before Prepare' },
+      always: { guard: 'isCopying', target: 'forcing' },
+      on: {
+        'abort.requested': { guard: 'isAbortable', target: 'aborting', actions: 'recordAbort' },
+      },
     },
     forcing: {
       description: 'The guest is paused on the source so that no page is dirtied any more.',
