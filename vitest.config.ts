@@ -6,6 +6,16 @@ const nightly = process.env['VIRTSTATE_NIGHTLY'] === '1';
 // Workspace packages are tested as sources, without a build.
 const conditions = ['virtstate-source', 'node', 'module', 'default'];
 
+/** Type tests are never run: the compiler's complaints are their failures. */
+const typecheck = {
+  enabled: true,
+  only: true,
+  include: ['test/types/**/*.test-d.ts'],
+  tsconfig: 'test/types/tsconfig.json',
+  // Errors elsewhere are told by `npm run types`.
+  ignoreSourceErrors: true,
+};
+
 export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
@@ -26,6 +36,7 @@ export default defineConfig({
         hookTimeout: tier.hookTimeoutMs,
         maxWorkers: tier.workers,
         sequence: { groupOrder: tier.group },
+        ...(tier.name === 'types' ? { typecheck } : {}),
       },
     })),
   },
