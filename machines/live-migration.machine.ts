@@ -70,7 +70,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
           {
             guard: endedAs('completed'),
             target: 'concluding',
-            actions: { type: 'noteReport', params: reportOfChild },
+            actions: [{ type: 'noteReport', params: reportOfChild }, 'recordSuccess'],
           },
           {
             guard: endedAs('rolledBack'),
@@ -109,11 +109,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
         deciding: {
           description: 'One thing at a time, and looked at again after each.',
           always: [
-            {
-              guard: remains('nothing'),
-              target: '#liveMigration.completed',
-              actions: 'recordSuccess',
-            },
+            { guard: remains('nothing'), target: '#liveMigration.completed' },
             { guard: remains('destinationDefinition'), target: 'persistingOnDestination' },
             { guard: remains('sourceDefinition'), target: 'undefiningOnSource' },
             { target: 'waiting' },

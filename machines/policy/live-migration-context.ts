@@ -148,13 +148,11 @@ export function remainderOf(context: LiveMigrationContext): Remainder {
   const domain = foundDomain(context);
   const there = peers.destination.domain;
   const here = peers.source.domain;
-  if (isActive(here)) return 'unknown';
-  if (wantsDestinationDefinition(domain, options) && isActive(there) && there?.persistent !== true)
+  if (isActive(here) || !isActive(there)) return 'unknown';
+  if (wantsDestinationDefinition(domain, options) && there?.persistent !== true)
     return 'destinationDefinition';
-  // A definition is taken away here only when the other one stands, or none was wanted there.
-  const mayUndefine = there?.persistent === true || !wantsDestinationDefinition(domain, options);
-  if (wantsSourceUndefined(domain, options) && here !== null && mayUndefine)
-    return 'sourceDefinition';
+  // Only now: a definition is taken away here when the other one stands, or none was wanted there.
+  if (wantsSourceUndefined(domain, options) && here !== null) return 'sourceDefinition';
   return 'nothing';
 }
 
