@@ -31,6 +31,9 @@ import {
 } from './subscriptions.ts';
 import { parseUuid } from './uuid.ts';
 
+/** VIR_NODE_MEMORY_STATS_ALL_CELLS. */
+const allCells = -1;
+
 /**
  * An open connection to one libvirt daemon; made by {@link open}. Events are those of `subscribe`, and `close`, exactly
  * once. Methods throw as {@link Domain}'s do.
@@ -147,6 +150,20 @@ export class Connection extends EventEmitter<ConnectionEvents> implements AsyncD
   async nodeGetFreeMemory(options?: CallOptions): Promise<Integer64> {
     const procedure = connectProcedures.nodeGetFreeMemory;
     return toInteger64((await this.#group.call(procedure, undefined, options?.signal)).freeBytes);
+  }
+
+  /**
+   * virNodeGetMemoryStats of the whole host, in KiB by libvirt's own keys: `total`, `free`, `buffers`, `cached`; fewer
+   * where the host's system tells less.
+   */
+  async nodeGetMemoryStats(options?: CallOptions): Promise<Readonly<Record<string, Integer64>>> {
+    const procedure = connectProcedures.nodeGetMemoryStats;
+    const ask = (paramCount: number) =>
+      this.#group.call(procedure, { paramCount, cell: allCells, flags: 0 }, options?.signal);
+    // Asked for none, the daemon tells how many there are.
+    const { paramCount } = await ask(0);
+    const { stats } = await ask(paramCount);
+    return Object.fromEntries(stats.map((each) => [each.field, toInteger64(each.kibibytes)]));
   }
 
   /** virConnectListAllDomains, with `listDomainsFlags`; all when left out. */

@@ -35,6 +35,8 @@ describeDaemon('a connection to a real daemon', (uri) => {
     const freeBytes = Number(await connection.nodeGetFreeMemory());
     expect(freeBytes).toBeGreaterThan(1_048_576);
     expect(freeBytes).toBeLessThan(Number(node.memoryKiB) * 1_024);
+    const { total, free, buffers, cached } = await connection.nodeGetMemoryStats();
+    expect(Number(free) + Number(buffers) + Number(cached)).toBeLessThan(Number(total));
   });
 
   it('gives capabilities with the host uuid, and those of one emulator', async () => {

@@ -37,6 +37,14 @@ export const connectProcedures = defineProcedures({
   nodeGetFreeMemory: row(102, nothing, struct({ freeBytes: u64 })),
   connectGetUri: row(110, nothing, struct({ uri: text })),
   connectGetLibVersion: row(157, nothing, struct({ version: u64 })),
+  nodeGetMemoryStats: row(
+    228,
+    struct({ paramCount: i32, cell: i32, flags: u32 }),
+    struct({
+      stats: array(struct({ field: text, kibibytes: u64 }), limits.memoryStats),
+      paramCount: i32,
+    }),
+  ),
   connectListAllDomains: row(
     273,
     struct({ needResults: i32, flags: u32 }),
