@@ -11,6 +11,8 @@ export interface BoundedCall extends FailedCall {
   readonly signal: AbortSignal;
   /** `null`: as long as it takes, as for a migration. */
   readonly timeoutMs: number | null;
+  /** Called when the bound was reached. */
+  readonly onTimeout?: () => void;
 }
 
 /**
@@ -28,10 +30,11 @@ export async function boundedCall<T>(
   const bound = new AbortController();
   const onAbort = (): void => bound.abort(aborted(uri, 'unknown', signal.reason));
   signal.addEventListener('abort', onAbort, { once: true });
-  const timer =
-    timeoutMs === null
-      ? undefined
-      : setTimeout(() => bound.abort(timedOut(uri, timeoutMs)), timeoutMs);
+  const onTimeout = (): void => {
+    bound.abort(timedOut(uri, timeoutMs ?? 0));
+    call.onTimeout?.();
+  };
+  const timer = timeoutMs === null ? undefined : setTimeout(onTimeout, timeoutMs);
   try {
     return await work(bound.signal);
   } catch (error) {

@@ -2,10 +2,14 @@ import { open, type Connection } from 'node-libvirt';
 import { FailureError } from '../../ports/failure.ts';
 import { toFailureError } from './errors.ts';
 
+/** A daemon that is well answers within milliseconds what needs no lock. */
+const answerTimeoutMs = 5_000;
+
 /** The warm connection to one host: opened on demand, shared, opened anew after it was lost. */
 export class HostConnection {
   readonly uri: string;
   #current: Promise<Connection> | null = null;
+  readonly #suspected = new WeakSet<Connection>();
   #isClosed = false;
 
   constructor(uri: string) {
@@ -28,6 +32,24 @@ export class HostConnection {
       return await orAborted(this.#current, signal);
     } catch (error) {
       throw toFailureError(error, { uri: this.uri, effectOfErrorReply: 'none' });
+    }
+  }
+
+  /**
+   * To be called when a call had no answer. libvirtd stops reading a connection on which five calls
+   * hang, and then even keepalive proves nothing: one that does not answer the simplest question is
+   * given up, so that the next call opens a new one.
+   */
+  async suspect(): Promise<void> {
+    const [opened] = await Promise.allSettled([this.#current]);
+    const connection = opened.status === 'fulfilled' ? opened.value : null;
+    if (connection === null || this.#suspected.has(connection)) return;
+    this.#suspected.add(connection);
+    try {
+      await connection.getLibVersion({ signal: AbortSignal.timeout(answerTimeoutMs) });
+      this.#suspected.delete(connection);
+    } catch {
+      await connection.close();
     }
   }
 

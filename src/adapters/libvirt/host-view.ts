@@ -9,7 +9,7 @@ export async function readHost(connection: Connection, options: CallOptions): Pr
     connection.getCapabilities(options),
     connection.getLibVersion(options),
     connection.getVersion(options),
-    connection.nodeGetFreeMemory(options),
+    readFreeMemoryBytes(connection, options),
   ]);
   return {
     uri: connection.uri,
@@ -17,8 +17,19 @@ export async function readHost(connection: Connection, options: CallOptions): Pr
     hostUuid: readElementText(capabilities, ['capabilities', 'host', 'uuid']) ?? '',
     libvirtVersion: libvirt.number,
     hypervisorVersion: hypervisor.number,
-    freeMemoryBytes: Number(freeMemoryBytes),
+    freeMemoryBytes,
   };
+}
+
+/** What the host's system holds as cache counts as free: it gives that up for a guest. */
+async function readFreeMemoryBytes(connection: Connection, options: CallOptions): Promise<number> {
+  try {
+    const { free = 0, buffers = 0, cached = 0 } = await connection.nodeGetMemoryStats(options);
+    return (Number(free) + Number(buffers) + Number(cached)) * 1024;
+  } catch (error) {
+    if (!isLibvirtError(error)) throw error;
+    return Number(await connection.nodeGetFreeMemory(options));
+  }
 }
 
 /** A reachable peer answers in milliseconds; TCP itself would wait for minutes. */
@@ -39,7 +50,9 @@ export async function probeThrough(
   const bounded = AbortSignal.any([signal, timeout]);
   try {
     await using peer = await open(hostUri, { daemonUri: uri, signal: bounded, keepAlive: 'off' });
-    return { reachable: true, hostname: await peer.getHostname({ signal: bounded }) };
+    const hostname = await peer.getHostname({ signal: bounded });
+    leaveTheEndToAWorker(peer);
+    return { reachable: true, hostname };
   } catch (error) {
     signal.throwIfAborted();
     if (timeout.aborted) {
@@ -49,4 +62,15 @@ export async function probeThrough(
     if (isLibvirtError(error)) return { reachable: false, message: error.serverMessage };
     throw error;
   }
+}
+
+/**
+ * libvirtd ends its own connection to `uri` by a call that it waits for, and does so in its event
+ * loop (remoteClientFree). Where `uri` leads back to the same daemon, nobody is left to answer: it
+ * hangs for ever. A call that is in progress while we close makes its worker thread do it instead.
+ */
+function leaveTheEndToAWorker(peer: Connection): void {
+  const ignore = (): void => undefined;
+  // The slowest of the calls that change nothing; its answer is not waited for.
+  peer.getCapabilities().then(ignore, ignore);
 }

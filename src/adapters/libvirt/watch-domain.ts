@@ -46,7 +46,7 @@ export async function watchDomain(
       const known = link === 'new' ? 'absence' : 'nothing';
       if (link === 'lost') tell({ kind: 'connectionRegained' });
       link = 'up';
-      await watchOn(connection, clock, request, signal, known);
+      await watchOn(connection, { host, clock, request, signal, known });
     }
     if (signal.aborted) return;
     if (link !== 'lost') tell({ kind: 'connectionLost' });
@@ -58,19 +58,23 @@ export async function watchDomain(
 /** Until the signal is aborted or the connection is lost. */
 async function watchOn(
   connection: Connection,
-  clock: Clock,
-  request: WatchRequest,
-  signal: AbortSignal,
-  known: 'nothing' | 'absence',
+  watch: {
+    readonly host: HostConnection;
+    readonly clock: Clock;
+    readonly request: WatchRequest;
+    readonly signal: AbortSignal;
+    readonly known: 'nothing' | 'absence';
+  },
 ): Promise<void> {
+  const { clock, host, known, request, signal } = watch;
   const ending = new AbortController();
   const end = (): void => ending.abort();
   signal.addEventListener('abort', end, { once: true });
   connection.once('close', end);
   if (connection.isClosed || signal.aborted) end();
-  const session = new WatchSession(connection, request, clock, ending.signal);
+  const session = new WatchSession(host, connection, { request, clock, ended: ending.signal });
   const stopListening = listen(session);
-  const subscriptions = subscribe(connection, ending.signal);
+  const subscriptions = subscribe(session);
   try {
     await subscriptions;
     await Promise.all([
@@ -91,15 +95,18 @@ async function watchOn(
  * Asks for all domains, since the destination's does not exist yet. What the daemon refuses (QEMU's
  * own events need more rights, an older daemon knows fewer kinds) the reads make up for.
  */
-async function subscribe(connection: Connection, signal: AbortSignal): Promise<Subscription[]> {
-  const asked = await Promise.allSettled([
-    connection.subscribe('lifecycle', { signal }),
-    connection.subscribe('blockJob2', { signal }),
-    connection.subscribe('migrationIteration', { signal }),
-    connection.subscribe('jobCompleted', { signal }),
-    connection.subscribe('qemuMonitorEvent', { signal, qemuEvents }),
-  ]);
-  return asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+async function subscribe(session: WatchSession): Promise<Subscription[]> {
+  const { connection } = session;
+  const opened = [
+    await session.ask((options) => connection.subscribe('lifecycle', options)),
+    await session.ask((options) => connection.subscribe('blockJob2', options)),
+    await session.ask((options) => connection.subscribe('migrationIteration', options)),
+    await session.ask((options) => connection.subscribe('jobCompleted', options)),
+    await session.ask((options) =>
+      connection.subscribe('qemuMonitorEvent', { ...options, qemuEvents }),
+    ),
+  ];
+  return opened.filter((subscription) => subscription !== null);
 }
 
 /** Hands the domain's events to the session as they arrive; the returned function stops that. */

@@ -1,4 +1,4 @@
-import type { Domain, DomainJobStats } from 'node-libvirt';
+import type { CallOptions, Domain, DomainJobStats } from 'node-libvirt';
 import type { DomainState } from '../../ports/domain.ts';
 import { camelCase, domainStateName, isActiveState, jobOperationName } from './domain-names.ts';
 import { lookUpByUuid, nullWithoutDomain, readJob } from './domain-reads.ts';
@@ -40,7 +40,7 @@ export async function followState(
   let told: Presence | null = known === 'absence' ? absent : null;
   let hasIncomingJob = false;
   while (!ended.aborted) {
-    const present = await session.read(() => readPresence(session));
+    const present = await session.read((options) => readPresence(session, options));
     if (present !== null && !isSame(present, told)) {
       session.tell({ kind: 'state', state: present.state, reason: present.reason });
       told = present;
@@ -58,8 +58,10 @@ function isSame(present: Presence, told: Presence | null): boolean {
   return told !== null && present.state === told.state && present.reason === told.reason;
 }
 
-async function readPresence({ connection, ended, request }: WatchSession): Promise<Presence> {
-  const options = { signal: ended };
+async function readPresence(
+  { connection, request }: WatchSession,
+  options: CallOptions,
+): Promise<Presence> {
   const domain = await lookUpByUuid(connection, request.uuid, options);
   const info = domain && (await nullWithoutDomain(domain.getState(options)));
   if (info === null) return absent;
@@ -71,7 +73,7 @@ async function tellIncomingJob(
   { domain, state }: Presence,
 ): Promise<boolean> {
   if (domain === null || state !== 'paused') return false;
-  const job = await session.read(() => readJob(domain, { signal: session.ended }));
+  const job = await session.read((options) => readJob(domain, options));
   if (job?.operation !== 'migrationIn') return false;
   session.tell({ kind: 'migrationJob', direction: 'in' });
   return true;
@@ -83,7 +85,7 @@ export async function followJob(session: WatchSession): Promise<void> {
   const sinceEpochMs = session.nowEpochMs();
   let hasJob = false;
   while (!ended.aborted) {
-    const stats = await session.read(() => readJobStats(session));
+    const stats = await session.read((options) => readJobStats(session, options));
     if (stats !== null) {
       const isOutgoing =
         stats.type !== 'none' && jobOperationName(stats.stats['operation']) === 'migrationOut';
@@ -95,10 +97,12 @@ export async function followJob(session: WatchSession): Promise<void> {
   }
 }
 
-async function readJobStats(session: WatchSession): Promise<DomainJobStats | null> {
-  const { connection, ended, request } = session;
-  const domain = await lookUpByUuid(connection, request.uuid, { signal: ended });
-  return domain && nullWithoutDomain(domain.getJobStats({ signal: ended }));
+async function readJobStats(
+  { connection, request }: WatchSession,
+  options: CallOptions,
+): Promise<DomainJobStats | null> {
+  const domain = await lookUpByUuid(connection, request.uuid, options);
+  return domain && nullWithoutDomain(domain.getJobStats(options));
 }
 
 async function tellProgress(session: WatchSession, { stats }: DomainJobStats): Promise<void> {
@@ -110,9 +114,8 @@ async function tellProgress(session: WatchSession, { stats }: DomainJobStats): P
 
 /** The mirrors of a storage copy; libvirt's own sum over them does not tell the disks apart. */
 async function noteDisks(session: WatchSession): Promise<void> {
-  const { connection, ended, meter, request } = session;
-  const options = { signal: ended };
-  const jobs = await session.read(async () => {
+  const { connection, meter, request } = session;
+  const jobs = await session.read(async (options) => {
     const domain = await connection.domainLookupByUUID(request.uuid, options);
     const { disks } = parseDomainDefinition(await domain.getXMLDesc(options));
     const targets = disks.map((disk) => disk.targetDev);

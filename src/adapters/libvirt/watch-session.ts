@@ -1,6 +1,9 @@
-import { ConnectionLostError, LibvirtError, ProtocolError, type Connection } from 'node-libvirt';
+import type { CallOptions, Connection } from 'node-libvirt';
 import type { Clock } from '../../ports/clock.ts';
+import { FailureError } from '../../ports/failure.ts';
 import type { WatchRequest } from '../../ports/hypervisor.ts';
+import { boundedCall, callTimeoutMs } from './bounded-call.ts';
+import type { HostConnection } from './host-connection.ts';
 import type { Seen } from './observations.ts';
 import { ProgressMeter } from './progress.ts';
 
@@ -11,14 +14,21 @@ export class WatchSession {
   /** Aborted when the watch ends or the connection is lost; nothing is told after it. */
   readonly ended: AbortSignal;
   readonly meter = new ProgressMeter();
+  readonly #host: HostConnection;
   readonly #clock: Clock;
   readonly #pausing = new Set<() => void>();
   #eventCount = 0;
 
-  constructor(connection: Connection, request: WatchRequest, clock: Clock, ended: AbortSignal) {
+  constructor(
+    host: HostConnection,
+    connection: Connection,
+    watch: { readonly request: WatchRequest; readonly clock: Clock; readonly ended: AbortSignal },
+  ) {
+    const { clock, ended, request } = watch;
     this.connection = connection;
     this.request = request;
     this.ended = ended;
+    this.#host = host;
     this.#clock = clock;
     ended.addEventListener('abort', () => this.#wake(), { once: true });
   }
@@ -46,15 +56,35 @@ export class WatchSession {
    * Reads until no event came in between, since such an answer may be older than what was told.
    * `null` when the daemon refused, or the session ended.
    */
-  async read<T>(ask: () => Promise<T>): Promise<T | null> {
+  async read<T>(ask: (options: CallOptions) => Promise<T>): Promise<T | null> {
     let eventCount: number;
     let answer: T | null;
     do {
       eventCount = this.#eventCount;
-      answer = await this.#ask(ask);
+      answer = await this.ask(ask);
       if (this.ended.aborted) return null;
     } while (eventCount !== this.#eventCount);
     return answer;
+  }
+
+  /** `null` when the daemon refused, did not answer in time, or the session ended. */
+  async ask<T>(call: (options: CallOptions) => Promise<T>): Promise<T | null> {
+    try {
+      return await boundedCall(
+        {
+          uri: this.connection.uri,
+          effectOfErrorReply: 'none',
+          signal: this.ended,
+          timeoutMs: callTimeoutMs,
+          onTimeout: () => void this.#host.suspect(),
+        },
+        (signal) => call({ signal }),
+      );
+    } catch (error) {
+      // What nobody foresaw is a bug of ours, and a watch that goes silent would hide it.
+      if (error instanceof FailureError && error.failure.code !== 'internal') return null;
+      throw error;
+    }
   }
 
   /** Until the time is over, an event of the domain arrives, or the session ends. */
@@ -66,19 +96,6 @@ export class WatchSession {
     await promise;
     this.#pausing.delete(resolve);
     cancel();
-  }
-
-  async #ask<T>(ask: () => Promise<T>): Promise<T | null> {
-    try {
-      return await ask();
-    } catch (error) {
-      const isPeers =
-        error instanceof LibvirtError ||
-        error instanceof ConnectionLostError ||
-        error instanceof ProtocolError;
-      if (isPeers || this.ended.aborted) return null;
-      throw error;
-    }
   }
 
   #wake(): void {
