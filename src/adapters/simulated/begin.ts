@@ -51,7 +51,8 @@ export async function beginMigration(request: Request): Promise<void> {
   const domain = source.domains.get(call.domainUuid);
   if (domain === undefined) throw noDomain(call.domainUuid);
   await world.pass(gapsMs.jobStarts, isAlive);
-  await untilNoJob(world, source, domain);
+  if (domain.job !== null)
+    throw libvirtError('operationInvalid', 'another migration job is already running');
   const problem = judge(request);
   if (problem !== null) throw problem;
   if (domain.qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
@@ -62,6 +63,8 @@ export async function beginMigration(request: Request): Promise<void> {
     abortRequested: false,
   };
   domain.job = job;
+  domain.qemu.stream = null;
+  domain.qemu.mirror = null;
   domain.qemu.maxDowntimeMs = call.options.maxDowntimeMs ?? domain.qemu.maxDowntimeMs;
   try {
     const migration = plan(request, domain, domain.qemu);
@@ -104,6 +107,7 @@ function plan({ world, faults, source, call }: Request, domain: Domain, qemu: Qe
     outgoingQemu: qemu,
     bandwidthMibPerS: options.bandwidthMibPerS,
     autoConverge: options.autoConverge,
+    migrationUri: options.migrationUri,
     copyStorage: options.copyStorage,
     copyDisks,
     incoming: {

@@ -8,7 +8,7 @@ import { CarrierDied, lifeOf } from './world.ts';
 /** The source daemon's connection to the destination daemon is lost: no reply will come. */
 export class PeerLost extends FailureError {
   constructor() {
-    super(libvirtError('internalError', 'client socket is closed').failure);
+    super(libvirtError('connectionClosed', 'internal error: client socket is closed').failure);
   }
 }
 

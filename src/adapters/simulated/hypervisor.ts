@@ -78,6 +78,9 @@ export class SimulatedHypervisor implements Hypervisor {
 
   judgeMigration(call: MigrateCall, signal: AbortSignal): Promise<Failure | null> {
     return this.#ask('judgeMigration', signal, () => {
+      const { job } = this.#domain(call.domainUuid);
+      if (job !== null)
+        return { code: 'jobActive', message: 'another job is active', effect: 'none' };
       return judge({ source: this.#host, call })?.failure ?? null;
     });
   }
@@ -88,13 +91,12 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   abortJob(uuid: string, signal: AbortSignal): Promise<'aborted' | 'noJob'> {
-    return this.#ask('abortJob', signal, () => {
-      const { job, qemu } = this.#host.domains.get(uuid) ?? { job: null, qemu: null };
-      if (job === null) return 'noJob';
-      if (job.direction === 'in')
-        throw libvirtError('operationInvalid', 'cannot abort incoming migration');
-      job.abortRequested = true;
-      qemu?.stream?.cancel();
+    return this.#ask('abortJob', signal, async () => {
+      const domain = this.#host.domains.get(uuid);
+      if (domain?.job?.direction === 'in') await this.#untilNoJob(domain);
+      if (domain === undefined || domain.job === null) return 'noJob';
+      domain.job.abortRequested = true;
+      domain.qemu?.stream?.cancel();
       return 'aborted';
     });
   }
@@ -110,9 +112,9 @@ export class SimulatedHypervisor implements Hypervisor {
   suspend(uuid: string, signal: AbortSignal): Promise<void> {
     return this.#ask('suspend', signal, async () => {
       const domain = this.#domain(uuid);
+      if (domain.state === 'paused') return;
       if (domain.job?.direction === 'in') await this.#untilNoJob(domain);
       if (domain.qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
-      if (domain.state === 'paused') return;
       const reason = domain.job === null ? 'user' : 'migration';
       pauseVcpus(this.#place(domain), reason, domain.job === null ? 'paused' : 'migrated');
     });
@@ -121,9 +123,9 @@ export class SimulatedHypervisor implements Hypervisor {
   resume(uuid: string, signal: AbortSignal): Promise<void> {
     return this.#ask('resume', signal, async () => {
       const domain = this.#domain(uuid);
+      if (domain.state === 'running') return;
       await this.#untilNoJob(domain);
       if (domain.qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
-      if (domain.state === 'running') return;
       if (!imagesAreFree(this.#place(domain)))
         throw libvirtError('internalError', 'unable to execute cont: Failed to get "write" lock');
       runVcpus(this.#place(domain), 'unpaused', 'unpaused');
@@ -144,9 +146,10 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   undefine(uuid: string, signal: AbortSignal): Promise<void> {
-    return this.#ask('undefine', signal, () => {
+    return this.#ask('undefine', signal, async () => {
       const domain = this.#host.domains.get(uuid);
-      if (domain === undefined) return;
+      if (domain === undefined || !domain.persistent) return;
+      await this.#untilNoJob(domain);
       domain.persistent = false;
       forgetIfGone(this.#host, domain);
     });

@@ -28,6 +28,7 @@ export async function prepare(
   try {
     enterPhase(migration, job, 'prepare');
     await world.pass(gapsMs.destinationIsDefined, whileAlive);
+    provideDisks(migration);
     const qemu = new Qemu(world, host, domain.uuid, { images: 'leftToMigrationSource' });
     domain.qemu = qemu;
     domain.state = 'paused';
@@ -35,7 +36,6 @@ export async function prepare(
     world.changed();
     const incoming: Incoming = { world, host, domain, qemu, job };
     void destroyWithConnection(incoming, connection);
-    provideDisks(migration);
     await world.pass(gapsMs.destinationQemuListens, whileAlive);
     if (!qemu.alive) throw libvirtError('operationFailed', 'QEMU ended while it was prepared');
     domain.reason = 'migration';
@@ -56,7 +56,7 @@ export async function finish(
 ): Promise<void> {
   const { world, host, domain, job, qemu } = incoming;
   if (verdict === 'cancelled') {
-    if (domain.qemu === qemu) endDomain(incoming, 'failed');
+    await endIncoming(incoming, 'failed');
     return;
   }
   const whileAlive = lifeOf(host);
@@ -67,7 +67,7 @@ export async function finish(
     await world.pass(gapsMs.vcpusStart, whileAlive);
     if (!qemu.alive) throw libvirtError('operationFailed', 'guest unexpectedly quit');
   } catch (error) {
-    if (whileAlive() && domain.qemu === qemu) endDomain(incoming, 'failed');
+    if (whileAlive()) await endIncoming(incoming, 'failed');
     throw error;
   }
   if (job.guestRan) runVcpus(incoming, 'migrated', 'migrated');
@@ -135,15 +135,22 @@ async function destroyWithConnection(
   incoming: Incoming,
   { destination: end }: DaemonConnection,
 ): Promise<void> {
-  const { world, host, domain, job, qemu } = incoming;
+  const { world, host, domain, job } = incoming;
   const isPreparing = (): boolean => domain.job === job && job.phase === 'prepare';
   const until = (): boolean => !end.open || !isPreparing();
   try {
     await world.wait({ until, whileAlive: lifeOf(host) });
-    if (isPreparing() && domain.qemu === qemu) endDomain(incoming, 'destroyed');
+    if (isPreparing()) await endIncoming(incoming, 'destroyed');
   } catch (error) {
     if (!(error instanceof CarrierDied)) throw error;
   }
+}
+
+/** The QEMU takes its time to end, and only the first who asks for it tells of it. */
+async function endIncoming(incoming: Incoming, end: 'destroyed' | 'failed'): Promise<void> {
+  const { world, host, domain, qemu } = incoming;
+  await world.pass(gapsMs.qemuEnds, lifeOf(host));
+  if (domain.qemu === qemu) endDomain(incoming, end);
 }
 
 function discard({ world, destination: host }: Migration, domain: Domain): void {

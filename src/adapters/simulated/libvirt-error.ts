@@ -4,6 +4,7 @@ import { FailureError } from '../../ports/failure.ts';
 /** virErrorNumber and virErrorDomain of the refusals that the simulated daemons give. */
 const errors = {
   internalError: { code: 1, domain: 10 },
+  connectionClosed: { code: 1, domain: 7 },
   operationFailed: { code: 9, domain: 10 },
   xmlError: { code: 27, domain: 20 },
   systemError: { code: 38, domain: 7 },

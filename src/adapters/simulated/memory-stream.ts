@@ -1,6 +1,6 @@
 import type { QemuMigrationStatus, StreamProgress } from '../../ports/observation.ts';
 import type { Place } from './domain-life.ts';
-import { endDomain, pauseVcpus, runVcpus } from './domain-life.ts';
+import { pauseVcpus, runVcpus } from './domain-life.ts';
 import { gapsMs } from './migration-job.ts';
 import type { Qemu } from './qemu.ts';
 import type { Route } from './transfer.ts';
@@ -16,6 +16,8 @@ const throttle = { initial: 0.2, increment: 0.1, most: 0.99 };
 /** QEMU's pre-copy, carried by the two QEMUs alone: it goes on when a daemon dies. */
 export class MemoryStream {
   status: QemuMigrationStatus = 'setup';
+  /** Well or badly; nothing more will come. */
+  hasEnded = false;
   readonly #source: StreamEnd;
   readonly #destination: StreamEnd;
   readonly #route: Route;
@@ -68,8 +70,10 @@ export class MemoryStream {
       await this.#send();
     } catch (error) {
       if (!(error instanceof CarrierDied)) throw error;
-      this.#giveUp();
+      await this.#giveUp();
     }
+    this.hasEnded = true;
+    this.#source.world.changed();
   }
 
   async #send(): Promise<void> {
@@ -123,16 +127,27 @@ export class MemoryStream {
     this.#transfer = null;
   }
 
-  #giveUp(): void {
-    if (this.#cancelled) this.#enter('cancelling');
-    this.#enter(this.#cancelled ? 'cancelled' : 'failed');
-    if (this.#stoppedVcpus && this.#source.qemu.alive) {
-      runVcpus(this.#source, 'unpaused', 'unpaused');
+  async #giveUp(): Promise<void> {
+    const { qemu, world } = this.#source;
+    const isReachable = this.#reachesDestination();
+    if (this.#cancelled && qemu.alive) {
+      this.#enter('cancelling');
+      if (isReachable) this.#failAtDestination();
+      await world.pass(gapsMs.streamCancels, () => true);
+      this.#enter('cancelled');
+    } else {
+      this.#enter('failed');
+      if (isReachable) this.#failAtDestination();
     }
-    if (this.#reachesDestination() && this.#destination.qemu.alive) {
-      endDomain(this.#destination, 'failed');
-    }
-    this.#source.world.changed();
+    if (this.#stoppedVcpus && qemu.alive) runVcpus(this.#source, 'unpaused', 'unpaused');
+  }
+
+  /** The incoming QEMU gives up; where no daemon keeps it, it ends by itself. */
+  #failAtDestination(): void {
+    const { host, qemu } = this.#destination;
+    if (!qemu.alive) return;
+    this.#tellDestination('failed');
+    if (!host.daemon.up) qemu.kill();
   }
 
   readonly #isWhole = (): boolean =>

@@ -36,6 +36,8 @@ export interface Migration {
   /** MiB/s; 0: only the link limits it. */
   readonly bandwidthMibPerS: number;
   readonly autoConverge: boolean;
+  /** `null`: the stream goes to the destination's advertised name. */
+  readonly migrationUri: string | null;
   /** What the destination will have. */
   readonly incoming: {
     readonly name: string;
@@ -77,8 +79,8 @@ export const gapsMs = {
   vcpusStart: 10,
   finishEnds: 22,
   confirms: 1,
-  sourceQemuEnds: 1_208,
-  cancels: 5,
+  streamCancels: 80,
+  qemuEnds: 1_208,
   /** keepalive 5 s x 5: a peer that is not heard for so long is lost. */
   peerIsLost: 30_000,
   /** How long another call waits for the job's end (QEMU_JOB_WAIT_TIME). */

@@ -75,7 +75,10 @@ async function performOrCancel(course: Course, incoming: Incoming): Promise<void
     if (!isAlive()) throw error;
     outgoing.qemu.stream?.cancel();
     outgoing.qemu.mirror?.end();
-    await migration.world.pass(gapsMs.cancels, isAlive);
+    await migration.world.wait({
+      until: () => outgoing.qemu.stream?.hasEnded ?? true,
+      whileAlive: isAlive,
+    });
     await connection
       .call(() => finish(migration, incoming, 'cancelled'))
       .catch((lost: unknown) => {
@@ -99,7 +102,13 @@ async function perform(course: Course, incoming: Incoming): Promise<void> {
     outgoing.qemu.mirror = mirror;
     void mirror.run();
     await untilDone(course, () => mirror.state === 'ready');
-  } else await untilDone(course, () => true);
+  }
+  await untilDone(course, () => true);
+  if (migration.migrationUri === null && !world.hosts.has(migration.destination.hostname))
+    throw libvirtError(
+      'systemError',
+      `Unable to resolve address '${migration.destination.hostname}' service '49152'`,
+    );
   const stream = new MemoryStream({ ...ends, autoConverge: migration.autoConverge });
   outgoing.qemu.stream = stream;
   void stream.run();
@@ -121,11 +130,10 @@ async function untilDone(course: Course, done: () => boolean): Promise<void> {
 /** What ends PERFORM3, in the order in which libvirt looks for it. */
 function problemOf({ job, outgoing, connection }: Course): FailureError | null {
   const { stream, mirror, alive } = outgoing.qemu;
-  if (!alive) return libvirtError('operationInvalid', 'domain is not running');
+  if (!alive) return libvirtError('operationFailed', 'domain is not running');
   if (job.abortRequested)
     return libvirtError('operationAborted', 'migration out job: canceled by client');
-  if (!connection.source.open)
-    return libvirtError('operationFailed', 'Lost connection to destination host');
+  if (!connection.source.open) return new PeerLost();
   if (mirror?.state === 'failed')
     return libvirtError('operationFailed', 'migration of disk failed: Input/output error');
   if (stream?.status === 'failed')
@@ -149,7 +157,7 @@ async function conclude(course: Course, incoming: Incoming): Promise<void> {
 /** qemuMigrationSrcRestoreDomainState: a guest that ran before runs again, where QEMU lets it. */
 export function restoreGuest({ job, outgoing }: Pick<Course, 'job' | 'outgoing'>): void {
   if (!job.guestRan || outgoing.domain.state !== 'paused' || !outgoing.qemu.alive) return;
-  if (imagesAreFree(outgoing)) runVcpus(outgoing, 'migrationCanceled', 'unpaused');
+  if (imagesAreFree(outgoing)) runVcpus(outgoing, 'migrationCanceled', 'migrated');
   else pauseVcpus(outgoing, 'apiError', 'apiError');
 }
 
@@ -159,7 +167,7 @@ async function confirm(course: Course, after: { definition: 'keep' | 'undefine' 
   const { world, source, outgoing: domain } = migration;
   await world.pass(gapsMs.confirms, isAlive);
   enterPhase(migration, job, 'confirm3');
-  await world.pass(gapsMs.sourceQemuEnds, isAlive);
+  await world.pass(gapsMs.qemuEnds, isAlive);
   if (after.definition === 'undefine') domain.persistent = false;
   endDomain(outgoing, 'migrated');
   world.tell(source, domain.uuid, { kind: 'jobCompleted' });

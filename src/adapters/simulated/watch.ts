@@ -29,7 +29,6 @@ export async function watchDomain(
   const tell = (observation: Observation): void => {
     if (isWanted()) request.observe({ ...observation, atEpochMs: world.clock.nowEpochMs() });
   };
-  const unsubscribe = world.observe(host, request.uuid, tell);
   const wake = (): void => world.changed();
   signal.addEventListener('abort', wake, { once: true });
   try {
@@ -46,18 +45,21 @@ export async function watchDomain(
   } catch (error) {
     if (!(error instanceof CarrierDied)) throw error;
   } finally {
-    unsubscribe();
     signal.removeEventListener('abort', wake);
   }
 }
 
 /** Until the daemon dies or the watch ends. */
 async function follow(session: Session, known: Presence | null): Promise<void> {
+  const { world, host, request, tell } = session;
+  const unsubscribe = world.observe(host, request.uuid, tell);
   try {
-    const jobs = session.request.role === 'source' ? followJob(session) : undefined;
+    const jobs = request.role === 'source' ? followJob(session) : undefined;
     await Promise.all([followState(session, known), jobs]);
   } catch (error) {
     if (!(error instanceof CarrierDied)) throw error;
+  } finally {
+    unsubscribe();
   }
 }
 
