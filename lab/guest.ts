@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { CommandError } from './command.ts';
 import { allowsDirectIo, createBlankDisk, createDataDisk, parseSizeBytes } from './guest-disk.ts';
 import { guestImage } from './guest-image.ts';
 import type { BootFiles } from './guest-image.ts';
@@ -48,6 +50,7 @@ export interface GuestOptions {
 }
 
 const bootTimeoutMs = { bios: 60_000, uefi: 180_000 };
+const agentTimeoutMs = 30_000;
 
 function checkName(name: string): void {
   if (/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) return;
@@ -98,7 +101,7 @@ async function defineAndStart(lab: LabPaths, host: LabHost, design: GuestDesign)
 }
 
 /**
- * Makes a guest, starts it and waits until it has ticked.
+ * Makes a guest, starts it and waits until it has ticked and its agent answers.
  * @throws {LabError} when the name is taken or it does not tick within a minute (three with UEFI).
  */
 export async function createGuest(
@@ -150,7 +153,22 @@ export async function createGuest(
   };
   await writeJson(record, guest);
   await waitForTick(serial, 0, { timeoutMs: bootTimeoutMs[firmware] });
+  if (design.agent === 'present') await waitForAgent(host, name);
   return guest;
+}
+
+/** The agent starts beside the count and may be the later of the two; libvirt tells of it only by asking. */
+async function waitForAgent(host: LabHost, name: string): Promise<void> {
+  const deadlineMs = performance.now() + agentTimeoutMs;
+  for (;;) {
+    try {
+      await virsh(host.uri, ['qemu-agent-command', name, '{"execute":"guest-ping"}']);
+      return;
+    } catch (error) {
+      if (!(error instanceof CommandError) || performance.now() > deadlineMs) throw error;
+    }
+    await sleep(50);
+  }
 }
 
 /**

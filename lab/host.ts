@@ -1,10 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recallCapabilities, rememberCapabilities } from './capabilities-cache.ts';
+import { run } from './command.ts';
+import type { CommandOptions } from './command.ts';
 import { daemonState, endDaemon, hostUri, signalDaemon, startDaemon } from './daemon.ts';
 import { writeDaemonConfig, writeHostsFile, writeImagesPool } from './daemon-config.ts';
 import type { DaemonOverrides } from './daemon-config.ts';
-import { createHostDirectories, createHostNamespaces } from './host-namespace.ts';
+import { createHostDirectories, createHostNamespaces, onHost } from './host-namespace.ts';
 import { endHostProcesses, isHostWhole, removeHost } from './host-removal.ts';
 import { LabError } from './lab-error.ts';
 import { hostAddress } from './lab-state.ts';
@@ -88,6 +90,14 @@ export class LabHost {
     await startDaemon(this.paths, this.#root);
   }
 
+  /**
+   * Runs a program with this host's network and names, for instance a client that must reach another host's `tcp`.
+   * @throws {CommandError} when it fails.
+   */
+  run(file: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    return run('nsenter', [...onHost(this.paths), file, ...args], options);
+  }
+
   /** Limits what this host may send, for example to `100mbit`. */
   setRate(rate: string): Promise<void> {
     return setRate(this.paths, rate);
@@ -151,8 +161,8 @@ export class LabHost {
     }
     if ((await this.daemonState()) !== 'gone') return;
     await this.start();
-    // Starting a guest needs the emulator's capabilities: let the lab's start pay for them, not the first guest's.
-    await virsh(this.uri, ['domcapabilities', '--virttype', 'qemu'], { timeoutMs: 60_000 });
+    // Asked for by nearly every client: let the lab's start pay for finding them out, not the first who asks.
+    await virsh(this.uri, ['capabilities'], { timeoutMs: 120_000 });
     await rememberCapabilities(this.paths, this.#own.generation);
   }
 
