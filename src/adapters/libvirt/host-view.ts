@@ -4,9 +4,9 @@ import type { Reachability } from '../../ports/migration.ts';
 import { readElementText } from './xml.ts';
 
 export async function readHost(connection: Connection, options: CallOptions): Promise<HostView> {
-  const [hostname, capabilities, libvirt, hypervisor, freeMemoryBytes] = await Promise.all([
+  const [hostname, hostUuid, libvirt, hypervisor, freeMemoryBytes] = await Promise.all([
     connection.getHostname(options),
-    connection.getCapabilities(options),
+    readHostUuid(connection, options),
     connection.getLibVersion(options),
     connection.getVersion(options),
     readFreeMemoryBytes(connection, options),
@@ -14,11 +14,23 @@ export async function readHost(connection: Connection, options: CallOptions): Pr
   return {
     uri: connection.uri,
     hostname,
-    hostUuid: readElementText(capabilities, ['capabilities', 'host', 'uuid']) ?? '',
+    hostUuid,
     libvirtVersion: libvirt.number,
     hypervisorVersion: hypervisor.number,
     freeMemoryBytes,
   };
+}
+
+/** A daemon has one uuid for its life, and only its whole capabilities tell it: read once. */
+const hostUuids = new WeakMap<Connection, string>();
+
+async function readHostUuid(connection: Connection, options: CallOptions): Promise<string> {
+  const known = hostUuids.get(connection);
+  if (known !== undefined) return known;
+  const capabilities = await connection.getCapabilities(options);
+  const uuid = readElementText(capabilities, ['capabilities', 'host', 'uuid']) ?? '';
+  hostUuids.set(connection, uuid);
+  return uuid;
 }
 
 /** What the host's system holds as cache counts as free: it gives that up for a guest. */
