@@ -32,8 +32,21 @@ export class MessageSocket {
   #error: Error | null = null;
   #messagesQueued = 0;
   #messagesWritten = 0;
+  #queue: Buffer[] = [];
+  /** How many messages each write under way carries, oldest first. */
+  readonly #writes: number[] = [];
+  /** One write for all messages of a turn: the system call is most of what a call costs. */
+  readonly #flush = (): void => {
+    const messages = this.#queue;
+    this.#queue = [];
+    this.#writes.push(messages.length);
+    const [only] = messages;
+    const bytes = messages.length === 1 && only !== undefined ? only : Buffer.concat(messages);
+    this.#socket.write(bytes, this.#onWritten);
+  };
   readonly #onWritten = (error?: Error | null): void => {
-    if (error === undefined || error === null) this.#messagesWritten += 1;
+    const messages = this.#writes.shift() ?? 0;
+    if (error === undefined || error === null) this.#messagesWritten += messages;
   };
 
   /** @throws ConnectError with the address and the socket's own error; the signal's reason when it aborts. */
@@ -90,7 +103,8 @@ export class MessageSocket {
 
   /** Queues a whole message; answers its number, see {@link isWritten}. */
   send(message: Buffer): number {
-    this.#socket.write(message, this.#onWritten);
+    if (this.#queue.length === 0) process.nextTick(this.#flush);
+    this.#queue.push(message);
     this.#messagesQueued += 1;
     return this.#messagesQueued;
   }
