@@ -20,7 +20,14 @@ export async function gatherFacts(
     hypervisors.open(input.source, signal),
     hypervisors.open(input.destination, signal),
   ]);
+  const sourceHost = source.inspectHost(signal);
   const destinationHost = destination.inspectHost(signal);
+  const seenFromSource = async (uri: string): Promise<Reachability> => {
+    const [here, there] = await Promise.all([sourceHost, destinationHost]);
+    // A libvirtd that was made to connect to itself hangs for ever when that ends; `otherHost` objects.
+    if (here.hostUuid === there.hostUuid) return { reachable: true, hostname: there.hostname };
+    return source.probeFrom(uri, signal);
+  };
   const aboutDomain = async () => {
     const domain = await source.findDomain(input.domain, signal);
     if (domain === null) return { domain, incoming: null, libvirtVerdict: null };
@@ -42,18 +49,18 @@ export async function gatherFacts(
     const uri = withHost(options.destinationConnectUri, hostname);
     return uri === options.destinationConnectUri
       ? { reachable: true, hostname }
-      : source.probeFrom(uri, signal);
+      : seenFromSource(uri);
   };
-  const [sourceHost, destinationView, about, seen, advertisedNameSeenBySource] = await Promise.all([
-    source.inspectHost(signal),
+  const [sourceView, destinationView, about, seen, advertisedNameSeenBySource] = await Promise.all([
+    sourceHost,
     destinationHost,
     aboutDomain(),
-    source.probeFrom(options.destinationConnectUri, signal),
+    seenFromSource(options.destinationConnectUri),
     advertised(),
   ]);
   return {
     atEpochMs: clock.nowEpochMs(),
-    source: sourceHost,
+    source: sourceView,
     destination: destinationView,
     ...about,
     destinationSeenBySource: seen,

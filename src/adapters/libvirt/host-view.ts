@@ -51,20 +51,28 @@ const probeTimeoutMs = 5_000;
  * Lets the daemon behind `hostUri` open `uri`, as it does for a peer-to-peer migration: a daemon
  * that is asked for a URI with a server in it connects there and passes our calls on.
  *
+ * A daemon must never be made to connect to itself: when we close, it ends its own connection in
+ * its event loop by a call that it waits for (remoteClientFree in remote_daemon_dispatch.c), and
+ * nobody is left to answer. It then hangs for ever. Names that lead back are refused here; whoever
+ * can compare the hosts' uuids has to do so before.
+ *
  * @throws what opening `hostUri` itself throws
  */
 export async function probeThrough(
   hostUri: string,
   uri: string,
+  ownHostname: string,
   signal: AbortSignal,
 ): Promise<Reachability> {
+  if (leadsBack(uri, ownHostname)) {
+    const message = `${uri} leads back to ${ownHostname} itself`;
+    return { reachable: false, message };
+  }
   const timeout = AbortSignal.timeout(probeTimeoutMs);
   const bounded = AbortSignal.any([signal, timeout]);
   try {
     await using peer = await open(hostUri, { daemonUri: uri, signal: bounded, keepAlive: 'off' });
-    const hostname = await peer.getHostname({ signal: bounded });
-    leaveTheEndToAWorker(peer);
-    return { reachable: true, hostname };
+    return { reachable: true, hostname: await peer.getHostname({ signal: bounded }) };
   } catch (error) {
     signal.throwIfAborted();
     if (timeout.aborted) {
@@ -76,13 +84,9 @@ export async function probeThrough(
   }
 }
 
-/**
- * libvirtd ends its own connection to `uri` by a call that it waits for, and does so in its event
- * loop (remoteClientFree). Where `uri` leads back to the same daemon, nobody is left to answer: it
- * hangs for ever. A call that is in progress while we close makes its worker thread do it instead.
- */
-function leaveTheEndToAWorker(peer: Connection): void {
-  const ignore = (): void => undefined;
-  // The slowest of the calls that change nothing; its answer is not waited for.
-  peer.getCapabilities().then(ignore, ignore);
+/** By name only: an address of one of its own interfaces cannot be told from any other. */
+function leadsBack(uri: string, ownHostname: string): boolean {
+  const name = URL.parse(uri)?.hostname ?? '';
+  const loopbacks = ['localhost', '[::1]'];
+  return name === ownHostname || loopbacks.includes(name) || name.startsWith('127.');
 }

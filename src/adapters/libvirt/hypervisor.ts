@@ -70,7 +70,10 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   probeFrom(uri: string, signal: AbortSignal): Promise<Reachability> {
-    return boundedCall(this.#call(signal), (bound) => probeThrough(this.uri, uri, bound));
+    return this.#ask(signal, async (connection, options) => {
+      const ownHostname = await connection.getHostname(options);
+      return probeThrough(this.uri, uri, ownHostname, options.signal);
+    });
   }
 
   judgeMigration(call: MigrateCall, signal: AbortSignal): Promise<Failure | null> {
