@@ -155,11 +155,45 @@ export const liveMigration = liveMigrationSetup.createMachine({
       },
       states: {
         choosing: {
+          description: 'A destination that never got as far as PREPARE holds nothing of this run.',
+          always: [
+            { guard: 'preparedNothing', target: '#liveMigration.rolledBack' },
+            { target: 'looking' },
+          ],
+        },
+        looking: {
+          description: 'What does the destination still hold?',
+          meta: { call: 'virDomainGetState' },
+          invoke: {
+            id: 'lookForRemains',
+            src: 'inspectPeers',
+            input: onBoth,
+            onDone: {
+              target: 'deciding',
+              actions: { type: 'noteLook', params: ({ event }) => ({ peers: event.output }) },
+            },
+            onError: 'waiting',
+          },
+        },
+        deciding: {
           description: 'Only what the record of this run names is ever removed.',
           always: [
+            { guard: 'destinationIsSilent', target: 'waiting' },
+            { guard: 'destinationHoldsIncoming', target: 'endingIncoming' },
             { guard: 'hasMadeVolumes', target: 'removingVolumes' },
             { target: '#liveMigration.rolledBack' },
           ],
+        },
+        endingIncoming: {
+          description: 'A QEMU that waits on the destination must not run any more.',
+          meta: { call: 'virDomainDestroy' },
+          invoke: {
+            id: 'endIncoming',
+            src: 'destroyIncoming',
+            input: onDestination,
+            onDone: 'looking',
+            onError: 'waiting',
+          },
         },
         removingVolumes: {
           description: 'The disks that libvirt created there for this migration are deleted.',
@@ -177,7 +211,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
         },
         waiting: {
           description: 'The destination does not answer yet, or still holds the disk.',
-          after: { askAgain: 'removingVolumes' },
+          after: { askAgain: 'looking' },
         },
       },
     },

@@ -15,6 +15,7 @@ import {
   artefactsOfSuccess,
   expectedVolumes,
   foundDomain,
+  hasPrepared,
   refusal,
   remainderOf,
   unsettledFailure,
@@ -24,6 +25,7 @@ import {
 import type { MigrationCheckName } from './policy/migration-checks.ts';
 import type { DomainOnHost, DomainOnPeers, MigrationReport } from './policy/peer2peer-context.ts';
 import type { PeersView } from './policy/peers.ts';
+import { holdsIncoming } from './policy/peers.ts';
 import { effectSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 
@@ -74,6 +76,7 @@ export const liveMigrationSetup = setup({
     inspectPeers: effectSlot<PeersView, DomainOnPeers>('inspectPeers'),
     persistOnDestination: effectSlot<void, DomainOnHost>('persistOnDestination'),
     undefineOnSource: effectSlot<void, DomainOnHost>('undefineOnSource'),
+    destroyIncoming: effectSlot<void, DomainOnHost>('destroyIncoming'),
     removeVolumes: effectSlot<void, { volumes: readonly Artefact[] }>('removeVolumes'),
   },
   actions: {
@@ -107,6 +110,10 @@ export const liveMigrationSetup = setup({
     endedAs: (_, params: { outcome: Outcome; ended: Outcome }) => params.ended === params.outcome,
     remains: ({ context }, params: { remainder: Remainder }) =>
       remainderOf(context) === params.remainder,
+    preparedNothing: ({ context }) => !hasPrepared(context),
+    destinationIsSilent: ({ context }) => context.peers?.destination.reachable !== true,
+    destinationHoldsIncoming: ({ context }) =>
+      context.peers !== null && holdsIncoming(context.peers.destination),
     hasMadeVolumes: ({ context }) => context.artefacts.length > 0,
   },
   delays: { peerWait: ({ context }) => context.peerWaitMs, askAgain: 1000 },

@@ -147,6 +147,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
                       actions: 'forgiveFailure',
                     },
                     { guard: shows('sourceStale'), target: 'endingStaleSource' },
+                    { guard: shows('incomingLeft'), target: 'endingIncoming' },
                     { guard: shows('unchanged'), target: '#rolledBack' },
                     { guard: shows('sourceToResume'), target: 'resumingSource' },
                     { guard: shows('overtaken'), target: '#needsOperator' },
@@ -157,6 +158,18 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
                 waiting: {
                   description: 'A host does not answer, and its answer decides.',
                   after: { askAgain: 'inspecting' },
+                },
+                endingIncoming: {
+                  description: 'A QEMU that waits on the destination must not run any more.',
+                  tags: ['rollingBack'],
+                  meta: { call: 'virDomainDestroy' },
+                  invoke: {
+                    id: 'endIncoming',
+                    src: 'destroyIncoming',
+                    input: onDestination,
+                    onDone: 'inspecting',
+                    onError: 'waiting',
+                  },
                 },
                 resumingSource: {
                   description: 'The destination never ran: the guest goes on where it was.',

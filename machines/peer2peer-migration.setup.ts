@@ -63,6 +63,7 @@ export const peer2peerSetup = setup({
     setMaxDowntime: effectSlot<void, DomainOnHost & { downtimeMs: number }>('setMaxDowntime'),
     suspendSource: effectSlot<void, DomainOnHost>('suspendSource'),
     resumeSource: effectSlot<void, DomainOnHost>('resumeSource'),
+    destroyIncoming: effectSlot<void, DomainOnHost>('destroyIncoming'),
     destroySource: effectSlot<void, DomainOnHost>('destroySource'),
     watchSource: watchSlot<MigrationEvent, DomainOnHost>('watchSource'),
     watchDestination: watchSlot<MigrationEvent, DomainOnHost>('watchDestination'),

@@ -102,6 +102,13 @@ export function expectedVolumes(context: LiveMigrationContext): Artefact[] {
   }));
 }
 
+/** Has the destination begun to prepare, so that something of this run may be left there? */
+export function hasPrepared(context: LiveMigrationContext): boolean {
+  return (
+    context.artefacts.length > 0 || context.report.phases.some(({ phase }) => phase !== 'BEGIN3')
+  );
+}
+
 export function withStatus(
   artefacts: readonly Artefact[],
   status: Artefact['status'],

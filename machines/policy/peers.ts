@@ -27,6 +27,7 @@ export interface Situation {
  * - `switchedOver`: the destination runs, the source has ended.
  * - `sourceStale`: the destination runs, the source holds a paused older copy.
  * - `unchanged`: the source is as it was before.
+ * - `incomingLeft`: the source goes on; a QEMU that never ran still waits on the destination.
  * - `sourceToResume`: the source is paused by the migration, the destination never ran.
  * - `overtaken`: the destination had the guest and does not run it now; what the source holds is
  *   older, or runs on beside it.
@@ -39,6 +40,7 @@ export type Verdict =
   | 'switchedOver'
   | 'sourceStale'
   | 'unchanged'
+  | 'incomingLeft'
   | 'sourceToResume'
   | 'overtaken'
   | 'guestGone'
@@ -59,9 +61,14 @@ export function judgePeers(view: PeersView, situation: Situation): Verdict {
     case 'halted':
       return 'overtaken';
     case 'unknown':
-    case 'incoming':
       // It may run at any moment, or run already.
       if (situation.mayHaveSwitched || !isActive(here)) return 'unclear';
+      break;
+    case 'incoming':
+      // A late Finish would make it run beside the source.
+      if (isRunning(here)) return 'incomingLeft';
+      if (situation.mayHaveSwitched || !isActive(here)) return 'unclear';
+      if (situation.guestWasPaused) return 'incomingLeft';
       break;
     case 'nothing':
       if (!isActive(here)) return 'guestGone';
@@ -88,8 +95,18 @@ function holdingOf(peer: PeerView, situation: Situation): Holding {
   if (domain === null || !isActive(domain)) return 'nothing';
   if (isRunning(domain)) return 'running';
   if (domain.state !== 'paused') return 'halted';
-  if (domain.reason === 'startingUp' || domain.reason === 'migration') return 'incoming';
+  if (isIncoming(domain)) return 'incoming';
   return domain.reason === 'user' && situation.guestWasPaused ? 'paused' : 'halted';
+}
+
+/** A QEMU waits there for a guest that will not come. */
+export function holdsIncoming(peer: PeerView): boolean {
+  return peer.reachable && peer.domain !== null && isIncoming(peer.domain);
+}
+
+/** Paused by nobody but the migration itself: it has never run. */
+export function isIncoming({ state, reason }: DomainStatus): boolean {
+  return state === 'paused' && (reason === 'startingUp' || reason === 'migration');
 }
 
 /** Has the guest gone over? The destination's own state proves it, whatever the source shows. */

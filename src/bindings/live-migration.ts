@@ -2,6 +2,7 @@ import { liveMigration } from '../../machines/index.ts';
 import type { BoundMachine, SlotsOf } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
+import { destroyIncoming } from './destroy-incoming.ts';
 import { effectOnDomain } from './effect-on-domain.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { inspectPeers } from './peers.ts';
@@ -24,6 +25,7 @@ export function liveMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof liv
     },
     persistOnDestination: on((host, uuid, signal) => host.persist(uuid, signal)),
     undefineOnSource: on((host, uuid, signal) => host.undefine(uuid, signal)),
+    destroyIncoming: destroyIncoming(hypervisors),
     removeVolumes: {
       kind: 'effect',
       recovery: 'rerun',

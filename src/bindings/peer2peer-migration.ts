@@ -5,6 +5,7 @@ import type { BoundMachine, SlotsOf, Tools, WatchSlot } from '../engine/slots.ts
 import { bind } from '../engine/slots.ts';
 import { delay } from '../ports/clock.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
+import { destroyIncoming } from './destroy-incoming.ts';
 import { effectOnDomain } from './effect-on-domain.ts';
 import { toMigrationEvent } from './migration-events.ts';
 import { inspectPeers } from './peers.ts';
@@ -70,6 +71,7 @@ export function peer2peerMigrationSlots(
     },
     suspendSource: on((host, uuid, signal) => host.suspend(uuid, signal)),
     resumeSource: on((host, uuid, signal) => host.resume(uuid, signal)),
+    destroyIncoming: destroyIncoming(hypervisors),
     destroySource: on((host, uuid, signal) => host.destroy(uuid, signal)),
     watchSource: watching('source'),
     watchDestination: watching('destination'),

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import { expectAsBefore, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
 import { describeLab } from '../support/needs.ts';
@@ -6,10 +6,38 @@ import { describeLab } from '../support/needs.ts';
 describeLab('a link that fails in PERFORM3', () => {
   const stage = useLab('link');
 
+  /** 4 s of silence instead of 30 s: both daemons give a dead peer up sooner. */
+  const impatient = async (): Promise<void> => {
+    const patience = { keepalive_interval: 2, keepalive_count: 1 };
+    for (const host of [stage.lab.host('hostA'), stage.lab.host('hostB')]) {
+      await host.kill();
+      await host.start({ qemu: patience, libvirtd: patience });
+    }
+  };
+
   test('the cable is cut: the source goes on, and nothing is left on the destination', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    const hostA = stage.lab.host('hostA');
+    await hostA.setRate('40mbit');
+    await impatient();
+    const before = await stage.lab.listing();
+    const migration = stage.migrate(guest, { from: 'hostA', to: 'hostB' });
+    await migration.entered('perform3.precopying');
+    await hostA.setLink('down');
+    const output = await migration.end();
+    await hostA.setLink('up');
+    expect(output).toMatchObject({ outcome: 'rolledBack', failure: { effect: 'none' } });
+    await expectAsBefore(stage.lab, before);
+    await expectTicksContinuous(guest);
+  });
+
+  // QEMU 7.2 drains the mirror before it drops it, and waits for lost packets until TCP gives up or
+  // the cable is back; libvirt 9.0 waits for QEMU, and the guest's disk for both.
+  test('the cable is cut while disks are copied, and comes back', async () => {
     const guest = await stage.lab.guest('guest', { on: 'hostA', fill: '48M' });
     const hostA = stage.lab.host('hostA');
     await hostA.setRate('100mbit');
+    await impatient();
     const before = await stage.lab.listing();
     const migration = stage.migrate(guest, {
       from: 'hostA',
@@ -18,9 +46,10 @@ describeLab('a link that fails in PERFORM3', () => {
     });
     await migration.entered('perform3.precopying');
     await hostA.setLink('down');
-    // The daemons' keepalive, 5 x 5 s, ends it.
-    const output = await migration.end();
+    const hostB = stage.lab.host('hostB');
+    await vi.waitUntil(async () => (await hostB.qemuProcesses()).length === 0, 30_000);
     await hostA.setLink('up');
+    const output = await migration.end();
     expect(output).toMatchObject({ outcome: 'rolledBack', failure: { effect: 'none' } });
     expect(output.artefacts.map(({ status }) => status)).toEqual(['removed']);
     await expectAsBefore(stage.lab, before);

@@ -27,7 +27,7 @@ const cases: readonly (readonly [string, Situation, Grid])[] = [
     ran,
     {
       running: 'bothRun sourceStale jobActive switchedOver switchedOver -',
-      incoming: 'unchanged sourceToResume jobActive - - -',
+      incoming: 'incomingLeft sourceToResume jobActive - - -',
       pausedByUser: 'overtaken overtaken jobActive overtaken overtaken -',
       pausedByError: 'overtaken overtaken jobActive overtaken overtaken -',
       shutoff: 'unchanged sourceToResume jobActive guestGone guestGone -',
@@ -41,7 +41,7 @@ const cases: readonly (readonly [string, Situation, Grid])[] = [
     { ...ran, ...switched },
     {
       running: 'bothRun sourceStale jobActive switchedOver switchedOver -',
-      incoming: '- - jobActive - - -',
+      incoming: 'incomingLeft - jobActive - - -',
       pausedByUser: 'overtaken overtaken jobActive overtaken overtaken -',
       pausedByError: 'overtaken overtaken jobActive overtaken overtaken -',
       shutoff: 'unchanged sourceToResume jobActive guestGone guestGone -',
@@ -55,7 +55,7 @@ const cases: readonly (readonly [string, Situation, Grid])[] = [
     { ...ran, ...ranThere },
     {
       running: 'bothRun sourceStale jobActive switchedOver switchedOver -',
-      incoming: '- - jobActive - - -',
+      incoming: 'incomingLeft - jobActive - - -',
       pausedByUser: 'overtaken overtaken jobActive overtaken overtaken -',
       pausedByError: 'overtaken overtaken jobActive overtaken overtaken -',
       shutoff: 'overtaken overtaken jobActive guestGone guestGone -',
@@ -70,7 +70,7 @@ const cases: readonly (readonly [string, Situation, Grid])[] = [
     stood,
     {
       running: 'bothRun sourceStale jobActive switchedOver switchedOver -',
-      incoming: 'unchanged unchanged jobActive - - -',
+      incoming: 'incomingLeft incomingLeft jobActive - - -',
       pausedByUser: 'overtaken sourceStale jobActive switchedOver switchedOver -',
       pausedByError: 'overtaken overtaken jobActive overtaken overtaken -',
       shutoff: 'unchanged unchanged jobActive guestGone guestGone -',
@@ -83,7 +83,7 @@ const cases: readonly (readonly [string, Situation, Grid])[] = [
     { ...stood, ...switched },
     {
       running: 'bothRun sourceStale jobActive switchedOver switchedOver -',
-      incoming: '- - jobActive - - -',
+      incoming: 'incomingLeft - jobActive - - -',
       pausedByUser: 'overtaken sourceStale jobActive switchedOver switchedOver -',
       pausedByError: 'overtaken overtaken jobActive overtaken overtaken -',
       shutoff: 'unchanged unchanged jobActive guestGone guestGone -',
@@ -96,7 +96,7 @@ const cases: readonly (readonly [string, Situation, Grid])[] = [
     { ...stood, ...ranThere },
     {
       running: 'bothRun sourceStale jobActive switchedOver switchedOver -',
-      incoming: '- - jobActive - - -',
+      incoming: 'incomingLeft - jobActive - - -',
       pausedByUser: 'overtaken sourceStale jobActive switchedOver switchedOver -',
       pausedByError: 'overtaken overtaken jobActive overtaken overtaken -',
       shutoff: 'overtaken overtaken jobActive guestGone guestGone -',
@@ -159,6 +159,15 @@ describe('whatever the situation', () => {
       expect(situation.guestWasPaused ? ['running', 'pausedByUser'] : ['running']).toContain(
         destination,
       );
+    }
+  });
+
+  test('an incoming copy is ended only where the source keeps the guest', () => {
+    const cells = cellsWith('incomingLeft');
+    expect(cells.length).toBeGreaterThan(0);
+    for (const { source, destination, situation } of cells) {
+      expect(destination).toBe('incoming');
+      expect(situation.guestWasPaused ? ['running', 'paused'] : ['running']).toContain(source);
     }
   });
 

@@ -90,18 +90,18 @@ function startMigration(
   } satisfies LiveMigrationInput);
   return {
     states,
-    entered: (suffix) =>
-      new Promise((resolve, reject) => {
-        const known = states.find(({ state }) => state.endsWith(suffix));
-        if (known !== undefined) resolve(known);
-        engine.on('state.entered', (event) => {
-          if (event.state.endsWith(suffix)) resolve(event);
-        });
-        void run.wait().then((ending) => {
-          const seen = states.map(({ state }) => state).join(' > ');
-          reject(new Error(`${suffix} was never entered: ${seen}; ${JSON.stringify(ending)}`));
-        });
-      }),
+    entered: async (suffix) => {
+      const known = states.find(({ state }) => state.endsWith(suffix));
+      if (known !== undefined) return known;
+      const { promise, resolve } = Promise.withResolvers<StateEntered>();
+      engine.on('state.entered', (event) => {
+        if (event.state.endsWith(suffix)) resolve(event);
+      });
+      const first = await Promise.race([promise, run.wait()]);
+      if ('state' in first) return first;
+      const seen = states.map(({ state }) => state).join(' > ');
+      throw new Error(`${suffix} was never entered: ${seen}; ${JSON.stringify(first)}`);
+    },
     abort: () => run.send({ type: 'abort.requested' }),
     tags: () => run.tags(),
     end: async () => {
@@ -138,7 +138,7 @@ function withoutReasons(listing: WorldListing) {
     ...listing,
     hosts: listing.hosts.map((host) => ({
       ...host,
-      domains: host.domains?.map(({ reason: _, ...domain }) => domain) ?? null,
+      domains: host.domains?.map((domain) => ({ ...domain, reason: null })) ?? null,
     })),
   };
 }
