@@ -72,14 +72,14 @@ async function watchOn(
   signal.addEventListener('abort', end, { once: true });
   connection.once('close', end);
   if (connection.isClosed || signal.aborted) end();
-  const session = new WatchSession(host, connection, { request, clock, ended: ending.signal });
-  const stopListening = listen(session);
-  const subscriptions = subscribe(session);
+  const session = new WatchSession(host, { request, clock, ended: ending.signal });
+  const stopListening = listen(session, connection);
+  const subscriptions = subscribe(session, connection);
   try {
     await subscriptions;
     await Promise.all([
-      followState(session, known),
-      request.role === 'source' ? followJob(session) : null,
+      followState(session, connection, known),
+      request.role === 'source' ? followJob(session, connection) : null,
     ]);
   } finally {
     end();
@@ -95,8 +95,7 @@ async function watchOn(
  * Asks for all domains, since the destination's does not exist yet. What the daemon refuses (QEMU's
  * own events need more rights, an older daemon knows fewer kinds) the reads make up for.
  */
-async function subscribe(session: WatchSession): Promise<Subscription[]> {
-  const { connection } = session;
+async function subscribe(session: WatchSession, connection: Connection): Promise<Subscription[]> {
   const opened = [
     await session.ask((options) => connection.subscribe('lifecycle', options)),
     await session.ask((options) => connection.subscribe('blockJob2', options)),
@@ -110,8 +109,8 @@ async function subscribe(session: WatchSession): Promise<Subscription[]> {
 }
 
 /** Hands the domain's events to the session as they arrive; the returned function stops that. */
-function listen(session: WatchSession): () => void {
-  const { connection, meter, request } = session;
+function listen(session: WatchSession, connection: Connection): () => void {
+  const { meter, request } = session;
   const note = ({ domain }: { readonly domain: Domain }, seen: Seen | null): void => {
     if (domain.uuid !== request.uuid) return;
     session.noteEvent();

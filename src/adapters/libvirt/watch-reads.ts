@@ -1,4 +1,4 @@
-import type { CallOptions, Domain, DomainJobStats } from 'node-libvirt';
+import type { CallOptions, Connection, Domain, DomainJobStats } from 'node-libvirt';
 import type { DomainState } from '../../ports/domain.ts';
 import { camelCase, domainStateName, isActiveState, jobOperationName } from './domain-names.ts';
 import { lookUpByUuid, nullWithoutDomain, readJob } from './domain-reads.ts';
@@ -33,6 +33,7 @@ const absent: Presence = { domain: null, state: 'shutoff', reason: 'unknown' };
  */
 export async function followState(
   session: WatchSession,
+  connection: Connection,
   known: 'nothing' | 'absence',
 ): Promise<void> {
   const { ended, request } = session;
@@ -40,7 +41,9 @@ export async function followState(
   let told: Presence | null = known === 'absence' ? absent : null;
   let hasIncomingJob = false;
   while (!ended.aborted) {
-    const present = await session.read((options) => readPresence(session, options));
+    const present = await session.read((options) =>
+      readPresence(connection, request.uuid, options),
+    );
     if (present !== null && !isSame(present, told)) {
       session.tell({ kind: 'state', state: present.state, reason: present.reason });
       told = present;
@@ -59,10 +62,11 @@ function isSame(present: Presence, told: Presence | null): boolean {
 }
 
 async function readPresence(
-  { connection, request }: WatchSession,
+  connection: Connection,
+  uuid: string,
   options: CallOptions,
 ): Promise<Presence> {
-  const domain = await lookUpByUuid(connection, request.uuid, options);
+  const domain = await lookUpByUuid(connection, uuid, options);
   const info = domain && (await nullWithoutDomain(domain.getState(options)));
   if (info === null) return absent;
   return { domain, state: domainStateName(info.state), reason: camelCase(info.reason) };
@@ -80,41 +84,46 @@ async function tellIncomingJob(
 }
 
 /** Tells the source's migration job when it begins, then its progress for as long as it lasts. */
-export async function followJob(session: WatchSession): Promise<void> {
-  const { ended } = session;
+export async function followJob(session: WatchSession, connection: Connection): Promise<void> {
+  const { ended, request } = session;
   const sinceEpochMs = session.nowEpochMs();
   let hasJob = false;
   while (!ended.aborted) {
-    const stats = await session.read((options) => readJobStats(session, options));
+    const stats = await session.read((options) => readJobStats(connection, request.uuid, options));
     if (stats !== null) {
       const isOutgoing =
         stats.type !== 'none' && jobOperationName(stats.stats['operation']) === 'migrationOut';
       if (isOutgoing && !hasJob) session.tell({ kind: 'migrationJob', direction: 'out' });
       hasJob = isOutgoing;
-      if (isOutgoing) await tellProgress(session, stats);
+      if (isOutgoing) await tellProgress(session, connection, stats);
     }
     await session.pause(hasJob ? steadyMs : expectingMs(session.nowEpochMs() - sinceEpochMs));
   }
 }
 
 async function readJobStats(
-  { connection, request }: WatchSession,
+  connection: Connection,
+  uuid: string,
   options: CallOptions,
 ): Promise<DomainJobStats | null> {
-  const domain = await lookUpByUuid(connection, request.uuid, options);
+  const domain = await lookUpByUuid(connection, uuid, options);
   return domain && nullWithoutDomain(domain.getJobStats(options));
 }
 
-async function tellProgress(session: WatchSession, { stats }: DomainJobStats): Promise<void> {
+async function tellProgress(
+  session: WatchSession,
+  connection: Connection,
+  { stats }: DomainJobStats,
+): Promise<void> {
   const memory = memoryReading(stats);
   if (memory !== null) session.meter.note(memory, session.nowEpochMs());
-  if (Number(stats['disk_total'] ?? 0) > 0) await noteDisks(session);
+  if (Number(stats['disk_total'] ?? 0) > 0) await noteDisks(session, connection);
   session.tellProgress();
 }
 
 /** The mirrors of a storage copy; libvirt's own sum over them does not tell the disks apart. */
-async function noteDisks(session: WatchSession): Promise<void> {
-  const { connection, meter, request } = session;
+async function noteDisks(session: WatchSession, connection: Connection): Promise<void> {
+  const { meter, request } = session;
   const jobs = await session.read(async (options) => {
     const domain = await connection.domainLookupByUUID(request.uuid, options);
     const { disks } = parseDomainDefinition(await domain.getXMLDesc(options));

@@ -1,4 +1,4 @@
-import type { CallOptions, Connection } from 'node-libvirt';
+import type { CallOptions } from 'node-libvirt';
 import type { Clock } from '../../ports/clock.ts';
 import { FailureError } from '../../ports/failure.ts';
 import type { WatchRequest } from '../../ports/hypervisor.ts';
@@ -7,9 +7,8 @@ import type { HostConnection } from './host-connection.ts';
 import type { Seen } from './observations.ts';
 import { ProgressMeter } from './progress.ts';
 
-/** One watch on one connection: what its events and its reads share. */
+/** One watch for as long as one connection lasts: what its events and its reads share. */
 export class WatchSession {
-  readonly connection: Connection;
   readonly request: WatchRequest;
   /** Aborted when the watch ends or the connection is lost; nothing is told after it. */
   readonly ended: AbortSignal;
@@ -21,11 +20,9 @@ export class WatchSession {
 
   constructor(
     host: HostConnection,
-    connection: Connection,
     watch: { readonly request: WatchRequest; readonly clock: Clock; readonly ended: AbortSignal },
   ) {
     const { clock, ended, request } = watch;
-    this.connection = connection;
     this.request = request;
     this.ended = ended;
     this.#host = host;
@@ -72,7 +69,7 @@ export class WatchSession {
     try {
       return await boundedCall(
         {
-          uri: this.connection.uri,
+          uri: this.#host.uri,
           effectOfErrorReply: 'none',
           signal: this.ended,
           timeoutMs: callTimeoutMs,
