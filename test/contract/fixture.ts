@@ -3,6 +3,7 @@ import { toFailure } from '../../src/ports/failure.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { Hypervisor } from '../../src/ports/hypervisor.ts';
 import type { MigrateCall, MigrationOptions } from '../../src/ports/migration.ts';
+import { plainOptions } from '../support/migration-options.ts';
 import { Watched } from './watched.ts';
 
 /** Two hosts that the suite may use as it likes. */
@@ -91,20 +92,8 @@ export class Fixture {
       persistent: guest.persistent,
       copyDisks: (options.copyStorage ?? 'none') === 'none' ? [] : ['vda'],
       options: {
-        copyStorage: 'none',
-        copyDisks: [],
-        bandwidthMibPerS: 0,
-        maxDowntimeMs: null,
-        autoConverge: false,
-        parallelConnections: 1,
-        compression: [],
-        unsafe: true,
-        persistence: 'asBefore',
-        keepSource: false,
-        destinationName: null,
-        destinationXml: null,
+        ...plainOptions,
         destinationConnectUri: this.hosts.destinationConnectUri,
-        migrationUri: null,
         ...options,
       },
     };

@@ -115,6 +115,46 @@ export const migratingCases: Cases = {
     });
   },
 
+  'a guest that was suspended meanwhile runs again after an abort': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const { watched, ended } = await fixture.startSlowMigration(guest);
+    await fixture.source.suspend(guest.uuid, unending);
+    await fixture.source.abortJob(guest.uuid, unending);
+    expect(await ended).toMatchObject({ libvirt: { code: 78 } });
+    await watched.sees('state running migrationCanceled');
+    expect(watched.events.slice(memoryCopy.length)).toEqual([
+      'suspended migrated',
+      'migrationStatus cancelling',
+      'migrationStatus cancelled',
+      'resumed migrated',
+    ]);
+  },
+
+  'while a guest migrates no other migration of it begins': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const { ended } = await fixture.startSlowMigration(guest);
+    const judged = await fixture.source.judgeMigration(fixture.callFor(guest), unending);
+    expect(judged).toMatchObject({ code: 'jobActive' });
+    const second = await failureOf(fixture.migrate(guest));
+    expect(second).toMatchObject({ code: 'operationInvalid', libvirt: { code: 55 } });
+    expect(await fixture.source.abortJob(guest.uuid, unending)).toBe('aborted');
+    expect(await ended).toMatchObject({ code: 'operationAborted' });
+  },
+
+  'a guest that is destroyed on its way in runs on where it was': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    const { watched, ended } = await fixture.startSlowMigration(guest);
+    await fixture.destination.destroy(guest.uuid, unending);
+    expect(await ended).toMatchObject({ effect: 'unknown', libvirt: { code: 9 } });
+    expect(watched.events).toEqual([...memoryCopy, 'migrationStatus failed']);
+    expect(await fixture.status('source', guest.uuid)).toMatchObject({
+      state: 'running',
+      reason: 'booted',
+      job: null,
+    });
+    expect(await fixture.status('destination', guest.uuid)).toBeNull();
+  },
+
   'a guest that was paused before arrives paused': async (fixture) => {
     const guest = await fixture.newBareDomain();
     await fixture.source.suspend(guest.uuid, unending);

@@ -30,7 +30,7 @@ const decisions: Readonly<Record<MigrationPhase, Decision>> = {
   begin3: keep,
   perform3: (place) => {
     place.domain.qemu?.stream?.cancel();
-    place.domain.qemu?.mirror?.end();
+    void place.domain.qemu?.mirror?.end();
     restore(place);
   },
   /** Nobody knows whether it was started on the destination: it stays paused. */

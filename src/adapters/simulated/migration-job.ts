@@ -1,6 +1,7 @@
 import type { FaultScript } from './faults.ts';
 import type { Qemu } from './qemu.ts';
 import type { Definition, Domain, Host, World } from './world.ts';
+import { CarrierDied, lifeOf } from './world.ts';
 
 /** libvirt's phases of a peer-to-peer migration, in the order in which they are entered. */
 export const migrationPhases = [
@@ -49,11 +50,13 @@ export interface Migration {
   readonly copyDisks: readonly string[];
 }
 
-/** @throws FailureError where the fault script refuses the phase */
+/** @throws FailureError where the fault script refuses the phase; CarrierDied where it kills the daemon */
 export function enterPhase(migration: Migration, job: MigrationJob, phase: MigrationPhase): void {
   job.phase = phase;
   migration.world.changed();
+  const isAlive = lifeOf(job.direction === 'in' ? migration.destination : migration.source);
   migration.faults.enterPhase(phase, migration);
+  if (!isAlive()) throw new CarrierDied();
 }
 
 /**
@@ -85,6 +88,8 @@ export const gapsMs = {
   peerIsLost: 30_000,
   /** How long another call waits for the job's end (QEMU_JOB_WAIT_TIME). */
   jobLock: 30_000,
+  /** Data that nobody acknowledges (Linux: 15 retries). */
+  tcpGivesUp: 924_600,
   /** A connection attempt into the void (Linux: 6 SYN retries). */
   connectGivesUp: 127_000,
 } as const;

@@ -73,10 +73,11 @@ async function performOrCancel(course: Course, incoming: Incoming): Promise<void
     await perform(course, incoming);
   } catch (error) {
     if (!isAlive()) throw error;
-    outgoing.qemu.stream?.cancel();
-    outgoing.qemu.mirror?.end();
+    const { stream, mirror } = outgoing.qemu;
+    stream?.cancel();
+    void mirror?.end();
     await migration.world.wait({
-      until: () => outgoing.qemu.stream?.hasEnded ?? true,
+      until: () => (stream?.hasEnded ?? true) && mirror?.state !== 'ending',
       whileAlive: isAlive,
     });
     await connection
@@ -113,7 +114,8 @@ async function perform(course: Course, incoming: Incoming): Promise<void> {
   outgoing.qemu.stream = stream;
   void stream.run();
   await untilDone(course, () => stream.status === 'pre-switchover');
-  outgoing.qemu.mirror?.end();
+  void outgoing.qemu.mirror?.end();
+  await untilDone(course, () => outgoing.qemu.mirror?.state !== 'ending');
   stream.continue();
   await untilDone(course, () => stream.status === 'completed');
   await world.pass(gapsMs.performIsDone, course.isAlive);

@@ -6,7 +6,7 @@ import { CarrierDied } from './world.ts';
 
 /** QEMU's mirror jobs into the destination's NBD exports; in sync from `ready` on. */
 export class StorageMirror {
-  state: 'copying' | 'ready' | 'ended' | 'failed' = 'copying';
+  state: 'copying' | 'ready' | 'ending' | 'ended' | 'failed' = 'copying';
   readonly #source: StreamEnd;
   readonly #destination: StreamEnd;
   readonly #disks: readonly { readonly targetDev: string; readonly transfer: Transfer }[];
@@ -40,14 +40,26 @@ export class StorageMirror {
 
   /** Does a mirror job run on that disk now? */
   holds(targetDev: string): boolean {
-    const running = this.state === 'copying' || this.state === 'ready';
-    return running && this.#disks.some((disk) => disk.targetDev === targetDev);
+    const isRunning = this.state !== 'ended' && this.state !== 'failed';
+    return isRunning && this.#disks.some((disk) => disk.targetDev === targetDev);
   }
 
-  /** QMP `block-job-cancel`; after it nothing is written there any more. */
-  end(): void {
+  /**
+   * QMP `block-job-cancel`. It waits for the writes that are on their way, so a cut link holds it
+   * until TCP gives up.
+   */
+  async end(): Promise<void> {
+    if (this.state === 'failed' || this.state === 'ended') return;
+    const { world, host, qemu } = this.#source;
+    this.state = 'ending';
+    world.changed();
+    await world.wait({
+      until: () => !qemu.alive || world.link.carries(host.name, this.#destination.host.name),
+      atMostMs: gapsMs.tcpGivesUp,
+      whileAlive: () => true,
+    });
     this.state = 'ended';
-    this.#source.world.changed();
+    world.changed();
   }
 
   async run(): Promise<void> {
