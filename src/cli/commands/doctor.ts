@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import type { HostView } from '../../ports/domain.ts';
 import { toFailure } from '../../ports/failure.ts';
 import type { Hypervisors } from '../../ports/hypervisor.ts';
 import { compose } from '../compose.ts';
@@ -7,7 +8,7 @@ import type { Surroundings } from '../display/presenters.ts';
 import { oneLine } from '../display/quantities.ts';
 import { refusalLine } from '../display/refusal.ts';
 import type { Finding } from '../display/findings.ts';
-import { judgeHost, judgePeer } from '../display/findings.ts';
+import { judgeHost, judgePeer, sameHost } from '../display/findings.ts';
 import { exitStatus } from '../exit-status.ts';
 import { createLog } from '../log.ts';
 import { readCommonOptions } from '../options/common-options.ts';
@@ -72,17 +73,23 @@ async function examine(
   ]);
   const findings = judgeHost({ uri, host, survey });
   if (peerUri === null) return findings;
+  const peerHost = await inspect(hypervisors, peerUri, signal);
+  // Never probed: a libvirtd that was made to connect to itself hangs for ever when that ends.
+  if ('hostUuid' in peerHost && peerHost.hostUuid === host.hostUuid)
+    return [...findings, sameHost(host)];
   const seen = await hypervisor.probeFrom(peerUri, signal);
   const advertised = seen.reachable ? withHost(peerUri, seen.hostname) : null;
-  const [advertisedSeen, peerHost] = await Promise.all([
-    advertised === null ? null : hypervisor.probeFrom(advertised, signal),
-    inspect(hypervisors, peerUri, signal),
-  ]);
+  const advertisedSeen =
+    advertised === null ? null : await hypervisor.probeFrom(advertised, signal);
   return [...findings, ...judgePeer({ host, peerUri, seen, advertisedSeen, peerHost })];
 }
 
 /** Whatever keeps *us* from the peer does not keep the host's daemon from it. */
-async function inspect(hypervisors: Hypervisors, uri: string, signal: AbortSignal) {
+async function inspect(
+  hypervisors: Hypervisors,
+  uri: string,
+  signal: AbortSignal,
+): Promise<HostView | { readonly unreachable: string }> {
   try {
     return await (await hypervisors.open(uri, signal)).inspectHost(signal);
   } catch (error) {

@@ -135,7 +135,7 @@ export function judgePeer(seen: {
   return [
     finding('peerReachable', 'ok', `the daemon of ${host.hostname} opens ${peerUri}`),
     judgePeerName(seen.seen.hostname, advertisedSeen),
-    judgeIdentity(host, peerHost),
+    judgeIdentity(peerHost),
   ];
 }
 
@@ -151,10 +151,12 @@ function judgePeerName(hostname: string, advertisedSeen: Reachability | null): F
     : finding(check, 'warn', `${hostname} does not: ${advertisedSeen.message}; ${advice}`);
 }
 
-function judgeIdentity(host: HostView, peer: HostView | { readonly unreachable: string }): Finding {
+function judgeIdentity(peer: HostView | { readonly unreachable: string }): Finding {
   if ('unreachable' in peer)
     return finding('otherHost', 'warn', `cannot be told from here: ${peer.unreachable}`);
-  return peer.hostUuid === host.hostUuid
-    ? finding('otherHost', 'fail', `both have the host uuid ${host.hostUuid}: the same host`)
-    : finding('otherHost', 'ok', `its host uuid is ${peer.hostUuid}`);
+  return finding('otherHost', 'ok', `its host uuid is ${peer.hostUuid}`);
+}
+
+export function sameHost({ hostUuid }: HostView): Finding {
+  return finding('otherHost', 'fail', `both have the host uuid ${hostUuid}: it is the same host`);
 }

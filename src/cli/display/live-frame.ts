@@ -25,7 +25,7 @@ export function renderFrame(view: RunView, options: FrameOptions): string[] {
     '',
     ...phaseLines(view, options),
     '',
-    ...view.streams.map((stream) => streamLine(stream, options)),
+    ...streamLines(view.streams, options),
     ...pauseLines(view, options),
   ];
   if (view.notice !== null) lines.push(...wrap(oneLine(view.notice), columns).map(paint.strong));
@@ -58,31 +58,41 @@ function phaseTime(view: RunView, phase: PhaseView | undefined): string {
   return `${offset.padStart(12)}  ${phase.evidence ?? ''}`.trimEnd();
 }
 
+const nameColumns = 8;
 const barColumnsMin = 10;
 const barColumnsMax = 80;
 
-/** Name, bar, share, amount, rate, time left; the least important goes first on a narrow terminal. */
-function streamLine(stream: StreamView, { columns, paint }: FrameOptions): string {
-  const left = etaMs(stream);
-  const rate = stream.bytesPerS === null ? '' : `${formatBytes(stream.bytesPerS)}/s`;
-  const parts = [
-    `${String(Math.floor(stream.fraction * 100)).padStart(3)} %`,
-    left === null ? '' : `ETA ${formatSpan(left)}`,
-    rate,
-    `${formatBytes(stream.processedBytes)} of ${formatBytes(stream.totalBytes)}`,
-  ].filter((part) => part !== '');
-  const name = fit(oneLine(stream.stream), 12).padEnd(7);
-  while (parts.length > 1 && columns - name.length - tail(parts).length - 3 < barColumnsMin)
-    parts.pop();
-  const room = columns - name.length - tail(parts).length - 3;
-  if (room < 1) return fit(name + tail(parts), columns);
-  const width = Math.min(room, barColumnsMax);
-  const filled = Math.floor(width * stream.fraction);
-  return `${name} [${paint.good('#'.repeat(filled))}${'.'.repeat(width - filled)}]${tail(parts)}`;
+/** Name, bar, and what fits behind it; the bars of all streams are equally long. */
+function streamLines(streams: readonly StreamView[], { columns, paint }: FrameOptions): string[] {
+  const room = columns - nameColumns - 2;
+  const tails = streams.map((stream) => tailOf(stream, room - barColumnsMin));
+  const longest = Math.max(0, ...tails.map((tail) => tail.length));
+  const width = Math.min(room - longest, barColumnsMax);
+  return streams.map((stream, index) => {
+    const name = fit(oneLine(stream.stream), nameColumns - 1).padEnd(nameColumns);
+    const tail = tails[index] ?? '';
+    if (width < 1) return fit(name + tail, columns);
+    const filled = Math.floor(width * stream.fraction);
+    const rest = '.'.repeat(width - filled);
+    return `${name}[${paint.good('#'.repeat(filled))}${rest}]${tail}`;
+  });
 }
 
-function tail(parts: readonly string[]): string {
-  return parts.map((part) => `  ${part}`).join('');
+/** Share, time left, rate, amounts: as many as there is room for, in this order. */
+function tailOf(stream: StreamView, columns: number): string {
+  const { fraction, bytesPerS, remainingBytes, processedBytes } = stream;
+  const isMoving = bytesPerS !== null && bytesPerS > 0 && remainingBytes > 0;
+  const left = etaMs(stream);
+  const parts = [
+    `${String(Math.floor(fraction * 100)).padStart(3)} %`,
+    isMoving && left !== null ? `ETA ${formatSpan(left)}` : '',
+    isMoving ? `${formatBytes(bytesPerS)}/s` : '',
+    `${formatBytes(processedBytes)} sent, ${formatBytes(remainingBytes)} left`,
+  ].filter((part) => part !== '');
+  return parts.reduce((tail, part) => {
+    const longer = `${tail}  ${part}`;
+    return tail === '' || longer.length <= columns ? longer : tail;
+  }, '');
 }
 
 function pauseLines({ pause }: RunView, { nowEpochMs, columns }: FrameOptions): string[] {

@@ -101,8 +101,10 @@ function livePresenter(
       view = { ...view, notice: words };
       screen.draw();
     },
-    close: (_, summary) => {
-      view = { ...view, notice: null };
+    close: (result, summary) => {
+      // The result knows of phases that no state stands for, as CONFIRM3_CANCELLED.
+      const phases = result.ended === 'finished' ? result.phases : view.phases;
+      view = { ...view, phases, notice: null };
       screen.close();
       summary.forEach((line) => output.print(line));
     },

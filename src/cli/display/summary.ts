@@ -21,7 +21,7 @@ export function summarise(domain: string, result: RunResult, holdings: Holdings 
           `virtstate itself failed (${result.failure.code}): ${oneLine(result.failure.message)}`,
           'The source daemon may go on by itself: look at both hosts before anything else.',
         ]
-      : [...outcomeLines(domain, result), ...artefactLines(result)];
+      : [...outcomeLines(domain, result), ...artefactLines(result, holdings)];
   return [...lines, ...(holdings === null ? [] : holdingLines(holdings))];
 }
 
@@ -51,16 +51,20 @@ export function describeFailure(failure: NonNullable<MigrationResult['failure']>
 
 const wordsOfArtefact = {
   expected: 'may have been made',
-  made: 'made by this migration, in use there',
+  made: 'made by this migration, in use',
   removed: 'made by this migration, removed again',
   left: 'made by this migration, could not be removed: delete it',
-  kept: "kept: the source's copy",
+  kept: 'kept, not used any more',
 } as const;
 
-function artefactLines({ artefacts }: MigrationResult): string[] {
+function artefactLines({ artefacts }: MigrationResult, holdings: Holdings | null): string[] {
+  const nameOf = (host: string): string => {
+    if (host === holdings?.source.uri) return 'the source';
+    return host === holdings?.destination.uri ? 'the destination' : host;
+  };
   return artefacts.map(
     ({ host, path, status }) =>
-      `  disk         ${oneLine(path)} on ${host}: ${wordsOfArtefact[status]}`,
+      `  disk         ${oneLine(path)} on ${nameOf(host)}: ${wordsOfArtefact[status]}`,
   );
 }
 
