@@ -24,11 +24,14 @@ export interface OpenOptions extends CallOptions {
 /**
  * Opens a connection to a libvirt daemon (virConnectOpen).
  *
- * @throws InvalidUriError, ConnectError, UnsupportedAuthError, LibvirtError, or the signal's reason.
+ * @throws InvalidUriError, ConnectError, UnsupportedAuthError, LibvirtError, the signal's reason, or a RangeError for an
+ * option that makes no sense.
  */
 export async function open(uri: string, options: OpenOptions = {}): Promise<Connection> {
   const { openTimeoutMs = 10_000, blockingCallsMax = 8, signal } = options;
   const keepAlive = options.keepAlive ?? { intervalMs: 5_000, count: 5 };
+  requireAtLeastOne({ openTimeoutMs, blockingCallsMax });
+  if (keepAlive !== 'off') requireAtLeastOne({ ...keepAlive });
   const parsed = parseUri(uri);
   const target = { ...parsed, driverUri: options.daemonUri ?? parsed.driverUri };
   const group = await ConnectionGroup.open(
@@ -36,4 +39,10 @@ export async function open(uri: string, options: OpenOptions = {}): Promise<Conn
     signal,
   );
   return new Connection(uri, group);
+}
+
+function requireAtLeastOne(options: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!(value >= 1)) throw new RangeError(`${name} must be at least 1, not ${value}`);
+  }
 }

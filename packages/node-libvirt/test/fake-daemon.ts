@@ -77,6 +77,10 @@ export class FakePeer {
     return this.#pings.take();
   }
 
+  get waitingKeepAlives(): number {
+    return this.#pings.length;
+  }
+
   get waitingCalls(): number {
     return this.#calls.length;
   }

@@ -33,6 +33,20 @@ describe('keepalive', () => {
     expect(await peer.nextKeepAlive()).toBe('pong');
   });
 
+  it('does not pile up answers for a daemon that reads none', async () => {
+    const pings = 200_000;
+    const asked = connection.getHostname();
+    const call = await peer.nextCall();
+    peer.socket.pause();
+    for (let sent = 0; sent < pings; sent += 1) peer.ping();
+    peer.reply(call, bytes.str('host'));
+    await asked;
+    peer.socket.resume();
+    await roundTrip();
+    expect(peer.waitingKeepAlives).toBeGreaterThan(0);
+    expect(peer.waitingKeepAlives).toBeLessThan(pings);
+  });
+
   it('asks a silent daemon, and gives up after the agreed number of unanswered pings', async () => {
     const closed = new Promise<CloseReason>((resolve) => connection.once('close', resolve));
     const asked = connection.getHostname();

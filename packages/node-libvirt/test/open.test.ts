@@ -48,6 +48,16 @@ describe('open', () => {
     await (await opening).close();
   });
 
+  it('gives the daemon another name when one is given', async () => {
+    daemon.handshake = without(connectOpen);
+    const opening = open(daemon.uri, { daemonUri: 'qemu+tcp://elsewhere/system' });
+    const peer = await daemon.nextPeer();
+    const call = await peer.nextCall();
+    expect(call.payload.includes('qemu+tcp://elsewhere/system')).toBe(true);
+    peer.reply(call);
+    await (await opening).close();
+  });
+
   it("passes the daemon's refusal on", async () => {
     daemon.handshake = without(connectOpen);
     const opening = open(daemon.uri);
@@ -94,6 +104,14 @@ describe('open', () => {
     const opening = open(daemon.uri);
     (await daemon.nextPeer()).socket.destroy();
     await expect(opening).rejects.toMatchObject({ name: 'ConnectError', address: daemon.path });
+  });
+
+  it.each([
+    { blockingCallsMax: 0 },
+    { openTimeoutMs: Number.NaN },
+    { keepAlive: { intervalMs: 0, count: 5 } },
+  ])('refuses options that would wait for ever: %o', async (options) => {
+    await expect(open(daemon.uri, options)).rejects.toThrow(RangeError);
   });
 
   it('speaks TCP too', async () => {

@@ -16,6 +16,6 @@ export const limits = {
   snapshots: 1_024,
   migrateParams: 64,
   jobStats: 64,
-  memoryStats: 1_024,
+  memoryStats: 16,
   authTypes: 20,
 } as const;

@@ -37,7 +37,9 @@ export class ConnectionGroup implements Caller {
   readonly #endpoint: Endpoint;
   readonly #closing = new AbortController();
   readonly #control: Session;
+  readonly #ended = Promise.withResolvers<void>();
   #listener: SessionListener | null = null;
+  #closed: Promise<void> | null = null;
   readonly #pools: Readonly<Record<Exclude<Lane, 'control'>, LanePool>>;
 
   /** @throws ConnectError, UnsupportedAuthError, LibvirtError, or the signal's reason. */
@@ -84,18 +86,27 @@ export class ConnectionGroup implements Caller {
     return this.#pools[procedure.lane].call(procedure, args, signal);
   }
 
-  /** Says goodbye and ends every socket; what is pending is rejected as lost. */
-  async close(): Promise<void> {
-    if (this.#control.isEnded) return;
-    this.#endSlowLanes({ kind: 'requested' });
-    const goodbye = AbortSignal.timeout(closeTimeoutMs);
-    await this.#control.call(connectProcedures.connectClose, undefined, goodbye).catch(() => null);
-    this.#control.end({ kind: 'requested' });
+  /** Says goodbye and ends every socket; what is pending is rejected as lost. Resolves when all is over. */
+  close(): Promise<void> {
+    this.#closed ??= this.#sayGoodbye();
+    return this.#closed;
+  }
+
+  async #sayGoodbye(): Promise<void> {
+    if (!this.#control.isEnded) {
+      this.#endSlowLanes({ kind: 'requested' });
+      const signal = AbortSignal.timeout(closeTimeoutMs);
+      // Whatever the daemon makes of it, the socket is given up next.
+      await this.#control.call(connectProcedures.connectClose, undefined, signal).catch(() => null);
+      this.#control.end({ kind: 'requested' });
+    }
+    await this.#ended.promise;
   }
 
   #onControlEnd(end: SessionEnd): void {
     this.#endSlowLanes(end);
     this.#listener?.onEnd(end);
+    this.#ended.resolve();
   }
 
   #endSlowLanes(end: SessionEnd): void {

@@ -12,6 +12,7 @@ export function describeEndpoint(endpoint: Endpoint): string {
 }
 
 const readBufferBytes = 65_536;
+const congestedBytes = 1_048_576;
 /** Lets the kernel find a dead TCP peer even while the daemon reads nothing and so answers no keepalive of ours. */
 const tcpKeepAliveDelayMs = 15_000;
 
@@ -107,6 +108,11 @@ export class MessageSocket {
     this.#queue.push(message);
     this.#messagesQueued += 1;
     return this.#messagesQueued;
+  }
+
+  /** True while the peer reads so slowly that answers pile up here. */
+  get isCongested(): boolean {
+    return this.#socket.writableLength > congestedBytes;
   }
 
   /** True when the kernel has taken all of that message, so the daemon may have read it. */

@@ -169,7 +169,7 @@ export class Session {
       throw new ProtocolError(`reply of procedure ${procedure} to ${pending.procedure.name}`);
     }
     if (status === messageStatuses.continue) throw new ProtocolError('reply with a stream status');
-    // Before the reply settles the call: a caller that then asks for more must find the slot free.
+    // Still listed while it is read: a payload of the wrong shape rejects it with all the others.
     if (status === messageStatuses.ok) pending.acceptResult(this.#reader);
     else pending.acceptError(this.#reader);
     this.#pending.delete(serial);
@@ -180,7 +180,8 @@ export class Session {
     if (program !== programs.keepAlive) {
       this.#listener.onEvent(program, procedure, this.#reader);
     } else if (procedure === keepAliveProcedures.ping) {
-      this.#sendKeepAlive(keepAliveProcedures.pong);
+      // A peer that floods us with questions and reads no answer must not fill our memory.
+      if (!this.#socket.isCongested) this.#sendKeepAlive(keepAliveProcedures.pong);
     } else if (procedure !== keepAliveProcedures.pong) {
       throw new ProtocolError(`unknown keepalive procedure ${procedure}`);
     }
