@@ -1,0 +1,71 @@
+import { peer2peerMigration } from '../../machines/index.ts';
+import type { Peer2peerInput, Peer2peerOutput } from '../../machines/index.ts';
+import type { Failure } from '../../src/ports/failure.ts';
+import { plainOptions } from '../support/migration-options.ts';
+import { domain } from './hosts.ts';
+import { Walk } from './walk.ts';
+
+export const input: Peer2peerInput = {
+  source: 'simulated:///hostA',
+  destination: 'simulated:///hostB',
+  domain,
+  call: { domainUuid: domain.uuid, options: plainOptions, persistent: true, copyDisks: [] },
+  timeoutMs: null,
+  onTimeout: 'abort',
+  onSplitBrain: 'suspendSource',
+  peerWaitMs: 120_000,
+};
+
+export const copyingInput: Peer2peerInput = {
+  ...input,
+  call: { ...input.call, copyDisks: ['vda'] },
+};
+
+/** The source daemon itself said no. */
+export const operationFailed: Failure = {
+  code: 'libvirt.9',
+  message: 'migration out job: unexpectedly failed',
+  effect: 'none',
+  libvirt: { code: 9, domain: 10 },
+};
+
+/** Nobody knows what became of the call. */
+export const connectionLost: Failure = {
+  code: 'connectionLost',
+  message: 'the connection to hostA was lost',
+  effect: 'unknown',
+};
+
+export const migrate = (change: Partial<Peer2peerInput> = {}): Walk =>
+  new Walk(peer2peerMigration, { ...input, ...change });
+
+/** The state that each event leads to; `mirroring` comes only where storage is copied. */
+const timeline = [
+  ['requesting', []],
+  ['begin3', ['source.job.started']],
+  ['prepare', ['destination.domain.preparing']],
+  ['perform3.mirroring', ['source.mirror.created']],
+  ['perform3.precopying', ['source.migration.setup', 'source.migration.active']],
+  ['perform3.switchingOver', ['source.domain.suspended', 'source.migration.pre-switchover']],
+  ['perform3Done', ['source.migration.completed']],
+  ['finish3', ['destination.domain.resumed']],
+  ['confirm3', ['source.domain.stopped']],
+] as const;
+
+export type PhaseState = (typeof timeline)[number][0];
+export const phaseStates: readonly PhaseState[] = timeline.map(([state]) => state);
+export const copiesOnly = 'perform3.mirroring' satisfies PhaseState;
+
+/** Lets both hosts tell what they tell on the way from where the walk is to that phase. */
+export function advance(walk: Walk, to: PhaseState): Walk {
+  const here = timeline.findIndex(([state]) => walk.isIn(`migrating.phases.${state}`));
+  const copies = walk.snapshot.context.call.copyDisks.length > 0;
+  const stretch = timeline.slice(here + 1, phaseStates.indexOf(to) + 1);
+  for (const [state, events] of stretch)
+    if (copies || state !== copiesOnly)
+      for (const event of events)
+        walk.see(event, event.includes('.domain.') ? 'migrated' : undefined);
+  return walk;
+}
+
+export const outputOf = (walk: Walk): Peer2peerOutput => walk.output() as Peer2peerOutput;
