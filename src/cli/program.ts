@@ -117,11 +117,12 @@ function addDoctor(program: Command, surroundings: Surroundings, does: Does): vo
 }
 
 function addDemo(program: Command, surroundings: Surroundings, does: Does): void {
-  command(program, 'demo', 'two migrations, one that completes and one that rolls back').action(
-    (options: Record<string, unknown>) =>
+  command(program, 'demo', 'two migrations, one that completes and one that rolls back')
+    .option('--lab <name>', 'the lab of a checkout to play it in, when that is up', 'default')
+    .action((options: Record<string, unknown>) =>
       does(async () => {
         const { demo } = await import('./commands/demo.ts');
         return demo(options, surroundings);
       }),
-  );
+    );
 }
