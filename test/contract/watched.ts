@@ -22,7 +22,7 @@ export class Watched {
   async sees(event: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const check = (): void => {
-      if (this.observations.some((each) => describe(each) === event)) resolve();
+      if (this.observations.some((each) => inOneLine(each) === event)) resolve();
     };
     this.#waiting.add(check);
     check();
@@ -35,7 +35,7 @@ export class Watched {
     const told = this.observations.filter(
       ({ kind }) => kind !== 'state' && kind !== 'migrationJob',
     );
-    return told.map(describe);
+    return told.map(inOneLine);
   }
 
   /** What was read, in the order of the reading. */
@@ -43,7 +43,7 @@ export class Watched {
     const read = this.observations.filter(
       ({ kind }) => kind === 'state' || kind === 'migrationJob',
     );
-    return read.map(describe);
+    return read.map(inOneLine);
   }
 
   async stop(): Promise<void> {
@@ -53,7 +53,7 @@ export class Watched {
 }
 
 /** An observation in one line: its kind and what it says. */
-export function describe(observation: DomainObservation): string {
+export function inOneLine(observation: DomainObservation): string {
   const { atEpochMs: _, ...told } = observation;
   return Object.values(told).join(' ');
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Fault, Incident, MigrationPhase } from '../../src/adapters/simulated/index.ts';
 import { failureOf } from '../contract/fixture.ts';
+import { inOneLine, Watched } from '../contract/watched.ts';
 import { privateGuest, Scene, unending } from './scene.ts';
 
 const storageCopy = { copyStorage: 'all' } as const;
@@ -150,35 +151,29 @@ describe('calls to a daemon', () => {
     expect(await failureOf(scene.host('hostA'))).toMatchObject({ code: 'hostUnreachable' });
   });
 
-  test('that dies are told by a watch, and its return too', async () => {
-    const faults = [
-      strike('perform3', 'killSourceDaemon', 1_000),
-      strike('perform3', 'startDaemons', 3_000),
-    ];
-    const scene = new Scene({ faults });
-    const stop = new AbortController();
-    const told: string[] = [];
-    const source = await scene.host('hostA');
-    const watch = source.watchDomain(
-      {
-        uuid: scene.uuid,
-        role: 'source',
-        observe: (observation) => void told.push(Object.values(observation).join(' ')),
-        progress: () => undefined,
-      },
-      stop.signal,
-    );
-    await scene.run(() => scene.migrate());
-    await scene.pass(5_000);
-    stop.abort();
-    await watch;
-    const whats = told.map((line) => line.split(' ').slice(0, -1).join(' '));
-    expect(whats.slice(whats.indexOf('connectionLost'))).toEqual([
-      'connectionLost',
-      'connectionRegained',
-      'state running booted',
-    ]);
-  });
+  test.each([
+    ['hostA', 'source', 'killSourceDaemon', 'state running booted'],
+    ['hostB', 'destination', 'killDestinationDaemon', 'state shutoff unknown'],
+  ] as const)(
+    'that dies are told by a watch on %s, its return, and what is there then',
+    async (host, role, incident, present) => {
+      const faults = [
+        strike('perform3', incident, 1_000),
+        strike('perform3', 'startDaemons', 3_000),
+      ];
+      const scene = new Scene({ faults });
+      const watched = new Watched(await scene.host(host), scene.uuid, role);
+      await scene.run(() => scene.migrate());
+      await scene.pass(5_000);
+      await watched.stop();
+      const told = watched.observations.map(inOneLine);
+      expect(told.slice(told.indexOf('connectionLost'))).toEqual([
+        'connectionLost',
+        'connectionRegained',
+        present,
+      ]);
+    },
+  );
 
   test('of a wrong or unknown URI are refused', async () => {
     const { world } = new Scene();

@@ -128,6 +128,31 @@ describe('a simulated migration', () => {
     expect(scene.world.listing()[1]?.volumes).toEqual(volumes);
   });
 
+  test.each([
+    ['shared disk', sharedGuest, 'none', 'migrationStatus active'],
+    ['copied disk', privateGuest, 'all', 'mirrorCreated'],
+  ] as const)('of a %s may be tried again after it failed', async (_, guest, copyStorage, seen) => {
+    const scene = new Scene({ guest });
+    const ended = scene.run(() => scene.migrateWatched({ copyStorage }));
+    while (!scene.record.some((line) => line.includes(seen))) await scene.pass(10);
+    const destination = await scene.host('hostB');
+    await scene.run(() => destination.destroy(scene.uuid, unending));
+    expect(await ended).toMatchObject({ libvirt: { code: 9 } });
+    expect(scene.running).toEqual(['hostA']);
+    expect(await scene.run(() => scene.migrate({ copyStorage }))).toBeNull();
+    expect(scene.running).toEqual(['hostB']);
+  });
+
+  test('of a paused guest that fails leaves it paused', async () => {
+    const scene = new Scene({
+      guest: { ...sharedGuest, state: 'paused' },
+      faults: [{ at: { phase: 'finish3' }, do: 'refuse' }],
+    });
+    expect(await scene.run(() => scene.migrate())).toMatchObject({ libvirt: { code: 9 } });
+    expect(scene.where('hostA')).toBe('paused user persistent');
+    expect(scene.running).toEqual([]);
+  });
+
   test('needs a destination whose advertised name resolves, or a migration URI', async () => {
     const scene = new Scene({ destination: { hostname: 'nowhere.example' } });
     expect(await scene.run(() => scene.migrate())).toMatchObject({ libvirt: { code: 38 } });
