@@ -32,7 +32,8 @@ export interface HostListing {
   readonly daemon: 'running' | 'stopped' | 'gone';
   /** Null while the daemon cannot be asked. */
   readonly domains: readonly DomainListing[] | null;
-  /** Volumes of the pool `images` as libvirt knows them; null while the daemon cannot be asked. */
+  /** Volumes of the pool `images` as libvirt knows them; null while the pool is not active or the
+   * daemon cannot be asked. */
   readonly volumes: readonly string[] | null;
   /** Files that are really in that pool's directory. */
   readonly imageFiles: readonly string[];
@@ -115,7 +116,9 @@ async function listDomains(host: HostPaths): Promise<DomainListing[]> {
   return listed.filter((domain) => domain !== null);
 }
 
-async function listVolumes(host: HostPaths): Promise<string[]> {
+async function listVolumes(host: HostPaths): Promise<string[] | null> {
+  const active = await askLines(host, 'pool-list', '--name');
+  if (!active.some((pool) => pool.trim() === 'images')) return null;
   const lines = await askLines(host, 'vol-list', 'images');
   return lines.map((line) => line.trim().split(/\s+/)[0] ?? '').toSorted();
 }

@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest';
+
+import type { LabHost, MigrationLogEntry } from '../../lab/index.ts';
+import { expectMoved, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
+import { describeLab } from '../support/needs.ts';
+
+const everyPhase = ['BEGIN3', 'PREPARE', 'PERFORM3', 'PERFORM3_DONE', 'FINISH3', 'CONFIRM3'];
+
+/** What both daemons wrote into their own logs, in the order of their clocks. */
+async function truthOf(hosts: readonly LabHost[]): Promise<MigrationLogEntry[]> {
+  const logs = await Promise.all(hosts.map((host) => host.migrationLog()));
+  return logs.flat().toSorted((a, b) => a.atEpochMs - b.atEpochMs);
+}
+
+describeLab('a peer-to-peer migration between two real daemons', () => {
+  const stage = useLab('move', 3);
+  const there = { from: 'hostA', to: 'hostB' };
+
+  test.for([
+    // libvirt enters PERFORM3, then has QEMU connect to the export and make a mirror: nothing tells
+    // of the phase before that, 0.1 s later on an idle machine.
+    { disk: 'private', copyStorage: 'all', firstSignMs: 2000 },
+    { disk: 'shared', copyStorage: 'none', firstSignMs: 50 },
+  ] as const)(
+    'of a guest on a $disk disk, in the order and at the times of the daemons themselves',
+    async ({ disk, copyStorage, firstSignMs }) => {
+      const guest = await stage.lab.guest('guest', { on: 'hostA', storage: disk });
+      const hosts = [stage.lab.host('hostA'), stage.lab.host('hostB')];
+      const begunAtEpochMs = Date.now();
+      const migration = stage.migrate(guest, { ...there, options: { copyStorage } });
+      const output = await migration.end();
+      expect(output).toMatchObject({ outcome: 'completed', failure: null });
+      expect(output.artefacts.map(({ status }) => status)).toEqual(
+        copyStorage === 'all' ? ['made', 'kept'] : [],
+      );
+      await expectMoved(stage.lab, guest, there);
+      await expectTicksContinuous(guest);
+
+      const truth = (await truthOf(hosts)).filter(({ atEpochMs }) => atEpochMs >= begunAtEpochMs);
+      const phases = truth.flatMap((entry) =>
+        entry.kind === 'phase' && everyPhase.includes(entry.phase.toUpperCase()) ? [entry] : [],
+      );
+      expect(output.phases.map(({ phase }) => phase)).toEqual(
+        phases.map(({ phase }) => phase.toUpperCase()),
+      );
+      const ours = output.phases.find(({ phase }) => phase === 'PERFORM3');
+      const theirs = phases.find(({ phase }) => phase === 'perform3');
+      expect(ours?.evidence).toBe('observed');
+      const lateMs = (ours?.atEpochMs ?? Infinity) - (theirs?.atEpochMs ?? 0);
+      expect(Math.abs(lateMs), 'PERFORM3').toBeLessThan(firstSignMs);
+      const stop = truth.find(
+        (entry) => entry.kind === 'status' && entry.status === 'pre-switchover',
+      );
+      const switchover = migration.states.find(({ state }) => state.endsWith('switchingOver'));
+      const stopLateMs = (switchover?.atEpochMs ?? Infinity) - (stop?.atEpochMs ?? 0);
+      expect(Math.abs(stopLateMs), 'switchover').toBeLessThan(50);
+    },
+  );
+
+  test('there and back again, although the first copy of the disk still lies there', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA' });
+    const options = { copyStorage: 'all' } as const;
+    expect(await stage.migrate(guest, { ...there, options }).end()).toMatchObject({
+      outcome: 'completed',
+    });
+    const back = { from: 'hostB', to: 'hostA' };
+    const output = await stage.migrate(guest, { ...back, options }).end();
+    expect(output).toMatchObject({ outcome: 'completed' });
+    await expectMoved(stage.lab, guest, back);
+    await expectTicksContinuous(guest);
+  });
+
+  test('from libvirt 9.0 to 11.3', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    const newer = { from: 'hostA', to: 'hostC' };
+    const output = await stage.migrate(guest, newer).end();
+    expect(output).toMatchObject({ outcome: 'completed', failure: null });
+    expect(output.phases.map(({ phase }) => phase)).toEqual(everyPhase);
+    await expectMoved(stage.lab, guest, newer);
+    await expectTicksContinuous(guest);
+  });
+
+  test('keeps the definition on the source where that is asked', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    const output = await stage.migrate(guest, { ...there, options: { keepSource: true } }).end();
+    expect(output).toMatchObject({ outcome: 'completed' });
+    const [onA, onB] = (await stage.lab.listing()).hosts.map(({ domains }) => domains);
+    expect(onA).toMatchObject([{ name: 'guest', state: 'shut off', persistent: true }]);
+    expect(onB).toMatchObject([{ name: 'guest', state: 'running', persistent: true }]);
+    await expectTicksContinuous(guest);
+  });
+
+  test('sets the downtime limit and the bandwidth, and keeps auto-converge', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    const migration = stage.migrate(guest, {
+      ...there,
+      options: {
+        maxDowntimeMs: 700,
+        bandwidthMibPerS: 40,
+        autoConverge: true,
+        parallelConnections: 2,
+      },
+    });
+    expect(await migration.end()).toMatchObject({ outcome: 'completed', failure: null });
+    expect(migration.states.map(({ state }) => state)).toContain('migrating.downtimeLimit.settled');
+    await expectMoved(stage.lab, guest, there);
+    await expectTicksContinuous(guest);
+  });
+});
