@@ -13,8 +13,8 @@ function cachedFiles(generation: string): string {
 }
 
 /**
- * Gives a new host what libvirtd once found out about this QEMU: asking the binary takes 4 s under emulation. libvirtd
- * checks versions and times itself and asks again where they differ.
+ * Gives a new host what libvirtd once found out about this QEMU: asking the binary takes 4 s under
+ * emulation. libvirtd checks versions and times itself and asks again where they differ.
  */
 export async function recallCapabilities(host: HostPaths, generation: string): Promise<void> {
   await mkdir(hostFiles(host), { recursive: true });

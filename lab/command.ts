@@ -36,7 +36,8 @@ export const plainEnvironment: Readonly<Record<string, string>> = {
 
 /**
  * Runs a program by argument array and gives its standard output.
- * @throws {CommandError} when it fails, cannot be started or does not end within `timeoutMs` (30 s).
+ * @throws {CommandError} when it fails, cannot be started or does not end within
+ * `timeoutMs` (30 s).
  */
 export function runForBytes(
   file: string,
@@ -62,7 +63,8 @@ export function runForBytes(
         reject(new CommandError(file, args, exitCode, reason));
       },
     );
-    // A child that ends before it has read its input closes the pipe: its exit status tells the story.
+    // A child that ends before it has read its input closes the pipe: its exit status tells the
+    // story.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
   });

@@ -10,7 +10,10 @@ export type ConfigValue = string | number | readonly string[];
 /** Settings by their names in libvirtd.conf or qemu.conf. */
 export type ConfigSettings = Readonly<Record<string, ConfigValue>>;
 
-/** Settings on top of the lab's own, for instance `{ qemu: { keepalive_interval: 20, keepalive_count: 1 } }`. */
+/**
+ * Settings on top of the lab's own, for instance `{ qemu: { keepalive_interval: 20,
+ * keepalive_count: 1 } }`.
+ */
 export interface DaemonOverrides {
   readonly libvirtd?: ConfigSettings | undefined;
   readonly qemu?: ConfigSettings | undefined;
@@ -62,7 +65,10 @@ export async function writeDaemonConfig(
   await writeFile(join(host.etcDir, 'qemu.conf'), render({ ...qemuSettings, ...overrides.qemu }));
 }
 
-/** Defines the pool `images`, active from the daemon's first start, so that storage copies can be made in it. */
+/**
+ * Defines the pool `images`, active from the daemon's first start, so that storage copies can be
+ * made in it.
+ */
 export async function writeImagesPool(host: HostPaths, poolUuid: string): Promise<void> {
   const pool = toXml({
     name: 'pool',

@@ -23,7 +23,9 @@ export function hostUri(host: HostPaths): string {
   return `qemu+unix:///system?socket=${host.socket}`;
 }
 
-/** The daemon that the lab started last on this host, dead or alive; null when there never was one. */
+/**
+ * The daemon that the lab started last on this host, dead or alive; null when there never was one.
+ */
 export function recordedDaemon(host: HostPaths): Promise<ProcessIdentity | null> {
   return readJson(host.daemonFile, identitySchema);
 }

@@ -32,8 +32,8 @@ export async function createBlankDisk(file: string, sizeBytes: number): Promise<
 }
 
 /**
- * Makes a qcow2 disk with an ext4 file system, as a copy of one in the cache. `fillBytes` of it hold random data, so that a
- * storage copy has something to carry.
+ * Makes a qcow2 disk with an ext4 file system, as a copy of one in the cache. `fillBytes` of it
+ * hold random data, so that a storage copy has something to carry.
  */
 export async function createDataDisk(
   file: string,

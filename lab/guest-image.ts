@@ -99,8 +99,8 @@ async function fingerprint(release: string): Promise<string> {
 }
 
 /**
- * The kernel and the initramfs of the ticking guest, built once for all labs of this machine. The initramfs is not
- * compressed: unpacking costs an emulated guest more than loading.
+ * The kernel and the initramfs of the ticking guest, built once for all labs of this machine. The
+ * initramfs is not compressed: unpacking costs an emulated guest more than loading.
  * @throws {LabError} when there is no cloud kernel.
  */
 export async function guestImage(): Promise<GuestImage> {

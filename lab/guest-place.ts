@@ -3,8 +3,8 @@ import type { LabHost } from './host.ts';
 import { pathKind } from './path-kind.ts';
 
 /**
- * The host on which a guest is: where its QEMU runs and is not just coming in, else where it is defined. Found without
- * asking a daemon, because daemons may be dead or frozen.
+ * The host on which a guest is: where its QEMU runs and is not just coming in, else where it is
+ * defined. Found without asking a daemon, because daemons may be dead or frozen.
  */
 export async function locateGuest(
   hosts: readonly LabHost[],

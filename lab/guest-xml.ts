@@ -7,7 +7,10 @@ import type { XmlElement } from './xml-tree.ts';
 export interface GuestDisk {
   readonly path: string;
   readonly targetDev: 'vda' | 'vdb';
-  /** `none` where the file system allows O_DIRECT: any other mode makes libvirt call a migration unsafe. */
+  /**
+   * `none` where the file system allows O_DIRECT: any other mode makes libvirt call a migration
+   * unsafe.
+   */
   readonly cache: 'none' | 'writeback';
 }
 
@@ -59,7 +62,8 @@ function operatingSystem(design: GuestDesign): XmlElement {
 }
 
 function commandLine(dirtyMiBPerS: number): string {
-  // Spares an emulated guest a third of its start: self-tests and probes that only real hardware needs.
+  // Spares an emulated guest a quarter of its kernel's start: self-tests and probes that only real hardware
+  // needs.
   const fast = 'cryptomgr.notests no_timer_check mitigations=off nokaslr edd=off';
   return `console=ttyS0 quiet panic=-1 virtstate.dirty=${dirtyMiBPerS} ${fast}`;
 }

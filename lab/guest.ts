@@ -157,7 +157,10 @@ export async function createGuest(
   return guest;
 }
 
-/** The agent starts beside the count and may be the later of the two; libvirt tells of it only by asking. */
+/**
+ * The agent starts beside the count and may be the later of the two; libvirt tells of it only by
+ * asking.
+ */
 async function waitForAgent(host: LabHost, name: string): Promise<void> {
   const deadlineMs = performance.now() + agentTimeoutMs;
   for (;;) {
@@ -172,8 +175,8 @@ async function waitForAgent(host: LabHost, name: string): Promise<void> {
 }
 
 /**
- * Makes and starts a domain without disk or system that sits in its firmware: for tests that need a running domain, not a
- * guest. Ready in 0.3 s.
+ * Makes and starts a domain without disk or system that sits in its firmware: for tests that need a
+ * running domain, not a guest. Ready in 0.3 s.
  */
 export async function createBareDomain(
   lab: LabPaths,

@@ -4,7 +4,10 @@ import { run } from './command.ts';
 import { mountPointsBelow } from './mounts.ts';
 import type { HostPaths, LabPaths } from './paths.ts';
 
-/** A host whose programs come from here: '' is this machine's own system, else a directory with another one. */
+/**
+ * A host whose programs come from here: '' is this machine's own system, else a directory with
+ * another one.
+ */
 export type SystemRoot = string;
 
 /** The words before a command that make it run on the host. */
@@ -23,7 +26,10 @@ function ownDirectories(host: HostPaths): [from: string, to: string][] {
   ];
 }
 
-/** Mounts that turn a directory with a Debian system into one that libvirtd can run in, changing nothing in it. */
+/**
+ * Mounts that turn a directory with a Debian system into one that libvirtd can run in, changing
+ * nothing in it.
+ */
 function foreignSystemMounts(lab: LabPaths, root: SystemRoot): string[][] {
   return [
     ['mount', '--bind', root, root],
@@ -37,8 +43,8 @@ function foreignSystemMounts(lab: LabPaths, root: SystemRoot): string[][] {
 }
 
 /**
- * Makes the host's mount and UTS namespaces and binds them to files, so that they live on without a process and a killed
- * daemon can be started in them again.
+ * Makes the host's mount and UTS namespaces and binds them to files, so that they live on without a
+ * process and a killed daemon can be started in them again.
  */
 export async function createHostNamespaces(
   lab: LabPaths,
@@ -60,7 +66,8 @@ export async function createHostNamespaces(
     ...(root === '' ? [] : foreignSystemMounts(lab, root)),
     // sysfs shows the network namespace of its mounter.
     ['mount', '-t', 'sysfs', 'sysfs', `${root}/sys`],
-    // An empty /run hides this machine's D-Bus, firewalld and systemd: a host looks the same everywhere.
+    // An empty /run hides this machine's D-Bus, firewalld and systemd: a host looks the same
+    // everywhere.
     ['mount', '-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', `${root}/run`],
     ['mkdir', '--parents', `${root}/run/libvirt`],
     ...ownDirectories(host).map(([from, to]) => ['mount', '--bind', from, `${root}${to}`]),
@@ -69,7 +76,10 @@ export async function createHostNamespaces(
   for (const command of setup) await run('nsenter', [...onHost(host), ...command]);
 }
 
-/** Lets go of the namespaces; the kernel removes them, and all that is mounted inside, with their last process. */
+/**
+ * Lets go of the namespaces; the kernel removes them, and all that is mounted inside, with their
+ * last process.
+ */
 export async function deleteHostNamespaces(host: HostPaths): Promise<void> {
   for (const point of await mountPointsBelow(host.dir)) await run('umount', ['--lazy', point]);
 }

@@ -11,13 +11,19 @@ export async function isHostWhole(host: HostPaths): Promise<boolean> {
   return network !== null && (await hasHostNamespaces(host));
 }
 
-/** Ends the daemon and every guest of a host. All of them, and nobody else, live in its two namespaces. */
+/**
+ * Ends the daemon and every guest of a host. All of them, and nobody else, live in its two
+ * namespaces.
+ */
 export async function endHostProcesses(host: HostPaths): Promise<void> {
   if (!(await isHostWhole(host))) return;
   await endProcessesInNamespaces(host.networkFile, host.mountFile);
 }
 
-/** Takes a host down: processes, namespaces, files. Needs no recorded state and may find only a part of a host. */
+/**
+ * Takes a host down: processes, namespaces, files. Needs no recorded state and may find only a part
+ * of a host.
+ */
 export async function removeHost(host: HostPaths): Promise<void> {
   await endHostProcesses(host);
   await deleteHostNamespaces(host);

@@ -23,7 +23,10 @@ import { hostPaths } from './paths.ts';
 import type { HostPaths, LabPaths } from './paths.ts';
 import { virsh } from './virsh.ts';
 
-/** One libvirt host of a lab: a libvirtd in namespaces of its own, and the faults that can be put on it. */
+/**
+ * One libvirt host of a lab: a libvirtd in namespaces of its own, and the faults that can be put on
+ * it.
+ */
 export class LabHost {
   readonly name: string;
   /** Connection URI from outside the namespaces. */
@@ -77,8 +80,8 @@ export class LabHost {
   }
 
   /**
-   * Starts libvirtd where it does not run and waits until it answers. With `overrides` a running one is ended first; they
-   * hold until the next start.
+   * Starts libvirtd where it does not run and waits until it answers. With `overrides` a running
+   * one is ended first; they hold until the next start.
    * @throws {LabError} when it does not come up.
    */
   async start(overrides?: DaemonOverrides): Promise<void> {
@@ -91,7 +94,8 @@ export class LabHost {
   }
 
   /**
-   * Runs a program with this host's network and names, for instance a client that must reach another host's `tcp`.
+   * Runs a program with this host's network and names, for instance a client that must reach
+   * another host's `tcp`.
    * @throws {CommandError} when it fails.
    */
   run(file: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
@@ -119,8 +123,8 @@ export class LabHost {
   }
 
   /**
-   * Lets this host know the names of all hosts of the lab, or only its own: then a destination's advertised name does not
-   * resolve here, the most usual fault of real clusters.
+   * Lets this host know the names of all hosts of the lab, or only its own: then a destination's
+   * advertised name does not resolve here, the most usual fault of real clusters.
    */
   setNameResolution(to: 'all' | 'own'): Promise<void> {
     const known = this.#state.hosts.filter((host) => to === 'all' || host.name === this.name);
@@ -133,7 +137,10 @@ export class LabHost {
     return readMigrationTruth(this.paths, domain);
   }
 
-  /** Phase changes and QEMU's migration states that this host's daemon has logged since the last reset, oldest first. */
+  /**
+   * Phase changes and QEMU's migration states that this host's daemon has logged since the last
+   * reset, oldest first.
+   */
   migrationLog(): Promise<MigrationLogEntry[]> {
     return readMigrationLog(this.paths);
   }
@@ -161,12 +168,16 @@ export class LabHost {
     }
     if ((await this.daemonState()) !== 'gone') return;
     await this.start();
-    // Asked for by nearly every client: let the lab's start pay for finding them out, not the first who asks.
+    // Asked for by nearly every client: let the lab's start pay for finding them out, not the first
+    // who asks.
     await virsh(this.uri, ['capabilities'], { timeoutMs: 120_000 });
     await rememberCapabilities(this.paths, this.#own.generation);
   }
 
-  /** Brings the host back to what it was when new: no guests, no images, default settings, no faults. */
+  /**
+   * Brings the host back to what it was when new: no guests, no images, default settings, no
+   * faults.
+   */
   async reset(): Promise<void> {
     if (!(await isHostWhole(this.paths))) {
       throw new LabError(

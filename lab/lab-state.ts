@@ -20,7 +20,10 @@ const labStateSchema = z.object({
   hosts: z.array(hostStateSchema).min(2).max(3),
 });
 
-/** A host as the lab remembers it. `packaged` runs this machine's libvirt, `newer` that of the next Debian. */
+/**
+ * A host as the lab remembers it. `packaged` runs this machine's libvirt, `newer` that of the next
+ * Debian.
+ */
 export type HostState = z.infer<typeof hostStateSchema>;
 /** What a lab remembers between commands. */
 export type LabState = z.infer<typeof labStateSchema>;
@@ -82,7 +85,8 @@ function newHost(index: number): HostState {
 }
 
 /**
- * The state of a lab with at least `hosts` hosts: the recorded one, completed, or a new one with a subnet of its own.
+ * The state of a lab with at least `hosts` hosts: the recorded one, completed, or a new one with a
+ * subnet of its own.
  * @throws {LabError} when all 254 subnets are taken.
  */
 export async function claimLabState(paths: LabPaths, hosts: HostCount): Promise<LabState> {

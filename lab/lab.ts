@@ -33,7 +33,10 @@ export interface LabStatus {
   }[];
 }
 
-/** What is on every host of a lab, as virsh tells it: compared before and after, it shows what was left or lost. */
+/**
+ * What is on every host of a lab, as virsh tells it: compared before and after, it shows what was
+ * left or lost.
+ */
 export interface WorldListing {
   readonly hosts: readonly HostListing[];
   /** Disks that all hosts see. */
@@ -146,7 +149,10 @@ export async function labOpen(name: string): Promise<Lab> {
   throw new LabError(`there is no lab '${name}': run 'npm run lab -- up --name ${name}'`);
 }
 
-/** Takes a lab down and leaves nothing of it: processes, namespaces, mounts, files. Nothing happens where it is down. */
+/**
+ * Takes a lab down and leaves nothing of it: processes, namespaces, mounts, files. Nothing happens
+ * where it is down.
+ */
 export async function labDown(name: string): Promise<void> {
   const paths = labPaths(name);
   await withLock(`lab-${name}`, async () => {

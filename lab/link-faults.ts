@@ -5,7 +5,10 @@ import type { HostPaths, LabPaths } from './paths.ts';
 
 /** TCP packets to lose or to answer with a reset. */
 export interface PortFault {
-  /** One port or a range `FIRST-LAST` (also `FIRST:LAST`), matched as source and as destination port. */
+  /**
+   * One port or a range `FIRST-LAST` (also `FIRST:LAST`), matched as source and as destination
+   * port.
+   */
   readonly ports: string;
   /** Seen from the host whose link it is. */
   readonly direction: 'in' | 'out' | 'both';
@@ -25,14 +28,17 @@ export async function setRate(host: HostPaths, rate: string): Promise<void> {
   const unitBits = rateUnits.get(match?.[2] ?? '');
   const bitsPerS = Number(match?.[1]) * (unitBits ?? 0);
   if (!(bitsPerS > 0)) throw new LabError(`'${rate}' is no rate: write for example 100mbit`);
-  // A bucket of 2 ms keeps the rate exact and still holds the 64 KiB segments that a veth carries unsegmented.
+  // A bucket of 2 ms keeps the rate exact and still holds the 64 KiB segments that a veth carries
+  // unsegmented.
   const burstBytes = Math.max(65_536 * 2, Math.ceil(bitsPerS / 8 / 500));
   const shape = ['tbf', 'rate', rate, 'burst', String(burstBytes), 'latency', '200ms'];
   const where = ['-n', host.networkNamespace, 'qdisc', 'replace', 'dev', hostInterface, 'root'];
   await run('tc', [...where, ...shape]);
 }
 
-/** Pulls the host's cable, or plugs it in again, at the switch's end: both ends lose the carrier. */
+/**
+ * Pulls the host's cable, or plugs it in again, at the switch's end: both ends lose the carrier.
+ */
 export async function setCable(lab: LabPaths, host: HostPaths, to: 'up' | 'down'): Promise<void> {
   await run('ip', ['-n', lab.bridgeNamespace, 'link', 'set', host.name, to]);
 }

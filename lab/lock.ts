@@ -9,9 +9,9 @@ import { cacheDirectory } from './paths.ts';
 const lockWaitS = 300;
 
 /**
- * Runs `work` while holding an exclusive flock. The kernel frees it when this process dies: the lock is held by
- * `flock FILE cat`, whose input is our pipe. Lock files live in the cache and are never removed, because removing one
- * that somebody waits for would let two in.
+ * Runs `work` while holding an exclusive flock. The kernel frees it when this process dies: the
+ * lock is held by `flock FILE cat`, whose input is our pipe. Lock files live in the cache and are
+ * never removed, because removing one that somebody waits for would let two in.
  * @throws {LabError} when another holder keeps it for five minutes.
  */
 export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {

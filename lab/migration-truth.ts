@@ -7,7 +7,10 @@ import type { HostPaths } from './paths.ts';
 export interface MigrationTruth {
   /** For example `migration out`, `migration in`. */
   readonly asyncJob: string;
-  /** For example `begin3`, `prepare`, `perform3`, `perform3_done`, `finish3`, `confirm3`; `none` outside of migrations. */
+  /**
+   * For example `begin3`, `prepare`, `perform3`, `perform3_done`, `finish3`, `confirm3`; `none`
+   * outside of migrations.
+   */
   readonly phase: string;
   /** When the daemon began the job, by its clock. */
   readonly startedAtEpochMs: number | null;
@@ -47,7 +50,10 @@ async function readIfThere(file: string): Promise<string | null> {
   }
 }
 
-/** The job that the host's daemon holds for the domain; null when none, or no such domain runs there. */
+/**
+ * The job that the host's daemon holds for the domain; null when none, or no such domain runs
+ * there.
+ */
 export async function readMigrationTruth(
   host: HostPaths,
   domain: string,

@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
 
-/** What is mounted at a directory or below it, the innermost first. Source: /proc/self/mountinfo, proc(5). */
+/**
+ * What is mounted at a directory or below it, the innermost first. Source: /proc/self/mountinfo,
+ * proc(5).
+ */
 export async function mountPointsBelow(directory: string): Promise<string[]> {
   const points: string[] = [];
   for (const line of (await readFile('/proc/self/mountinfo', 'utf8')).split('\n')) {

@@ -12,7 +12,10 @@ function ip(namespace: string, ...args: string[]): Promise<string> {
   return run('ip', ['-n', namespace, ...args]);
 }
 
-/** The lab's switch: a bridge in a namespace of its own, so that every host's cable can be cut alone. */
+/**
+ * The lab's switch: a bridge in a namespace of its own, so that every host's cable can be cut
+ * alone.
+ */
 export async function createSwitch(lab: LabPaths): Promise<void> {
   if ((await pathKind(`/run/netns/${lab.bridgeNamespace}`)) !== null) return;
   await run('ip', ['netns', 'add', lab.bridgeNamespace]);

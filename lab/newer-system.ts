@@ -20,7 +20,10 @@ const packages = [
 ];
 const stepTimeoutMs = 600_000;
 
-/** The directory of the next Debian's system, from which hostC runs; another list of packages makes another one. */
+/**
+ * The directory of the next Debian's system, from which hostC runs; another list of packages makes
+ * another one.
+ */
 export function newerSystemRoot(): string {
   const key = createHash('sha256').update(packages.join(' ')).digest('hex').slice(0, 8);
   return join(cacheDirectory(), `${release}-${key}`);
@@ -69,7 +72,8 @@ async function build(root: string): Promise<void> {
 }
 
 /**
- * Makes the system of hostC, once for all labs of this machine: half a gigabyte and most of a minute.
+ * Makes the system of hostC, once for all labs of this machine: half a gigabyte and most of a
+ * minute.
  * @throws {LabError} when debootstrap is not installed, or apt knows no mirror.
  */
 export async function prepareNewerSystem(): Promise<void> {

@@ -28,7 +28,9 @@ async function readStat(pid: number): Promise<ProcessStat | null> {
   return { pid, startTicks, state };
 }
 
-/** Who has this number now; null when nobody, or a process that has ended and waits to be reaped. */
+/**
+ * Who has this number now; null when nobody, or a process that has ended and waits to be reaped.
+ */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | null> {
   const found = await readStat(pid);
   if (found === null || found.state === 'Z') return null;
@@ -45,7 +47,9 @@ export async function processState(
   return found.state === 'T' ? 'stopped' : 'running';
 }
 
-/** Sends a signal to this very process, never to a successor of its number. Nothing when it is gone. */
+/**
+ * Sends a signal to this very process, never to a successor of its number. Nothing when it is gone.
+ */
 export async function signalProcess(
   identity: ProcessIdentity,
   signal: NodeJS.Signals,

@@ -75,7 +75,10 @@ export function readTicks(path: string): Promise<Tick[]> {
   return new TickReader(path).next();
 }
 
-/** The ticks of a serial log from its beginning, then each new one as it is written, until the signal aborts. */
+/**
+ * The ticks of a serial log from its beginning, then each new one as it is written, until the
+ * signal aborts.
+ */
 export async function* followTicks(path: string, signal: AbortSignal): AsyncGenerator<SeenTick> {
   const reader = new TickReader(path);
   let changed = Promise.withResolvers<void>();
@@ -144,8 +147,8 @@ export function continuity(ticks: readonly { readonly n: number }[]): Continuity
 }
 
 /**
- * Splits the row into counts that each go up by one. One guest ends a count before it begins another; two copies go on with
- * the older count after the younger has begun.
+ * Splits the row into counts that each go up by one. One guest ends a count before it begins
+ * another; two copies go on with the older count after the younger has begun.
  */
 function interleaved(numbers: readonly number[]): boolean {
   const counts: { next: number; lastAt: number; firstAt: number }[] = [];

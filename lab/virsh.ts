@@ -1,7 +1,10 @@
 import { run } from './command.ts';
 import type { CommandOptions } from './command.ts';
 
-/** Runs virsh against a connection URI: libvirt's own client is the lab's witness, independent of ours. */
+/**
+ * Runs virsh against a connection URI: libvirt's own client is the lab's witness, independent of
+ * ours.
+ */
 export function virsh(
   uri: string,
   args: readonly string[],
