@@ -9,7 +9,7 @@ import type { DomainView } from '../../src/ports/domain.ts';
 import { toFailure } from '../../src/ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../../src/ports/hypervisor.ts';
 import type { MigrateCall, MigrationOptions } from '../../src/ports/migration.ts';
-import { describe as describeObservation, Watched } from '../contract/watched.ts';
+import { inOneLine, Watched } from '../contract/watched.ts';
 import { describeLab, labNameFor } from '../support/needs.ts';
 
 const unending = new AbortController().signal;
@@ -266,7 +266,7 @@ async function mustFind(host: Hypervisor, uuid: string): Promise<DomainView> {
 
 /** @throws Error when nothing of the kind was told */
 function timeOf({ observations }: Watched, event: string): number {
-  const told = observations.find((each) => describeObservation(each) === event);
+  const told = observations.find((each) => inOneLine(each) === event);
   if (told === undefined) throw new Error(`not told: ${event}`);
   return told.atEpochMs;
 }
