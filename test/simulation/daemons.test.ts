@@ -32,7 +32,7 @@ describe('a daemon that is killed and started again decides by the phase that it
     ['perform3', 'killSourceDaemon', 1_000, untouched, null],
     ['perform3Done', 'killSourceDaemon', 0, 'paused migration persistent', null],
     ['finish3', 'killSourceDaemon', 0, 'paused migration persistent', arrived],
-    ['confirm3', 'killSourceDaemon', 0, 'shutoff migrated persistent', arrived],
+    ['confirm3', 'killSourceDaemon', 0, 'shutoff unknown persistent', arrived],
     ['prepare', 'killDestinationDaemon', 0, untouched, null],
     ['prepare', 'killDestinationDaemon', 100, untouched, null],
     ['perform3', 'killDestinationDaemon', 1_000, untouched, null],

@@ -23,7 +23,7 @@ export function startDaemon(world: World, host: Host): void {
 type Decision = (place: Place & { readonly domain: Domain }) => void;
 
 const keep: Decision = () => undefined;
-const kill: Decision = (place) => endDomain(place, 'migrated');
+const kill: Decision = (place) => endDomain(place, 'unknown');
 
 /** The daemon's decision by the phase in its status file (qemuMigrationRecover, pre-copy only). */
 const decisions: Readonly<Record<MigrationPhase, Decision>> = {

@@ -29,11 +29,11 @@ export function runVcpus(place: Place, reason: DomainReason, detail: string): vo
   world.changed();
 }
 
+/** Why it stopped; the daemon's reason and its event say the same. */
+export type End = 'destroyed' | 'failed' | 'migrated' | 'crashed' | 'unknown';
+
 /** The QEMU ends and the daemon, if there is one, cleans up behind it. */
-export function endDomain(
-  place: Place,
-  end: 'destroyed' | 'failed' | 'migrated' | 'crashed',
-): void {
+export function endDomain(place: Place, end: End): void {
   const { world, host, domain } = place;
   domain.qemu?.kill();
   if (!host.daemon.up) return;

@@ -24,6 +24,7 @@ export class MemoryStream {
   readonly #autoConverge: boolean;
   #sentBytes = 0;
   #transfer: Transfer | null = null;
+  #iteration = 0;
   #stoppedVcpus = false;
   #mayContinue = false;
   #cancelled = false;
@@ -93,6 +94,7 @@ export class MemoryStream {
     await this.#pass(gapsMs.deviceState);
     this.#source.qemu.holdsImages = false;
     this.#enter('device');
+    this.#beginIteration();
     await this.#transmit(leftBytes);
     await this.#pass(gapsMs.deviceStateArrives);
     this.#destination.qemu.receiveGuest(this.#source.qemu);
@@ -102,16 +104,16 @@ export class MemoryStream {
 
   /** @returns the bytes that are left for the time when the vCPUs stand still */
   async #precopy(): Promise<number> {
-    const { qemu, domain, world, host } = this.#source;
+    const { qemu, domain, world } = this.#source;
     const { memoryBytes, dirtyBytesPerS } = domain.definition;
     let leftBytes: number = memoryBytes;
     let slowedBy = 0;
-    for (let iteration = 1; ; iteration += 1) {
-      world.tell(host, domain.uuid, { kind: 'iteration', iteration });
-      if (iteration === 1) this.#enter('active');
+    for (;;) {
+      this.#beginIteration();
+      if (this.#iteration === 1) this.#enter('active');
       else if (leftBytes * 1_000 <= bytesPerS(world, this.#route) * qemu.maxDowntimeMs)
         return leftBytes;
-      else if (this.#autoConverge && iteration > 2) slowedBy = throttleAfter(slowedBy);
+      else if (this.#autoConverge && this.#iteration > 2) slowedBy = throttleAfter(slowedBy);
       const ranBeforeMs = qemu.guestRanMs;
       await this.#transmit(leftBytes);
       const dirtiedBytes =
@@ -168,6 +170,13 @@ export class MemoryStream {
     this.status = status;
     world.tell(host, domain.uuid, { kind: 'migrationStatus', status });
     world.changed();
+  }
+
+  /** QEMU tells each time that it looks anew which pages were written. */
+  #beginIteration(): void {
+    const { world, host, domain } = this.#source;
+    this.#iteration += 1;
+    world.tell(host, domain.uuid, { kind: 'iteration', iteration: this.#iteration });
   }
 
   #tellDestination(status: QemuMigrationStatus): void {
