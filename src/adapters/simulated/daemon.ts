@@ -4,10 +4,11 @@ import type { MigrationPhase } from './migration-job.ts';
 import { restoreGuest } from './migration.ts';
 import type { Domain, Host, World } from './world.ts';
 
-/** SIGKILL: its QEMUs live on, everything it was doing is gone. */
+/** SIGKILL: its QEMUs live on; what it was doing, and what it knew from memory alone, is gone. */
 export function killDaemon(world: World, host: Host): void {
   if (!host.daemon.up) return;
   host.daemon.up = false;
+  for (const domain of host.domains.values()) forgetIfGone(host, domain);
   world.changed();
 }
 
@@ -48,7 +49,6 @@ function reconnect(place: Place): void {
   const { qemu, job } = domain;
   if (qemu === null) {
     domain.job = null;
-    forgetIfGone(place.host, domain);
     return;
   }
   if (!qemu.alive) {
