@@ -179,6 +179,11 @@ export const liveMigration = liveMigrationSetup.createMachine({
           description: 'Only what the record of this run names is ever removed.',
           always: [
             { guard: 'destinationIsSilent', target: 'waiting' },
+            {
+              guard: 'destinationHoldsGuest',
+              target: '#liveMigration.needsOperator',
+              actions: 'recordCopyLeft',
+            },
             { guard: 'destinationHoldsIncoming', target: 'endingIncoming' },
             { guard: 'hasMadeVolumes', target: 'removingVolumes' },
             { target: '#liveMigration.rolledBack' },

@@ -13,6 +13,7 @@ import type {
 } from './policy/live-migration-context.ts';
 import {
   artefactsOfSuccess,
+  copyLeftFailure,
   expectedVolumes,
   foundDomain,
   hasPrepared,
@@ -25,7 +26,7 @@ import {
 import type { MigrationCheckName } from './policy/migration-checks.ts';
 import type { DomainOnHost, DomainOnPeers, MigrationReport } from './policy/peer2peer-context.ts';
 import type { PeersView } from './policy/peers.ts';
-import { holdsIncoming } from './policy/peers.ts';
+import { holdsGuest, holdsIncoming } from './policy/peers.ts';
 import { effectSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 
@@ -100,6 +101,9 @@ export const liveMigrationSetup = setup({
     recordUnsettled: assign(({ context }) => ({
       report: { ...context.report, failure: unsettledFailure(context) },
     })),
+    recordCopyLeft: assign(({ context }) => ({
+      report: { ...context.report, failure: copyLeftFailure(context) },
+    })),
     passAbortOn: sendTo('protocol', { type: 'abort.requested' }),
   },
   guards: {
@@ -112,6 +116,8 @@ export const liveMigrationSetup = setup({
       remainderOf(context) === params.remainder,
     preparedNothing: ({ context }) => !hasPrepared(context),
     destinationIsSilent: ({ context }) => context.peers?.destination.reachable !== true,
+    destinationHoldsGuest: ({ context }) =>
+      context.peers !== null && holdsGuest(context.peers.destination),
     destinationHoldsIncoming: ({ context }) =>
       context.peers !== null && holdsIncoming(context.peers.destination),
     hasMadeVolumes: ({ context }) => context.artefacts.length > 0,

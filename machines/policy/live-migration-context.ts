@@ -178,3 +178,15 @@ export function unsettledFailure(context: LiveMigrationContext): Failure {
     effect: 'unknown',
   };
 }
+
+/** The guest is on the source again, and yet the destination holds a copy that is no mere remainder. */
+export function copyLeftFailure(context: LiveMigrationContext): Failure {
+  const held = context.peers === null ? '' : ` (${describePeers(context.peers)})`;
+  const { name } = foundDomain(context);
+  const cause = context.report.failure?.message ?? 'unknown';
+  return {
+    code: 'splitBrain',
+    message: `${name} was rolled back, but the destination holds a copy of it, too${held}: let one of them run, and destroy the other. Cause: ${cause}`,
+    effect: 'unknown',
+  };
+}

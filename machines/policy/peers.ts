@@ -109,6 +109,11 @@ export function isIncoming({ state, reason }: DomainStatus): boolean {
   return state === 'paused' && (reason === 'startingUp' || reason === 'migration');
 }
 
+/** A copy stands there that ran, or may have: its disks are not ours to remove. */
+export function holdsGuest(peer: PeerView): boolean {
+  return peer.reachable && isActive(peer.domain) && !holdsIncoming(peer);
+}
+
 /** Has the guest gone over? The destination's own state proves it, whatever the source shows. */
 export function hasTakenOver(peer: PeerView, situation: Situation): boolean {
   return ['running', 'paused', 'halted'].includes(holdingOf(peer, situation));
