@@ -41,7 +41,10 @@ export async function demo(
   );
   let ok = true;
   for (const [index, { name, words }] of scenes.entries()) {
-    tell({ type: 'demo.scene', scene: name, words }, `\n${index + 1}. ${words}`);
+    tell(
+      { type: 'demo.scene', scene: name, words },
+      `\n${index + 1}. ${words}${stage.kind === 'lab' ? ' (its guest boots first)' : ''}`,
+    );
     const { status, result } = await play(stage, name, style, surroundings);
     if (status === exitStatus.aborted) return status;
     const asAnnounced = isAsAnnounced(name, result);

@@ -1,4 +1,3 @@
-import type { WriteStream } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 
 import type { Output } from '../output.ts';
@@ -7,9 +6,17 @@ const hideCursor = '\u001b[?25l';
 const showCursor = '\u001b[?25h';
 const clearBelow = '\u001b[J';
 
+/** What a picture has to know of the terminal that it is on (`tty.WriteStream`). */
+export interface Terminal {
+  readonly columns: number;
+  readonly rows: number;
+  on(event: 'resize', listener: () => void): unknown;
+  off(event: 'resize', listener: () => void): unknown;
+}
+
 /** A picture at the end of a terminal that is redrawn in place. */
 export class LiveScreen {
-  readonly #terminal: WriteStream;
+  readonly #terminal: Terminal;
   readonly #output: Output;
   readonly #render: (columns: number) => readonly string[];
   readonly #timer: NodeJS.Timeout;
@@ -19,7 +26,7 @@ export class LiveScreen {
   readonly #restore = (): void => this.#output.write(showCursor);
 
   constructor(options: {
-    readonly terminal: WriteStream;
+    readonly terminal: Terminal;
     readonly output: Output;
     readonly intervalMs: number;
     readonly render: (columns: number) => readonly string[];

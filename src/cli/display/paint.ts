@@ -19,11 +19,8 @@ const colours: Paint = {
   bad: (text) => styleText('red', text, { validateStream: false }),
 };
 
-/** Colours only on a terminal that has them, and only where NO_COLOR is not set (no-color.org). */
-export function paintFor(
-  stream: { readonly isTTY?: boolean },
-  environment: Readonly<Record<string, string | undefined>>,
-): Paint {
+/** For a terminal; without colours where it has none or NO_COLOR is set (no-color.org). */
+export function paintFor(environment: Readonly<Record<string, string | undefined>>): Paint {
   const refused = (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb';
-  return stream.isTTY === true && !refused ? colours : noPaint;
+  return refused ? noPaint : colours;
 }

@@ -1,8 +1,7 @@
-import type { WriteStream } from 'node:tty';
-
 import type { RunHeader } from './json-lines.ts';
 import { toJsonLines, toLastLine } from './json-lines.ts';
 import { renderFrame } from './live-frame.ts';
+import type { Terminal } from './live-screen.ts';
 import { LiveScreen } from './live-screen.ts';
 import type { Output } from '../output.ts';
 import { paintFor } from './paint.ts';
@@ -24,7 +23,7 @@ export interface Presenter {
 export interface Surroundings {
   readonly output: Output;
   /** `null` where standard output is no terminal. */
-  readonly terminal: WriteStream | null;
+  readonly terminal: Terminal | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
 }
@@ -80,11 +79,11 @@ function plainPresenter(header: RunHeader, { output, now }: Surroundings): Prese
 
 function livePresenter(
   header: RunHeader,
-  terminal: WriteStream,
+  terminal: Terminal,
   { output, now, environment }: Surroundings,
 ): Presenter {
   const title = titleOf(header);
-  const paint = paintFor(terminal, environment);
+  const paint = paintFor(environment);
   let view = viewAtStart(now());
   const screen = new LiveScreen({
     terminal,

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+
+import { judgeHost, judgePeer } from '../../../src/cli/display/findings.ts';
+import type { HostSurvey, HostView } from '../../../src/ports/domain.ts';
+
+const host: HostView = {
+  uri: 'qemu:///system',
+  hostname: 'hostA',
+  hostUuid: 'aaaa',
+  libvirtVersion: 9_000_000,
+  hypervisorVersion: 7_002_022,
+  freeMemoryBytes: 2 ** 33,
+};
+const survey: HostSurvey = {
+  driver: 'QEMU',
+  pools: [{ name: 'images', active: true, targetPath: '/img', availableBytes: 2 ** 34 }],
+  qemuEventsRefused: null,
+};
+
+const levels = (findings: readonly { check: string; level: string }[]) =>
+  Object.fromEntries(findings.map(({ check, level }) => [check, level]));
+
+test('a sound host: only what cannot be known is left to the operator', () => {
+  expect(levels(judgeHost({ uri: host.uri, host, survey }))).toEqual({
+    reachable: 'ok',
+    driver: 'ok',
+    versions: 'ok',
+    hostUuid: 'ok',
+    advertisedName: 'ok',
+    transport: 'ok',
+    freeMemory: 'ok',
+    pool: 'ok',
+    qemuEvents: 'ok',
+    lockManager: 'warn',
+  });
+});
+
+test.each([
+  [{ host: { ...host, hostname: 'localhost' } }, 'advertisedName', 'warn', '--migrate-uri'],
+  [{ host: { ...host, libvirtVersion: 8_006_001 } }, 'versions', 'warn', 'libvirt 8.6.1'],
+  [{ host: { ...host, hostUuid: '' } }, 'hostUuid', 'warn', 'no uuid'],
+  [{ survey: { ...survey, driver: 'TEST' } }, 'driver', 'fail', 'only the QEMU driver'],
+  [{ survey: { ...survey, pools: [] } }, 'pools', 'warn', 'no storage pool'],
+  [
+    {
+      survey: {
+        ...survey,
+        pools: [{ name: 'x', active: false, targetPath: null, availableBytes: null }],
+      },
+    },
+    'pool',
+    'warn',
+    'virsh pool-start x',
+  ],
+  [{ survey: { ...survey, qemuEventsRefused: 'denied' } }, 'qemuEvents', 'warn', 'inferred'],
+  [{ uri: 'qemu+tcp://hostA/system' }, 'transport', 'warn', 'plain TCP'],
+] as const)('%o', (change, check, level, words) => {
+  const findings = judgeHost({ uri: host.uri, host, survey, ...change });
+  const found = findings.find((each) => each.check === check);
+  expect(found?.level).toBe(level);
+  expect(found?.message).toContain(words);
+});
+
+const peer = { host, peerUri: 'qemu+tcp://hostB/system', peerHost: { ...host, hostUuid: 'bbbb' } };
+
+test('a peer that the daemon cannot open is the only thing to mend first', () => {
+  const seen = { reachable: false, message: 'no route' } as const;
+  expect(levels(judgePeer({ ...peer, seen, advertisedSeen: null }))).toEqual({
+    peerReachable: 'fail',
+  });
+});
+
+test.each([
+  ['hostB', { reachable: true, hostname: 'hostB' }, 'ok'],
+  ['hostB', { reachable: false, message: 'unknown name' }, 'warn'],
+  ['localhost', { reachable: true, hostname: 'localhost' }, 'warn'],
+] as const)('a peer that calls itself %s, seen as %o', (hostname, advertisedSeen, level) => {
+  const seen = { reachable: true, hostname } as const;
+  expect(levels(judgePeer({ ...peer, seen, advertisedSeen }))).toEqual({
+    peerReachable: 'ok',
+    peerAdvertisedName: level,
+    otherHost: 'ok',
+  });
+});

@@ -1,0 +1,28 @@
+import { expect, test, vi } from 'vitest';
+
+import { answerInterrupt } from '../../../src/cli/interruption.ts';
+
+function runWith(tags: readonly string[], takes: boolean) {
+  const send = vi.fn<(event: { type: string }) => boolean>(() => takes);
+  return { tags: () => new Set(tags), send };
+}
+
+test('a run that can be aborted is asked to', () => {
+  const run = runWith(['abortable'], true);
+  expect(answerInterrupt(run)).toContain('waiting for the rollback');
+  expect(run.send).toHaveBeenCalledWith({ type: 'abort.requested' });
+});
+
+test('past the point of no return nothing is sent, and the words say so', () => {
+  const run = runWith(['pointOfNoReturn'], true);
+  expect(answerInterrupt(run)).toContain('past the point of no return');
+  expect(run.send).not.toHaveBeenCalled();
+});
+
+test('a run that rolls back already is waited for', () => {
+  expect(answerInterrupt(runWith(['rollingBack'], false))).toContain('rolling back already');
+});
+
+test('a machine that does not take the abort now is not said to', () => {
+  expect(answerInterrupt(runWith(['abortable'], false))).not.toContain('asked to abort');
+});

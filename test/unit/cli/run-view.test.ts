@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+
+import type { RunEvent, StateEvent } from '../../../src/cli/display/run-events.ts';
+import type { RunView } from '../../../src/cli/display/run-view.ts';
+import { etaMs, viewAfter, viewAtStart } from '../../../src/cli/display/run-view.ts';
+
+const after = (events: readonly RunEvent[]): RunView => events.reduce(viewAfter, viewAtStart(0));
+
+const state = (more: Partial<StateEvent>): StateEvent => ({
+  type: 'state.entered',
+  atEpochMs: 100,
+  machine: 'peer2peerMigration',
+  region: 'phases',
+  state: 'begin3',
+  description: 'words',
+  phase: null,
+  evidence: null,
+  tags: [],
+  pause: { fromEpochMs: null, toEpochMs: null },
+  ...more,
+});
+
+const memory = (processedBytes: number, remainingBytes: number): RunEvent => ({
+  type: 'progress',
+  atEpochMs: 1,
+  machine: 'm',
+  streams: [{ stream: 'memory', processedBytes, totalBytes: 100, remainingBytes, bytesPerS: 10 }],
+});
+
+test('the phases are what the run is in; a resting region is not shown beside them', () => {
+  const view = after([
+    state({ state: 'requesting' }),
+    state({ region: 'oneCopy', state: 'trusting' }),
+    state({ region: 'convergence', state: 'unbounded' }),
+  ]);
+  expect(view.current?.state).toBe('requesting');
+  expect([...view.beside]).toEqual([]);
+});
+
+test('what a region does is shown beside the phase, until it rests again', () => {
+  const aborting = [state({}), state({ region: 'convergence', state: 'aborting' })];
+  expect([...after(aborting).beside.keys()]).toEqual(['convergence']);
+  const rested = [...aborting, state({ region: 'convergence', state: 'unbounded' })];
+  expect([...after(rested).beside.keys()]).toEqual([]);
+});
+
+test('with the state around all regions, all that ran beside has ended', () => {
+  const view = after([
+    state({ region: 'execution', state: 'uncertain.inspecting' }),
+    state({ region: null, state: 'rolledBack' }),
+  ]);
+  expect(view.current?.state).toBe('rolledBack');
+  expect(view.beside.size).toBe(0);
+});
+
+test('a phase keeps the time at which it was first reached', () => {
+  const perform = { phase: 'PERFORM3', evidence: 'observed' } as const;
+  const view = after([
+    state({ ...perform, state: 'perform3.mirroring', atEpochMs: 200 }),
+    state({ ...perform, state: 'perform3.precopying', atEpochMs: 900 }),
+  ]);
+  expect(view.phases).toEqual([{ ...perform, atEpochMs: 200 }]);
+});
+
+test('the share that is done never goes back, although a new pass adds to the rest', () => {
+  const view = after([memory(90, 10), memory(100, 60)]);
+  expect(view.streams).toMatchObject([{ processedBytes: 100, fraction: 0.9 }]);
+});
+
+test('the guest counts as paused from the first state that says so', () => {
+  const paused = state({ state: 'perform3.switchingOver', tags: ['guestPaused'], atEpochMs: 500 });
+  expect(after([paused]).pause).toEqual({ fromEpochMs: 500, toEpochMs: null });
+  const known = state({ state: 'finish3', pause: { fromEpochMs: 495, toEpochMs: 540 } });
+  expect(after([paused, known]).pause).toEqual({ fromEpochMs: 495, toEpochMs: 540 });
+});
+
+test('without a rate there is no time left to tell', () => {
+  const stream = { stream: 'vda', processedBytes: 0, totalBytes: 100, remainingBytes: 100 };
+  expect(etaMs({ ...stream, bytesPerS: null })).toBeNull();
+  expect(etaMs({ ...stream, bytesPerS: 0 })).toBeNull();
+  expect(etaMs({ ...stream, bytesPerS: 50 })).toBe(2_000);
+});
