@@ -139,6 +139,9 @@ export function toPeer2peerInput(context: LiveMigrationContext): Peer2peerInput 
     destination: context.destination,
     domain: { uuid, name, state, reason, persistent, job },
     call: toMigrateCall(domain, context.options),
+    finishLeavesDefinition:
+      wantsDestinationDefinition(domain, context.options) &&
+      context.facts?.incoming?.definedThere === false,
     timeoutMs: context.timeoutMs,
     onTimeout: context.onTimeout,
     onSplitBrain: context.onSplitBrain,

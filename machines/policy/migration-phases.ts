@@ -36,6 +36,7 @@ export interface ReachedMilestone {
   readonly milestone: Milestone;
   readonly evidence: Evidence;
   readonly atEpochMs: number;
+  readonly endedAtEpochMs?: number;
 }
 
 /** One libvirt phase that was reached, as the result of a run shows it. */
@@ -52,7 +53,6 @@ export interface PhaseRecord {
 const proofs: Readonly<Record<string, readonly Milestone[]>> = {
   'source.job.started': ['begin3'],
   'destination.domain.preparing': ['prepare'],
-  'destination.domain.started': ['prepare'],
   'destination.migration.setup': ['prepare'],
   'source.mirror.created': ['perform3'],
   'source.migration.setup': ['perform3', 'precopy'],
@@ -68,7 +68,6 @@ const proofs: Readonly<Record<string, readonly Milestone[]>> = {
 
 /** Lifecycle events prove a milestone only with the detail that the migration gives them. */
 const detailOfProof: Readonly<Record<string, string>> = {
-  'destination.domain.started': 'migrated',
   'destination.domain.resumed': 'migrated',
   'source.domain.stopped': 'migrated',
 };
@@ -84,10 +83,23 @@ export function noteEvidence(
   reached: readonly ReachedMilestone[],
   event: EvidenceEvent,
 ): readonly ReachedMilestone[] {
+  if (event.type === 'destination.domain.started' && event.detail === 'migrated')
+    return endPrepare(reach(reached, 'prepare', event.atEpochMs), event.atEpochMs);
   const proven = proofs[event.type] ?? [];
   const wantedDetail = detailOfProof[event.type];
   if (wantedDetail !== undefined && event.detail !== wantedDetail) return reached;
   return proven.reduce((sofar, milestone) => reach(sofar, milestone, event.atEpochMs), reached);
+}
+
+/**
+ * The destination tells when PREPARE ends, and PERFORM3 begins then; QEMU's own first sign of it
+ * comes 0.1 s later where disks are copied. So PERFORM3 is proven by QEMU and dated by PREPARE's end.
+ */
+function endPrepare(
+  reached: readonly ReachedMilestone[],
+  endedAtEpochMs: number,
+): readonly ReachedMilestone[] {
+  return reached.map((each) => (each.milestone === 'prepare' ? { ...each, endedAtEpochMs } : each));
 }
 
 /** Records one milestone as observed, and all that it implies. */
@@ -100,10 +112,11 @@ export function reach(
   const last = reached.at(-1);
   const begun = last === undefined ? 0 : milestones.indexOf(last.milestone) + 1;
   const implied = milestones.slice(begun, milestones.indexOf(milestone));
+  const begunAtEpochMs = milestone === 'perform3' ? last?.endedAtEpochMs : undefined;
   return [
     ...reached,
     ...implied.map((each) => ({ milestone: each, evidence: 'inferred', atEpochMs }) as const),
-    { milestone, evidence: 'observed', atEpochMs },
+    { milestone, evidence: 'observed', atEpochMs: begunAtEpochMs ?? atEpochMs },
   ];
 }
 

@@ -27,6 +27,8 @@ export interface Peer2peerInput {
   /** The domain as it was found before anything was touched. */
   readonly domain: DomainStatus;
   readonly call: MigrateCall;
+  /** See `Situation`. */
+  readonly finishLeavesDefinition: boolean;
   /** `null`: no budget. */
   readonly timeoutMs: number | null;
   readonly onTimeout: 'abort' | 'forceComplete';
@@ -135,6 +137,8 @@ export function situationOf(context: Peer2peerContext): Situation {
   return {
     guestWasPaused: context.domain.state === 'paused',
     mayHaveSwitched,
+    ranThere: seenRunning,
+    finishLeavesDefinition: context.finishLeavesDefinition,
     mayHaveRunThere: seenRunning || (mayHaveSwitched && watchBroken.destination),
   };
 }

@@ -17,8 +17,15 @@ export interface Situation {
   readonly guestWasPaused: boolean;
   /** The source's QEMU finished, or nobody watched while it could have. */
   readonly mayHaveSwitched: boolean;
-  /** The destination's guest ran, or nobody watched while it could have. */
+  /** The destination's guest was seen running. */
+  readonly ranThere: boolean;
+  /** It ran, or nobody watched while it could have. */
   readonly mayHaveRunThere: boolean;
+  /**
+   * Finish writes the domain's definition on the destination before it lets the guest run, and
+   * there was none before (qemuMigrationDstFinish): no definition there, no guest that ran there.
+   */
+  readonly finishLeavesDefinition: boolean;
 }
 
 /**
@@ -74,7 +81,8 @@ export function judgePeers(view: PeersView, situation: Situation): Verdict {
       if (!isActive(here)) return 'guestGone';
       break;
   }
-  if (situation.mayHaveRunThere) return 'overtaken';
+  if (situation.mayHaveRunThere && !provesUntouched(view.destination, situation))
+    return 'overtaken';
   return isRunning(here) || situation.guestWasPaused ? 'unchanged' : 'sourceToResume';
 }
 
@@ -97,6 +105,11 @@ function holdingOf(peer: PeerView, situation: Situation): Holding {
   if (domain.state !== 'paused') return 'halted';
   if (isIncoming(domain)) return 'incoming';
   return domain.reason === 'user' && situation.guestWasPaused ? 'paused' : 'halted';
+}
+
+function provesUntouched(destination: PeerView, situation: Situation): boolean {
+  const knowsNothing = destination.reachable && destination.domain === null;
+  return knowsNothing && situation.finishLeavesDefinition && !situation.ranThere;
 }
 
 /** A QEMU waits there for a guest that will not come. */

@@ -65,6 +65,8 @@ export interface IncomingView {
   /** A domain of that name, or of that uuid, which the migration would collide with. */
   readonly nameTakenBy: { readonly uuid: string; readonly active: boolean } | null;
   readonly uuidTakenBy: { readonly name: string; readonly active: boolean } | null;
+  /** It has an inactive definition of this very domain: a migration takes that over. */
+  readonly definedThere: boolean;
   /** virConnectCompareHypervisorCPU; `unknown` where the domain names no CPU or the host cannot say. */
   readonly cpu: 'incompatible' | 'identical' | 'superset' | 'unknown';
   readonly machineTypeKnown: boolean;

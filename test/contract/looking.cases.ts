@@ -69,6 +69,7 @@ export const lookingCases: Cases = {
     expect(incoming).toMatchObject({
       nameTakenBy: null,
       uuidTakenBy: null,
+      definedThere: false,
       machineTypeKnown: true,
       networksMissing: [],
     });

@@ -56,6 +56,7 @@ export const newDisk: DestinationDisk = {
 const incoming: IncomingView = {
   nameTakenBy: null,
   uuidTakenBy: null,
+  definedThere: false,
   cpu: 'superset',
   machineTypeKnown: true,
   networksMissing: [],

@@ -130,7 +130,8 @@ describe('evidence of phases', () => {
     expect(brief(seen)).toEqual([
       'BEGIN3 observed 2',
       'PREPARE observed 3',
-      'PERFORM3 observed 5',
+      // Dated by the end of PREPARE, which the destination tells.
+      'PERFORM3 observed 4',
       'PERFORM3_DONE observed 14',
       'FINISH3 observed 16',
       'CONFIRM3 observed 17',
@@ -148,7 +149,7 @@ describe('evidence of phases', () => {
     expect(brief(seen)).toEqual([
       'BEGIN3 inferred 1',
       'PREPARE observed 1',
-      'PERFORM3 observed 2',
+      'PERFORM3 observed 1',
       'PERFORM3_DONE inferred 4',
       'FINISH3 observed 4',
       'CONFIRM3 observed 5',

@@ -10,6 +10,7 @@ export const input: Peer2peerInput = {
   destination: 'simulated:///hostB',
   domain,
   call: { domainUuid: domain.uuid, options: plainOptions, persistent: true, copyDisks: [] },
+  finishLeavesDefinition: false,
   timeoutMs: null,
   onTimeout: 'abort',
   onSplitBrain: 'suspendSource',

@@ -11,7 +11,13 @@ const sources = ['running', 'paused', 'busy', 'shutoff', 'absent', 'unreachable'
 /** Verdicts by what the destination holds, one for each of `sources`, `-` standing for `unclear`. */
 type Grid = Readonly<Record<DestinationHolding, string>>;
 
-const ran: Situation = { guestWasPaused: false, mayHaveSwitched: false, mayHaveRunThere: false };
+const ran: Situation = {
+  guestWasPaused: false,
+  mayHaveSwitched: false,
+  ranThere: false,
+  mayHaveRunThere: false,
+  finishLeavesDefinition: false,
+};
 const stood: Situation = { ...ran, guestWasPaused: true };
 const switched = { mayHaveSwitched: true };
 const ranThere = { mayHaveSwitched: true, mayHaveRunThere: true };
@@ -169,6 +175,14 @@ describe('whatever the situation', () => {
       expect(destination).toBe('incoming');
       expect(situation.guestWasPaused ? ['running', 'paused'] : ['running']).toContain(source);
     }
+  });
+
+  test('a destination that was blind but knows nothing of the guest never had it', () => {
+    const blind = { ...ran, ...ranThere, finishLeavesDefinition: true };
+    expect(judgePeers(look('running', 'absent'), blind)).toBe('unchanged');
+    expect(judgePeers(look('paused', 'absent'), blind)).toBe('sourceToResume');
+    expect(judgePeers(look('running', 'shutoff'), blind)).toBe('overtaken');
+    expect(judgePeers(look('running', 'absent'), { ...blind, ranThere: true })).toBe('overtaken');
   });
 
   test('two running copies are always called that', () => {

@@ -43,7 +43,7 @@ async function readCollisions(
   connection: Connection,
   { domain, options: { destinationName } }: IncomingRequest,
   options: CallOptions,
-): Promise<Pick<IncomingView, 'nameTakenBy' | 'uuidTakenBy'>> {
+): Promise<Pick<IncomingView, 'nameTakenBy' | 'uuidTakenBy' | 'definedThere'>> {
   const name = destinationName ?? domain.name;
   const [named, same] = await Promise.all([
     lookUpByName(connection, name, options),
@@ -55,6 +55,7 @@ async function readCollisions(
   return {
     nameTakenBy: other && { uuid: other.uuid, active: await other.isActive(options) },
     uuidTakenBy: isUuidTaken ? { name: same.name, active: isSameActive } : null,
+    definedThere: same !== null && !isUuidTaken,
   };
 }
 
