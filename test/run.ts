@@ -26,9 +26,9 @@ function say(lines: readonly string[]): void {
 /** Whether the client's tests, whose daemons must be up before they start, are among those asked for. */
 async function wantsClientLab(): Promise<boolean> {
   if (labMode() === 'off' || !(await labAvailability()).ok) return false;
-  const listing = ['list', '--filesOnly', '--json', ...vitestArguments];
+  const listing = ['list', '--filesOnly', ...vitestArguments];
   const { output } = await vitest.run(listing, environment, 'pipe');
-  return output.includes(join(root, 'packages/node-libvirt/test/'));
+  return output.includes('packages/node-libvirt/test/');
 }
 
 async function runTests(reportFile: string): Promise<Summary> {
