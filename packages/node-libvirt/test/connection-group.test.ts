@@ -136,6 +136,20 @@ describe('a connection group', () => {
     expect(await retried).toBe('done');
   });
 
+  it('gives a call that waited behind a lost one a new socket', async () => {
+    await using narrow = await open(daemon.uri, { keepAlive: 'off', blockingCallsMax: 1 });
+    await daemon.nextPeer();
+    const lost = narrow.domainCreateXML('<lost/>');
+    const waiting = narrow.domainCreateXML('<waiting/>');
+    const blocking = await daemon.nextPeer();
+    await blocking.nextCall();
+    blocking.socket.destroy();
+    await expect(lost).rejects.toMatchObject({ fullyWritten: true });
+    const another = await daemon.nextPeer();
+    another.reply(await another.nextCall(), bytes.domain('waiting'));
+    expect((await waiting).name).toBe('waiting');
+  });
+
   it('loses everything with its control socket', async () => {
     const migration = migrate();
     const blocking = await daemon.nextPeer();

@@ -110,12 +110,14 @@ export class FakePeer {
   }
 
   #onData(chunk: Buffer): void {
-    this.#received = Buffer.concat([this.#received, chunk]);
-    while (this.#received.length >= 4 && this.#received.length >= this.#received.readUInt32BE(0)) {
-      const sizeBytes = this.#received.readUInt32BE(0);
-      this.#onMessage(this.#received.subarray(4, sizeBytes));
-      this.#received = this.#received.subarray(sizeBytes);
+    const received = Buffer.concat([this.#received, chunk]);
+    let at = 0;
+    while (received.length >= at + 4 && received.length >= at + received.readUInt32BE(at)) {
+      const end = at + received.readUInt32BE(at);
+      this.#onMessage(received.subarray(at + 4, end));
+      at = end;
     }
+    this.#received = received.subarray(at);
   }
 
   #onMessage(bytes: Buffer): void {

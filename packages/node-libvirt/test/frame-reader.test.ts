@@ -6,7 +6,7 @@ import { message, pieces, u32 } from './bytes.ts';
 
 const first = message({ procedure: 1, type: 1, serial: 1 }, Buffer.from('0102030405060708', 'hex'));
 const second = message({ procedure: 2, type: 1, serial: 2 });
-const third = message({ procedure: 3, type: 1, serial: 3 }, Buffer.alloc(70_000, 7));
+const third = message({ procedure: 3, type: 1, serial: 3 }, Buffer.alloc(20_000, 7));
 
 function collect(): { reader: FrameReader; frames: Buffer[] } {
   const frames: Buffer[] = [];
@@ -32,7 +32,7 @@ describe('FrameReader', () => {
   it('finds them in pieces of any size', () => {
     const stream = Buffer.concat([first, third, second]);
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 100_000 }), (sizeBytes) => {
+      fc.property(fc.integer({ min: 1, max: 30_000 }), (sizeBytes) => {
         const { reader, frames } = collect();
         for (const piece of pieces(stream, sizeBytes)) reader.push(piece, piece.length);
         expect(frames).toEqual([bodies[0], bodies[2], bodies[1]]);

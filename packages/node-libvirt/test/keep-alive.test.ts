@@ -38,7 +38,13 @@ describe('keepalive', () => {
     const asked = connection.getHostname();
     const call = await peer.nextCall();
     peer.socket.pause();
-    for (let sent = 0; sent < pings; sent += 1) peer.ping();
+    const ping = bytes.message({
+      program: bytes.keepAliveProgram,
+      procedure: 1,
+      type: 2,
+      serial: 0,
+    });
+    peer.socket.write(Buffer.alloc(pings * ping.length, ping));
     peer.reply(call, bytes.str('host'));
     await asked;
     peer.socket.resume();

@@ -12,7 +12,7 @@ import {
   type Connection,
 } from '../src/index.ts';
 import * as bytes from './bytes.ts';
-import { FakeDaemon, type FakePeer } from './fake-daemon.ts';
+import { FakeDaemon, type Call, type FakePeer } from './fake-daemon.ts';
 
 let daemon: FakeDaemon;
 let connection: Connection;
@@ -163,62 +163,39 @@ describe('a connection that ends', () => {
 });
 
 describe('a peer that breaks the protocol', () => {
-  const wrong: [string, (call: { serial: number }) => Buffer][] = [
-    [
-      'answers a serial that nobody asked',
-      () => bytes.message({ procedure: 59, type: 1, serial: 999 }),
-    ],
-    [
-      'answers with another procedure',
-      ({ serial }) => bytes.message({ procedure: 60, type: 1, serial }),
-    ],
-    [
-      'answers with another program',
-      ({ serial }) => bytes.message({ program: bytes.qemuProgram, procedure: 59, type: 1, serial }),
-    ],
-    [
-      'speaks an unknown program',
-      () => bytes.message({ program: 1, procedure: 59, type: 2, serial: 0 }),
-    ],
-    [
-      'speaks another version',
-      ({ serial }) => bytes.message({ version: 2, procedure: 59, type: 1, serial }),
-    ],
-    ['calls us', () => bytes.message({ procedure: 59, type: 0, serial: 1 })],
-    ['sends a stream', ({ serial }) => bytes.message({ procedure: 59, type: 3, serial })],
-    ['uses an unknown type', ({ serial }) => bytes.message({ procedure: 59, type: 77, serial })],
-    [
-      'uses a stream status',
-      ({ serial }) => bytes.message({ procedure: 59, type: 1, serial, status: 2 }),
-    ],
-    [
-      'uses an unknown status',
-      ({ serial }) => bytes.message({ procedure: 59, type: 1, serial, status: 9 }),
-    ],
-    [
-      'sends too short a result',
-      ({ serial }) => bytes.message({ procedure: 59, type: 1, serial }, bytes.u32(9)),
-    ],
-    [
-      'sends too long a result',
-      ({ serial }) =>
-        bytes.message(
-          { procedure: 59, type: 1, serial },
-          Buffer.concat([bytes.str('a'), bytes.u32(0)]),
-        ),
-    ],
-    [
-      'sends half an error',
-      ({ serial }) => bytes.message({ procedure: 59, type: 1, serial, status: 1 }, bytes.u32(42)),
-    ],
+  const { str, u32 } = bytes;
+  /** Each is a good reply to the call in all but one respect. */
+  const wrong: [string, Partial<bytes.MessageFields>, Buffer][] = [
+    ['answers a serial that nobody asked', { serial: 999 }, str('a')],
+    ['answers with another procedure', { procedure: 60 }, str('a')],
+    ['answers with another program', { program: bytes.qemuProgram }, str('a')],
+    ['speaks an unknown program', { program: 1 }, str('a')],
+    ['speaks another version', { version: 2 }, str('a')],
+    ['calls us', { type: 0 }, str('a')],
+    ['sends a stream', { type: 3 }, str('a')],
+    ['sends file descriptors', { type: 5 }, str('a')],
+    ['uses an unknown type', { type: 77 }, str('a')],
+    ['uses a stream status', { status: 2 }, bytes.errorPayload(1, 'a')],
+    ['uses an unknown status', { status: 9 }, str('a')],
+    ['sends too short a result', {}, u32(9)],
+    ['sends too long a result', {}, Buffer.concat([str('a'), u32(0)])],
+    ['sends half an error', { status: 1 }, u32(42)],
+    ['sends too long an error', { status: 1 }, Buffer.concat([bytes.errorPayload(1, 'a'), u32(0)])],
     [
       'sends an unknown keepalive',
-      () => bytes.message({ program: bytes.keepAliveProgram, procedure: 3, type: 2, serial: 0 }),
+      { program: bytes.keepAliveProgram, procedure: 3, type: 2, serial: 0 },
+      Buffer.alloc(0),
     ],
-    ['announces too large a message', () => bytes.u32(0x7fff_ffff)],
-    ['announces too small a message', () => bytes.u32(4)],
   ];
-  it.each(wrong)('%s: the connection ends with a ProtocolError', async (_name, message) => {
+  const broken: [string, (call: Call) => Buffer][] = [
+    ...wrong.map(([name, fields, payload]): [string, (call: Call) => Buffer] => [
+      name,
+      ({ procedure, serial }) => bytes.message({ procedure, serial, type: 1, ...fields }, payload),
+    ]),
+    ['announces too large a message', () => u32(0x7fff_ffff)],
+    ['announces too small a message', () => u32(4)],
+  ];
+  it.each(broken)('%s: the connection ends with a ProtocolError', async (_name, message) => {
     const asked = connection.getHostname();
     const closed = nextClose();
     peer.socket.write(message(await peer.nextCall()));

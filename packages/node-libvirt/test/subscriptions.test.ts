@@ -82,10 +82,10 @@ describe('subscriptions', () => {
     fixture.peer.event(lifecycleMessage, lifecycle(2, 0, undefined, 1));
     fixture.peer.reply(goodbye);
     fixture.peer.reply(call, u32(2));
-    fixture.peer.event(lifecycleMessage, lifecycle(3, 0, undefined, 1));
-    fixture.peer.event(lifecycleMessage, lifecycle(4, 0, undefined, 2));
     await ended;
     await again;
+    fixture.peer.event(lifecycleMessage, lifecycle(3, 0, undefined, 1));
+    fixture.peer.event(lifecycleMessage, lifecycle(4, 0, undefined, 2));
     await fixture.fence();
     expect(events.map(({ event }) => event)).toEqual(['resumed']);
   });

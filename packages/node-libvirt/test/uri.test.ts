@@ -94,7 +94,6 @@ describe('parseUri', () => {
   it('answers any text with a target or an InvalidUriError', () => {
     const text = fc.oneof(
       fc.string(),
-      fc.webUrl(),
       fc.string().map((rest) => `qemu+tcp://${rest}`),
       fc.string().map((rest) => `qemu+unix:///system?${rest}`),
     );

@@ -127,7 +127,6 @@ export class MessageSocket {
   }
 
   #onChunk(sizeBytes: number, buffer: Uint8Array): boolean {
-    if (this.#socket.destroyed) return false;
     try {
       this.#frames.push(Buffer.from(buffer.buffer, buffer.byteOffset, sizeBytes), sizeBytes);
     } catch (error) {
@@ -137,8 +136,6 @@ export class MessageSocket {
   }
 
   #dispatch(buffer: Buffer, start: number, end: number): void {
-    // A message of the same chunk may have ended the socket: what follows it is no longer heard.
-    if (this.#socket.destroyed) return;
     if (this.#listener === null) throw new ProtocolError('the peer spoke before it was asked');
     this.#listener.onFrame(buffer, start, end);
   }
