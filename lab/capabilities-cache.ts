@@ -1,4 +1,4 @@
-import { cp, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathKind } from './path-kind.ts';
 import { cacheDirectory } from './paths.ts';
@@ -17,12 +17,23 @@ function cachedFiles(generation: string): string {
  * emulation. libvirtd checks versions and times itself and asks again where they differ.
  */
 export async function recallCapabilities(host: HostPaths, generation: string): Promise<void> {
-  await mkdir(hostFiles(host), { recursive: true });
-  if ((await pathKind(cachedFiles(generation))) === null) return;
-  await cp(cachedFiles(generation), hostFiles(host), { recursive: true });
+  const [from, to] = [cachedFiles(generation), hostFiles(host)];
+  await mkdir(to, { recursive: true });
+  if ((await pathKind(from)) === null) return;
+  const files = (await readdir(from)).filter((file) => file.endsWith('.xml'));
+  await Promise.all(files.map((file) => copyFile(join(from, file), join(to, file))));
 }
 
-/** Keeps what the host's libvirtd has found out for the labs to come. */
+/**
+ * Keeps what the host's libvirtd has found out for the labs to come. Labs come up side by side: each
+ * file is put in place whole.
+ */
 export async function rememberCapabilities(host: HostPaths, generation: string): Promise<void> {
-  await cp(hostFiles(host), cachedFiles(generation), { recursive: true });
+  const [from, to] = [hostFiles(host), cachedFiles(generation)];
+  await mkdir(to, { recursive: true });
+  for (const file of await readdir(from)) {
+    const draft = join(to, `${file}.${process.pid}-${host.networkNamespace}`);
+    await copyFile(join(from, file), draft);
+    await rename(draft, join(to, file));
+  }
 }

@@ -79,7 +79,10 @@ async function waitUntilAnswering(host: HostPaths, daemon: ProcessIdentity): Pro
 }
 
 async function failedStart(host: HostPaths, how: string): Promise<LabError> {
-  const said = (await readFile(host.daemonOutput, 'utf8')).trim().split('\n').at(-1) ?? '';
+  const output = await readFile(host.daemonOutput, 'utf8');
+  const log = await readFile(host.debugLog, 'utf8').catch(() => '');
+  const errors = log.split('\n').filter((line) => line.includes(': error :'));
+  const said = errors.at(-1) ?? output.trim().split('\n').at(-1) ?? '';
   return new LabError(`libvirtd of ${host.name} ${how}: ${said} (${host.logDir})`);
 }
 

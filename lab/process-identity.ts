@@ -10,7 +10,16 @@ export interface ProcessIdentity {
 }
 
 interface ProcessStat extends ProcessIdentity {
-  readonly state: string;
+  readonly state: 'running' | 'stopped' | 'ended';
+}
+
+/**
+ * A killed process may show its first thread as a zombie while others still hold its sockets and
+ * locks: it has ended with its last thread.
+ */
+function stateOf(letter: string, threads: number): ProcessStat['state'] {
+  if ((letter === 'Z' || letter === 'X') && threads <= 1) return 'ended';
+  return letter === 'T' ? 'stopped' : 'running';
 }
 
 async function readStat(pid: number): Promise<ProcessStat | null> {
@@ -22,10 +31,10 @@ async function readStat(pid: number): Promise<ProcessStat | null> {
   }
   // The command name in parentheses may itself hold blanks and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state] = fields;
+  const [letter] = fields;
   const startTicks = Number(fields[19]);
-  if (state === undefined || !Number.isSafeInteger(startTicks)) return null;
-  return { pid, startTicks, state };
+  if (letter === undefined || !Number.isSafeInteger(startTicks)) return null;
+  return { pid, startTicks, state: stateOf(letter, Number(fields[17])) };
 }
 
 /**
@@ -33,7 +42,7 @@ async function readStat(pid: number): Promise<ProcessStat | null> {
  */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | null> {
   const found = await readStat(pid);
-  if (found === null || found.state === 'Z') return null;
+  if (found === null || found.state === 'ended') return null;
   return { pid: found.pid, startTicks: found.startTicks };
 }
 
@@ -43,8 +52,7 @@ export async function processState(
 ): Promise<'running' | 'stopped' | 'gone'> {
   const found = await readStat(identity.pid);
   if (found === null || found.startTicks !== identity.startTicks) return 'gone';
-  if (found.state === 'Z' || found.state === 'X') return 'gone';
-  return found.state === 'T' ? 'stopped' : 'running';
+  return found.state === 'ended' ? 'gone' : found.state;
 }
 
 /**
