@@ -43,7 +43,7 @@ test('lines that a narrower terminal has wrapped are taken into account', () => 
   written();
   terminal.columns = 10;
   terminal.emit('resize');
-  expect(written()).toMatch(/^\u001b\[3A/);
+  expect(written().startsWith('\u001b[3A')).toBe(true);
 });
 
 test('a low terminal shows the top only, so that it can still be redrawn', () => {
@@ -64,7 +64,7 @@ test('what is said meanwhile stands above the picture', () => {
 test('the cursor comes back at the end, and nothing is drawn any more', () => {
   const { screen, terminal, written } = stage(() => ['last']);
   screen.close();
-  expect(written()).toMatch(/last\n\u001b\[\?25h$/);
+  expect(written().endsWith('last\n\u001b[?25h')).toBe(true);
   vi.advanceTimersByTime(1_000);
   terminal.emit('resize');
   expect(written()).toBe('');

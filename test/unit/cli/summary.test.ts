@@ -50,7 +50,7 @@ test('after a rollback: why, and that the guest is as before', () => {
     effect: 'unknown',
     libvirt: { code: 1, domain: 7 },
   } as const;
-  const rolledBack = { ...completed, outcome: 'rolledBack', failure, artefacts: [] } as const;
+  const rolledBack: RunResult = { ...completed, outcome: 'rolledBack', failure, artefacts: [] };
   expect(summarise('web', rolledBack, held(holds(running), holds(null))).slice(0, 2)).toEqual([
     'rolled back after 5.6 s: internal error: client socket is closed (libvirtError, libvirt error 1)',
     'web is on the source as before',
@@ -63,7 +63,7 @@ test('where an operator is needed: what each side holds and what to do', () => {
     message: 'both hosts ran web: compare them, then destroy one (source: paused)',
     effect: 'unknown',
   } as const;
-  const both = { ...completed, outcome: 'needsOperator', failure, artefacts: [] } as const;
+  const both: RunResult = { ...completed, outcome: 'needsOperator', failure, artefacts: [] };
   const paused = holds({ ...running, state: 'paused', persistent: false });
   expect(summarise('web', both, held(paused, holds(running)))).toEqual([
     'needs an operator, after 5.6 s: both hosts ran web: compare them, then destroy one (source: paused) (splitBrain)',
