@@ -95,10 +95,11 @@ export const lookingCases: Cases = {
 
   'libvirt calls a disk that is neither copied nor known as shared unsafe': async (fixture) => {
     const guest = await fixture.newGuest('shared');
-    const judge = (unsafe: boolean) =>
-      fixture.source.judgeMigration(fixture.callFor(guest, { unsafe }), unending);
-    expect(await judge(false)).toMatchObject({ code: 'migrateUnsafe', libvirt: { code: 81 } });
-    expect(await judge(true)).toBeNull();
+    const judge = (options: { unsafe: boolean }) =>
+      fixture.source.judgeMigration(fixture.callFor(guest, options), unending);
+    const verdict = await judge({ unsafe: false });
+    expect(verdict).toMatchObject({ code: 'migrateUnsafe', libvirt: { code: 81 } });
+    expect(await judge({ unsafe: true })).toBeNull();
     expect(await fixture.status('source', guest.uuid)).toMatchObject({ job: null });
   },
 

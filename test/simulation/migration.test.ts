@@ -101,6 +101,16 @@ describe('a simulated migration', () => {
     expect((await durationMs(16)) - (await durationMs(0))).toBeGreaterThan(11_000);
   });
 
+  test('follows the link when it gets faster meanwhile', async () => {
+    const scene = new Scene({ link: { bandwidthBytesPerS: mib } });
+    const ended = scene.run(() => scene.migrate());
+    await scene.pass(16_000);
+    scene.world.setBandwidth(60 * mib);
+    expect(await ended).toBeNull();
+    expect(scene.clock.nowEpochMs()).toBeGreaterThan(20_000);
+    expect(scene.clock.nowEpochMs()).toBeLessThan(23_000);
+  });
+
   test('of a disk needs a pool on the destination that owns the path', async () => {
     const scene = new Scene({ guest: privateGuest, destination: { pools: [] } });
     const failure = await scene.run(() => scene.migrate({ copyStorage: 'all' }));

@@ -4,17 +4,8 @@ import type { Definition, Domain, Host, World } from './world.ts';
 import { CarrierDied, lifeOf } from './world.ts';
 
 /** libvirt's phases of a peer-to-peer migration, in the order in which they are entered. */
-export const migrationPhases = [
-  'begin3',
-  'prepare',
-  'perform3',
-  'perform3Done',
-  'finish3',
-  'confirm3',
-  'confirm3Cancelled',
-] as const;
-
-export type MigrationPhase = (typeof migrationPhases)[number];
+export type MigrationPhase =
+  'begin3' | 'prepare' | 'perform3' | 'perform3Done' | 'finish3' | 'confirm3' | 'confirm3Cancelled';
 
 /** What a daemon keeps in its status file about a migration; it outlives the daemon. */
 export interface MigrationJob {
