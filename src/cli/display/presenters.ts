@@ -103,7 +103,9 @@ function livePresenter(
     close: (result, summary) => {
       // The result knows of phases that no state stands for, as CONFIRM3_CANCELLED.
       const phases = result.ended === 'finished' ? result.phases : view.phases;
-      view = { ...view, phases, notice: null };
+      // Nothing moves any more.
+      const streams = view.streams.map((stream) => ({ ...stream, bytesPerS: null }));
+      view = { ...view, phases, streams, notice: null };
       screen.close();
       summary.forEach((line) => output.print(line));
     },
