@@ -77,13 +77,30 @@ describe('keepalive', () => {
     expect(connection.isClosed).toBe(false);
   });
 
-  it('draws no conclusion while the daemon may not read the socket: five calls in progress', async () => {
+  it('asks on another socket while the daemon may not read this one: five calls in progress', async () => {
     const asked = Array.from({ length: 5 }, () => connection.getHostname());
     const calls = [];
-    for (const _ of asked) calls.push(await peer.nextCall());
-    vi.advanceTimersByTime(20 * keepAlive.intervalMs);
+    while (calls.length < asked.length) calls.push(await peer.nextCall());
+    for (let round = 0; round < 4; round += 1) {
+      vi.advanceTimersByTime((keepAlive.count + 1) * keepAlive.intervalMs);
+      const probe = await daemon.nextPeer();
+      await probe.closed;
+    }
+    expect(peer.waitingKeepAlives).toBe(0);
     for (const call of calls) peer.reply(call, bytes.str('host'));
     expect(await Promise.all(asked)).toEqual(Array(5).fill('host'));
+  });
+
+  it('gives up when nobody answers there either', async () => {
+    await using silent = await open(daemon.uri, { keepAlive, openTimeoutMs: 100 });
+    await daemon.nextPeer();
+    daemon.handshake = new Map();
+    const asked = Array.from({ length: 6 }, () => silent.getHostname());
+    const closed = new Promise<CloseReason>((resolve) => silent.once('close', resolve));
+    vi.advanceTimersByTime((keepAlive.count + 1) * keepAlive.intervalMs);
+    expect(await closed).toMatchObject({ kind: 'lost' });
+    const outcomes = await Promise.allSettled(asked);
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['rejected']));
   });
 
   it('draws none from a socket with a blocking call either', async () => {

@@ -1,18 +1,12 @@
-import { ConnectError, ConnectionLostError } from '../errors.ts';
 import type { Lane, Procedure } from '../protocol/index.ts';
 import { connectProcedures } from '../protocol/index.ts';
-import { handshake } from './handshake.ts';
 import type { KeepAliveOptions } from './keep-alive.ts';
 import { LanePool, type LaneLimits } from './lane-pool.ts';
-import { describeEndpoint, MessageSocket, type Endpoint } from './message-socket.ts';
-import { Session, type SessionEnd, type SessionListener } from './session.ts';
+import type { Endpoint } from './message-socket.ts';
+import { isReachable, openSession, type SessionOptions } from './open-session.ts';
+import type { Session, SessionEnd, SessionListener } from './session.ts';
 
-export interface GroupOptions {
-  /** Tried in order; the first that answers serves the whole group. */
-  readonly endpoints: readonly Endpoint[];
-  /** The name given to the daemon, such as `qemu:///system`. */
-  readonly driverUri: string;
-  readonly openTimeoutMs: number;
+export interface GroupOptions extends SessionOptions {
   readonly keepAlive: KeepAliveOptions | 'off';
   readonly blockingCallsMax: number;
 }
@@ -34,7 +28,6 @@ const closeTimeoutMs = 1_000;
  */
 export class ConnectionGroup implements Caller {
   readonly #options: GroupOptions;
-  readonly #endpoint: Endpoint;
   readonly #closing = new AbortController();
   readonly #control: Session;
   readonly #ended = Promise.withResolvers<void>();
@@ -62,9 +55,12 @@ export class ConnectionGroup implements Caller {
   }
 
   private constructor(options: GroupOptions, endpoint: Endpoint, control: Session) {
-    this.#options = options;
-    this.#endpoint = endpoint;
+    // The first endpoint that answered serves the whole group.
+    this.#options = { ...options, endpoints: [endpoint] };
     this.#control = control;
+    if (options.keepAlive !== 'off') {
+      control.startKeepAlive(options.keepAlive, () => isReachable(this.#options));
+    }
     const open = (onEnd: (end: SessionEnd) => void): Promise<Session> => this.#openExtra(onEnd);
     this.#pools = {
       job: new LanePool(open, jobLimits),
@@ -116,59 +112,12 @@ export class ConnectionGroup implements Caller {
   }
 
   async #openExtra(onEnd: (end: SessionEnd) => void): Promise<Session> {
-    const options = { ...this.#options, endpoints: [this.#endpoint] };
     // No events are registered on it, so none are expected.
     const listener: SessionListener = { onEvent: () => undefined, onEnd };
-    const { session } = await openSession(options, listener, this.#closing.signal);
+    const { session } = await openSession(this.#options, listener, this.#closing.signal);
+    const { keepAlive } = this.#options;
+    // While a slow call is under way its socket is not judged: the control socket answers for the daemon.
+    if (keepAlive !== 'off') session.startKeepAlive(keepAlive, () => Promise.resolve(true));
     return session;
   }
-}
-
-async function openSession(
-  options: GroupOptions,
-  listener: SessionListener,
-  signal: AbortSignal | undefined,
-): Promise<{ session: Session; endpoint: Endpoint }> {
-  const timeout = AbortSignal.timeout(options.openTimeoutMs);
-  const bounded = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-  const address = options.endpoints.map(describeEndpoint).join(', ');
-  try {
-    const { socket, endpoint } = await connectFirst(options.endpoints, address, bounded);
-    const session = new Session(socket, listener);
-    try {
-      await handshake(session, options.driverUri, bounded);
-    } catch (error) {
-      session.end({ kind: 'requested' });
-      throw error;
-    }
-    if (options.keepAlive !== 'off') session.startKeepAlive(options.keepAlive);
-    return { session, endpoint };
-  } catch (error) {
-    if (error === timeout.reason && error instanceof Error) {
-      throw new ConnectError(address, new Error(`no answer within ${options.openTimeoutMs} ms`));
-    }
-    if (error instanceof ConnectionLostError) throw new ConnectError(address, error);
-    throw error;
-  }
-}
-
-/** @throws ConnectError of the only endpoint, or one that holds those of all. */
-async function connectFirst(
-  endpoints: readonly Endpoint[],
-  address: string,
-  signal: AbortSignal,
-): Promise<{ socket: MessageSocket; endpoint: Endpoint }> {
-  const failures: Error[] = [];
-  for (const endpoint of endpoints) {
-    try {
-      return { socket: await MessageSocket.connect(endpoint, signal), endpoint };
-    } catch (error) {
-      if (!(error instanceof ConnectError)) throw error;
-      failures.push(error);
-    }
-  }
-  const [only] = failures;
-  if (failures.length === 1 && only !== undefined) throw only;
-  const text = failures.map((failure) => failure.message).join('; ');
-  throw new ConnectError(address, new AggregateError(failures, text));
 }

@@ -11,18 +11,19 @@ export interface KeepAliveTarget {
    */
   isConclusive(): boolean;
   ping(): void;
+  /** Asked in place of a ping that would prove nothing: is the daemon alive, as seen from elsewhere? */
+  isReachable(): Promise<boolean>;
   giveUp(): void;
 }
 
-/**
- * Asks a silent peer for a sign of life. One timer for the connection's life; the hot path only sets a flag.
- */
+/** Watches for signs of life. One timer for the connection's life; the hot path only sets a flag. */
 export class KeepAlive {
   readonly #target: KeepAliveTarget;
   readonly #count: number;
   readonly #timer: NodeJS.Timeout;
   #heard = false;
-  #unanswered = 0;
+  #silentIntervals = 0;
+  #isAsking = false;
 
   constructor(target: KeepAliveTarget, options: KeepAliveOptions) {
     this.#target = target;
@@ -41,17 +42,27 @@ export class KeepAlive {
   }
 
   #tick(): void {
-    if (this.#heard || !this.#target.isConclusive()) {
+    if (this.#heard) {
       this.#heard = false;
-      this.#unanswered = 0;
+      this.#silentIntervals = 0;
       return;
     }
-    if (this.#unanswered >= this.#count) {
-      this.stop();
+    if (this.#silentIntervals < this.#count) {
+      this.#silentIntervals += 1;
+      if (this.#target.isConclusive()) this.#target.ping();
+    } else if (this.#target.isConclusive()) {
       this.#target.giveUp();
-      return;
+    } else {
+      void this.#askElsewhere();
     }
-    this.#unanswered += 1;
-    this.#target.ping();
+  }
+
+  async #askElsewhere(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    const isReachable = await this.#target.isReachable();
+    this.#isAsking = false;
+    if (isReachable) this.#silentIntervals = 0;
+    else if (!this.#heard) this.#target.giveUp();
   }
 }

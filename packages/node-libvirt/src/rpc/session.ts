@@ -80,11 +80,13 @@ export class Session {
     return pending.promise;
   }
 
-  startKeepAlive(options: KeepAliveOptions): void {
+  /** @param isReachable what is asked where a ping would prove nothing, see {@link KeepAlive}. */
+  startKeepAlive(options: KeepAliveOptions, isReachable: () => Promise<boolean>): void {
     this.#keepAlive = new KeepAlive(
       {
         isConclusive: () => this.#pending.size < callsReadMax && this.#slowCalls === 0,
         ping: () => this.#sendKeepAlive(keepAliveProcedures.ping),
+        isReachable,
         giveUp: () => this.#socket.destroy(new Error('the daemon answers no keepalive')),
       },
       options,
