@@ -54,23 +54,26 @@ describe('summary of a test run', () => {
   test('skips of one file and reason share a line, and a missing reason is told', () => {
     const summary = summaryOf(
       file('test/lab/a.test.ts', { assertionResults: [skip('a', 'no lab'), skip('b', 'no lab')] }),
-      file('test/unit/b.test.ts', { assertionResults: [skip('c')] }),
+      file('test/unit/b.test.ts', { assertionResults: [skip('c'), skip('d (skipped: cold) e')] }),
     );
     expect(skippedLines(summary.skipped)).toEqual([
       '  2 x test/lab/a.test.ts: no lab',
       '  1 x test/unit/b.test.ts: no reason given',
+      '  1 x test/unit/b.test.ts: cold',
     ]);
   });
 
   test("a tier's time goes from its first start to its last end", () => {
+    const assertionResults = [{ fullName: 'a', status: 'passed' } as const];
     const { times } = summaryOf(
-      file('test/lab/a.test.ts', { startTime: 1000, endTime: 5000 }),
-      file('test/lab/b.test.ts', { startTime: 2000, endTime: 9000 }),
-      file('test/unit/c.test.ts', { startTime: 0, endTime: 1 }),
+      file('test/lab/a.test.ts', { assertionResults, startTime: 1000, endTime: 5000 }),
+      file('test/lab/b.test.ts', { assertionResults, startTime: 2000, endTime: 9000 }),
+      file('test/lab/skipped.test.ts', { assertionResults: [skip('b')], startTime: 0 }),
+      file('test/unit/c.test.ts', { assertionResults, startTime: 0, endTime: 1 }),
     );
     expect(times).toEqual([
-      { tier: 'lab', files: 2, tests: 0, wallMs: 8000 },
-      { tier: 'unit', files: 1, tests: 0, wallMs: 1 },
+      { tier: 'lab', files: 2, tests: 2, wallMs: 8000 },
+      { tier: 'unit', files: 1, tests: 1, wallMs: 1 },
     ]);
   });
 });

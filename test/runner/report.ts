@@ -49,19 +49,29 @@ function failuresIn(file: FileResult): number {
   return failed === 0 && file.status === 'failed' ? 1 : failed;
 }
 
+/** Suites that know nothing of this runner tell the reason in their name. */
+function reasonIn(name: string): string | undefined {
+  return /\(skipped: ([^)]+)\)/.exec(name)?.[1];
+}
+
 function skipsIn(file: FileResult, root: string): Skipped[] {
   return file.assertionResults
     .filter(({ status }) => status !== 'passed' && status !== 'failed')
     .map(({ fullName, meta }) => ({
       file: relative(root, file.name),
       name: fullName,
-      reason: meta?.skipReason ?? 'no reason given',
+      reason: meta?.skipReason ?? reasonIn(fullName) ?? 'no reason given',
     }));
+}
+
+/** Whether anything of a file ran; vitest gives times of its own to files of which nothing did. */
+function hasRun({ assertionResults }: FileResult): boolean {
+  return assertionResults.some(({ status }) => status === 'passed' || status === 'failed');
 }
 
 function timesOf(report: Report, root: string): TierTime[] {
   const byTier = Map.groupBy(
-    report.testResults,
+    report.testResults.filter(hasRun),
     (file) => tierOf(relative(root, file.name))?.name ?? 'other',
   );
   return [...byTier].map(([tier, files]) => ({
