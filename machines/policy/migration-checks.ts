@@ -23,6 +23,24 @@ const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 const first = <T>(items: readonly T[], wrong: (item: T) => string | null): string | null =>
   items.map(wrong).find((message) => message !== null) ?? null;
 
+/** Options that an older libvirt refuses in the middle of the call ("Since" in libvirt-domain.h). */
+const newerOptions: readonly {
+  readonly option: string;
+  readonly isWanted: (options: MigrationOptions) => boolean;
+  readonly since: number;
+}[] = [
+  {
+    option: '--parallel',
+    isWanted: ({ parallelConnections }) => parallelConnections > 1,
+    since: 5_002_000,
+  },
+  {
+    option: '--compression zlib or zstd',
+    isWanted: ({ compression }) => compression.some((name) => name === 'zlib' || name === 'zstd'),
+    since: 9_004_000,
+  },
+];
+
 /**
  * Everything that libvirt would refuse late, or with a generic code, or not at all. Order is that
  * of the report: the domain, the hosts, the destination, its storage, and libvirt's own verdict.
@@ -62,6 +80,16 @@ const checks = {
       facts.source.hostUuid !== facts.destination.hostUuid,
       () => `source and destination are the same host (${facts.source.hostname})`,
     ),
+  optionsSupported: ({ facts, options }) => {
+    const libvirt = Math.min(facts.source.libvirtVersion, facts.destination.libvirtVersion);
+    return first(newerOptions, ({ option, isWanted, since }) =>
+      unless(
+        !isWanted(options) || libvirt >= since,
+        () =>
+          `${option} needs libvirt ${version(since)} on both hosts, the older one has ${version(libvirt)}: leave it out`,
+      ),
+    );
+  },
   disksKnown: ({ domain, options }) =>
     first(options.copyDisks, (name) =>
       unless(

@@ -56,6 +56,20 @@ export const badWorlds: readonly BadWorld[] = [
     says: ['2 snapshot(s)', 'delete their metadata'],
   },
   {
+    check: 'optionsSupported',
+    what: 'a host is too old for the compression',
+    facts: factsWith.destination({ libvirtVersion: 9_003_000 }),
+    options: { compression: ['zstd'], parallelConnections: 2 },
+    says: ['zstd needs libvirt 9.4.0', 'has 9.0.0'],
+  },
+  {
+    check: 'optionsSupported',
+    what: 'a host is too old for parallel connections',
+    facts: factsWith.destination({ libvirtVersion: 5_001_000 }),
+    options: { parallelConnections: 2 },
+    says: ['--parallel needs libvirt 5.2.0', 'has 5.1.0'],
+  },
+  {
     check: 'noHostDevices',
     what: 'a host device is attached',
     facts: factsWith.domain({ hostDevices: ['pci 0000:01:00.0'] }),
