@@ -52,7 +52,7 @@ export function describeFailure(failure: NonNullable<MigrationResult['failure']>
 const wordsOfArtefact = {
   expected: 'may have been made',
   made: 'made by this migration, in use',
-  removed: 'made by this migration, removed again',
+  removed: 'nothing of it is left',
   left: 'made by this migration, could not be removed: delete it',
   kept: 'kept, not used any more',
 } as const;

@@ -22,3 +22,12 @@ export const connectionUri = z
 export function destinationSeenFrom(uri: string): string | null {
   return remote.test(uri) || simulated.test(uri) ? uri : null;
 }
+
+/** Where QEMU's own stream goes; libvirt knows these schemes (qemuMigrationSrcPerformNative). */
+export const migrationUri = z
+  .string()
+  .max(lengthMax, 'is too long for a URI')
+  .regex(/^(tcp|rdma):\/\/[^/]+|^unix:\/\/\//, {
+    error: ({ input }) =>
+      `${JSON.stringify(input)} is no URI for a stream: tcp://ADDRESS[:PORT], rdma://ADDRESS or unix:///PATH`,
+  });

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 
 import type { LiveMigrationInput } from '../../../machines/index.ts';
-import { connectionUri, destinationSeenFrom } from './connection-uri.ts';
+import { connectionUri, destinationSeenFrom, migrationUri } from './connection-uri.ts';
 import { domainName, flag, listOf, oneOf, wholeNumber } from './option-values.ts';
 import { UsageError } from './usage-error.ts';
 
 const compressionMethods = ['xbzrle', 'mt', 'zlib', 'zstd'] as const;
+/** QEMU compresses so in multifd only. */
+const isParallelOnly = (method: string): boolean => method === 'zlib' || method === 'zstd';
 const deviceName = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** The options of `migrate` as commander hands them over: text, or true. */
@@ -30,7 +32,7 @@ const migrateOptions = z.object({
   keepSource: flag,
   dname: domainName.optional(),
   dconnuri: connectionUri.optional(),
-  migrateUri: connectionUri.optional(),
+  migrateUri: migrationUri.optional(),
   onSplitBrain: oneOf(['suspend-source', 'report']),
   peerWait: wholeNumber(1, 86_400, 's'),
 });
@@ -55,6 +57,10 @@ export function readMigration(
   const typed = parsed.data;
   if (typed.copyDisks !== undefined && typed.copyStorage === undefined)
     throw new UsageError('--copy-disks needs --copy-storage all or inc');
+  if (typed.compression?.some(isParallelOnly) === true && typed.parallel === undefined)
+    throw new UsageError(
+      '--compression zlib and zstd work on parallel connections only: give --parallel',
+    );
   return {
     domain: name.data,
     source: typed.from,
