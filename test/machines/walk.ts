@@ -8,6 +8,15 @@ import type { Failure } from '../../src/ports/failure.ts';
 type Started = Extract<Command, { do: 'startActor' }>;
 type Timer = Extract<Command, { do: 'armTimer' }>;
 
+/** Preparing a machine for stepping costs far more than a step. */
+const steppers = new WeakMap<AnyStateMachine, Stepper>();
+
+function stepperOf(machine: AnyStateMachine): Stepper {
+  const stepper = steppers.get(machine) ?? new Stepper(machine);
+  steppers.set(machine, stepper);
+  return stepper;
+}
+
 /**
  * A machine stepped event by event: nothing runs. It keeps the books of a driver (what is in
  * flight, which timers are armed), so that a test cannot feed a reply that nobody waits for.
@@ -23,7 +32,7 @@ export class Walk {
   #atEpochMs = 0;
 
   constructor(machine: AnyStateMachine, input: unknown) {
-    this.#stepper = new Stepper(machine);
+    this.#stepper = stepperOf(machine);
     const { snapshot, path, commands } = this.#stepper.start(input);
     this.snapshot = snapshot;
     this.#take(null, path, commands);
