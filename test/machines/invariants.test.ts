@@ -20,6 +20,7 @@ const requests: readonly Partial<Peer2peerInput>[] = [
   { timeoutMs: 5_000, onTimeout: 'abort', call: limited },
   { timeoutMs: 5_000, onTimeout: 'forceComplete', call: copyingInput.call },
   { onSplitBrain: 'report' },
+  { finishLeavesDefinition: true },
   { domain: { ...domain, state: 'paused', reason: 'user' } },
 ];
 const walks = tuple(

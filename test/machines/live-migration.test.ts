@@ -1,66 +1,13 @@
 import { describe, expect, test } from 'vitest';
 
-import { liveMigration } from '../../machines/index.ts';
-import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
 import { migrationCheckNames } from '../../machines/policy/migration-checks.ts';
-import type { MigrationReport } from '../../machines/policy/peer2peer-context.ts';
-import type { DomainStatus } from '../../src/ports/domain.ts';
-import type { MigrationFacts } from '../../src/ports/migration.ts';
-import { plainOptions } from '../support/migration-options.ts';
 import { badWorlds } from './bad-worlds.ts';
 import { factsWith, goodFacts } from './facts.ts';
 import { domain, look } from './hosts.ts';
+import { input, migrating, moved, outputOf, report, settled, start, statusesOf } from './live.ts';
 import { connectionLost, operationFailed } from './peer2peer.ts';
-import { Walk } from './walk.ts';
 
-const input: LiveMigrationInput = {
-  domain: 'guest',
-  source: 'simulated:///hostA',
-  destination: 'simulated:///hostB',
-  options: { ...plainOptions, copyStorage: 'all', unsafe: false },
-  timeoutMs: null,
-  onTimeout: 'abort',
-  onSplitBrain: 'suspendSource',
-  peerWaitMs: 120_000,
-};
 const reads = ['gatherFacts', 'inspectPeers'];
-const report: MigrationReport = {
-  failure: null,
-  phases: [
-    { phase: 'BEGIN3', evidence: 'observed', atEpochMs: 1 },
-    { phase: 'PREPARE', evidence: 'observed', atEpochMs: 2 },
-  ],
-  downtimeMs: 42,
-  peers: null,
-};
-type Options = Partial<LiveMigrationInput['options']>;
-
-const start = (options: Options = {}): Walk =>
-  new Walk(liveMigration, { ...input, options: { ...input.options, ...options } });
-const migrating = (options: Options = {}, facts: MigrationFacts = goodFacts): Walk =>
-  start(options).done('gather', facts);
-const outputOf = (walk: Walk): LiveMigrationOutput => walk.output() as LiveMigrationOutput;
-const statusesOf = (walk: Walk) =>
-  outputOf(walk).artefacts.map(({ host, path, status }) => `${host} ${path} ${status}`);
-
-/** What both hosts hold after the guest has moved. */
-const settled = (there: Partial<DomainStatus> | null, here: Partial<DomainStatus> | null) => ({
-  ...look('absent', 'running'),
-  source: {
-    reachable: true,
-    domain: here === null ? null : { ...domain, state: 'shutoff', ...here },
-  },
-  destination: { reachable: true, domain: there === null ? null : { ...domain, ...there } },
-});
-
-const moved = (options: Options = {}, facts: MigrationFacts = goodFacts): Walk =>
-  migrating(options, facts).done('protocol', { ...report, outcome: 'completed' });
-const rolledBack = (options: Options = {}, facts: MigrationFacts = goodFacts): Walk =>
-  migrating(options, facts).done('protocol', {
-    ...report,
-    failure: operationFailed,
-    outcome: 'rolledBack',
-  });
 
 describe('before anything is touched', () => {
   test.each(badWorlds)(
@@ -106,6 +53,15 @@ describe('the protocol', () => {
       src: 'peer2peerMigration',
       input: { domain, call: { domainUuid: domain.uuid, persistent: true, copyDisks: ['vda'] } },
     });
+  });
+
+  test.each([
+    ['none stood there before', {}, goodFacts, true],
+    ['one stood there before', {}, factsWith.incoming({ definedThere: true }), false],
+    ['none is wanted there', { persistence: 'transient' }, goodFacts, false],
+  ] as const)('is told whether Finish leaves a definition: %s', (_, options, facts, leaves) => {
+    const walk = migrating(options, facts);
+    expect(walk.inFlight.get('protocol')?.input).toMatchObject({ finishLeavesDefinition: leaves });
   });
 
   test('is started only when the disks that it will make are on record', () => {
@@ -217,78 +173,5 @@ describe('after the guest has moved', () => {
     const walk = moved();
     expect(walk.snapshot.can({ type: 'abort.requested' })).toBe(false);
     expect(walk.snapshot.hasTag('pointOfNoReturn')).toBe(true);
-  });
-});
-
-describe('after a rollback', () => {
-  const inPlace = factsWith.destinationDisk({ existing: { capacityBytes: 2 ** 40 } });
-
-  test('the volumes of the record are removed, and no others', () => {
-    const walk = rolledBack().done('lookForRemains', look('running', 'absent'));
-    expect(walk.inFlight.get('removeVolumes')?.input).toEqual({
-      volumes: [
-        {
-          kind: 'volume',
-          host: input.destination,
-          path: '/images/guest.qcow2',
-          status: 'expected',
-        },
-      ],
-    });
-    walk.done('removeVolumes');
-    expect(outputOf(walk)).toMatchObject({ outcome: 'rolledBack', failure: operationFailed });
-    expect(statusesOf(walk)).toEqual(['simulated:///hostB /images/guest.qcow2 removed']);
-  });
-
-  test('a disk that stood there before is not touched', () => {
-    const walk = rolledBack({}, inPlace).done('lookForRemains', look('running', 'absent'));
-    expect(outputOf(walk)).toMatchObject({ outcome: 'rolledBack', artefacts: [] });
-    expect(walk.started()).not.toContain('removeVolumes');
-  });
-
-  test('an incoming copy that is left is ended before its disks go', () => {
-    const walk = rolledBack().done('lookForRemains', look('running', 'incoming'));
-    expect(walk.inFlight.get('endIncoming')).toMatchObject({
-      src: 'destroyIncoming',
-      input: { host: input.destination },
-    });
-    walk.done('endIncoming').done('lookForRemains', look('running', 'absent'));
-    expect(walk.inFlight.has('removeVolumes')).toBe(true);
-  });
-
-  test.each(['running', 'pausedByUser'] as const)(
-    'a copy that is %s on the destination keeps its disks, and an operator is told',
-    (there) => {
-      const walk = rolledBack().done('lookForRemains', look('running', there));
-      expect(outputOf(walk)).toMatchObject({
-        outcome: 'needsOperator',
-        failure: { code: 'splitBrain', effect: 'unknown' },
-      });
-      expect(outputOf(walk).failure?.message).toContain(operationFailed.message);
-      expect(walk.started()).not.toContain('removeVolumes');
-      expect(walk.started()).not.toContain('destroyIncoming');
-    },
-  );
-
-  test('what cannot be removed yet is tried again, and in the end reported as left', () => {
-    const walk = rolledBack().done('lookForRemains', look('running', 'absent'));
-    walk.fail('removeVolumes', connectionLost).elapse('askAgain');
-    walk.done('lookForRemains', look('running', 'unreachable'));
-    expect(walk.started().filter((src) => src === 'removeVolumes')).toHaveLength(1);
-    walk.elapse('askAgain').fail('lookForRemains', connectionLost).elapse('peerWait');
-    expect(outputOf(walk)).toMatchObject({ outcome: 'rolledBack', failure: operationFailed });
-    expect(statusesOf(walk)).toEqual(['simulated:///hostB /images/guest.qcow2 left']);
-    expect([...walk.inFlight.keys(), ...walk.timers.keys()]).toEqual([]);
-  });
-
-  test('a destination that never prepared anything is not asked', () => {
-    const walk = migrating({}, inPlace).done('protocol', {
-      ...report,
-      phases: report.phases.filter(({ phase }) => phase === 'BEGIN3'),
-      failure: operationFailed,
-      outcome: 'rolledBack',
-    });
-    expect(outputOf(walk).outcome).toBe('rolledBack');
-    expect(walk.started()).toEqual(['gatherFacts', 'peer2peerMigration']);
   });
 });

@@ -238,6 +238,12 @@ describe('a watch that broke', () => {
     expect(outputOf(walk).failure?.code).toBe('overtaken');
   });
 
+  test('on the destination: it never had the guest when Finish would have left a definition', () => {
+    const walk = advance(migrate({ finishLeavesDefinition: true }), 'perform3Done');
+    walk.see('destination.connection.lost').fail('perform', operationFailed);
+    expect(walk.done('look', look('paused', 'absent')).inFlight.has('resume')).toBe(true);
+  });
+
   test('on the destination: before the switchover the guest cannot have run there', () => {
     const walk = advance(migrate(), 'prepare').fail('watchDestination', connectionLost);
     walk.fail('perform', operationFailed).done('look', look('running', 'unreachable'));

@@ -156,6 +156,16 @@ describe('evidence of phases', () => {
     ]);
   });
 
+  test('an end of PREPARE that is told late does not date PERFORM3 anew', () => {
+    const seen = phasesAfter(
+      ['destination.domain.preparing'],
+      ['source.migration.setup'],
+      ['destination.domain.started', 'migrated'],
+      ['source.migration.active'],
+    );
+    expect(brief(seen)).toEqual(['BEGIN3 inferred 1', 'PREPARE observed 1', 'PERFORM3 observed 2']);
+  });
+
   test('a destination killed in PREPARE shows no PERFORM3', () => {
     const seen = phasesAfter(
       ['source.job.started'],
