@@ -209,7 +209,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
             input: ({ context }) => ({ volumes: context.artefacts }),
             onDone: {
               target: '#liveMigration.rolledBack',
-              actions: { type: 'markVolumes', params: { status: 'removed' } },
+              actions: { type: 'recordRemoved', params: ({ event }) => event.output },
             },
             onError: 'waiting',
           },

@@ -18,6 +18,7 @@ import {
   foundDomain,
   hasPrepared,
   refusal,
+  removedArtefacts,
   remainderOf,
   unsettledFailure,
   verdictsOf,
@@ -78,7 +79,9 @@ export const liveMigrationSetup = setup({
     persistOnDestination: effectSlot<void, DomainOnHost>('persistOnDestination'),
     undefineOnSource: effectSlot<void, DomainOnHost>('undefineOnSource'),
     destroyIncoming: effectSlot<void, DomainOnHost>('destroyIncoming'),
-    removeVolumes: effectSlot<void, { volumes: readonly Artefact[] }>('removeVolumes'),
+    removeVolumes: effectSlot<{ removed: readonly string[] }, { volumes: readonly Artefact[] }>(
+      'removeVolumes',
+    ),
   },
   actions: {
     noteFacts: assign((_, params: { facts: MigrationFacts }) => ({ facts: params.facts })),
@@ -95,6 +98,9 @@ export const liveMigrationSetup = setup({
     })),
     recordExpectedVolumes: assign(({ context }) => ({ artefacts: expectedVolumes(context) })),
     recordSuccess: assign(({ context }) => ({ artefacts: artefactsOfSuccess(context) })),
+    recordRemoved: assign(({ context }, params: { removed: readonly string[] }) => ({
+      artefacts: removedArtefacts(context.artefacts, params.removed),
+    })),
     markVolumes: assign(({ context }, params: { status: Artefact['status'] }) => ({
       artefacts: withStatus(context.artefacts, params.status),
     })),

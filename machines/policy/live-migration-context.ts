@@ -116,6 +116,17 @@ export function withStatus(
   return artefacts.map((artefact) => ({ ...artefact, status }));
 }
 
+/** Of the disks that were expected, those that had really been made; the others never were. */
+export function removedArtefacts(
+  artefacts: readonly Artefact[],
+  removed: readonly string[],
+): readonly Artefact[] {
+  return withStatus(
+    artefacts.filter(({ path }) => removed.includes(path)),
+    'removed',
+  );
+}
+
 /** After success: the new disks are in use, the source's copies stay where they were. */
 export function artefactsOfSuccess(context: LiveMigrationContext): Artefact[] {
   const domain = foundDomain(context);

@@ -22,12 +22,6 @@ export async function gatherFacts(
   ]);
   const sourceHost = source.inspectHost(signal);
   const destinationHost = destination.inspectHost(signal);
-  const seenFromSource = async (uri: string): Promise<Reachability> => {
-    const [here, there] = await Promise.all([sourceHost, destinationHost]);
-    // A libvirtd that was made to connect to itself hangs for ever when that ends; `otherHost` objects.
-    if (here.hostUuid === there.hostUuid) return { reachable: true, hostname: there.hostname };
-    return source.probeFrom(uri, signal);
-  };
   const aboutDomain = async () => {
     const domain = await source.findDomain(input.domain, signal);
     if (domain === null) return { domain, incoming: null, libvirtVerdict: null };
@@ -44,18 +38,18 @@ export async function gatherFacts(
     return { domain, incoming, libvirtVerdict };
   };
   const advertised = async (): Promise<Reachability> => {
+    if (options.migrationUri !== null) return { reachable: true };
     const { hostname } = await destinationHost;
-    if (options.migrationUri !== null) return { reachable: true, hostname };
     const uri = withHost(options.destinationConnectUri, hostname);
     return uri === options.destinationConnectUri
-      ? { reachable: true, hostname }
-      : seenFromSource(uri);
+      ? { reachable: true }
+      : source.probeFrom(uri, signal);
   };
   const [sourceView, destinationView, about, seen, advertisedNameSeenBySource] = await Promise.all([
     sourceHost,
     destinationHost,
     aboutDomain(),
-    seenFromSource(options.destinationConnectUri),
+    source.probeFrom(options.destinationConnectUri, signal),
     advertised(),
   ]);
   return {

@@ -30,8 +30,14 @@ export function liveMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof liv
       kind: 'effect',
       recovery: 'rerun',
       run: async ({ volumes }, { signal }) => {
-        for (const { host, path } of volumes)
-          await (await hypervisors.open(host, signal)).deleteVolume(path, signal);
+        const removed: string[] = [];
+        for (const { host, path } of volumes) {
+          const hypervisor = await hypervisors.open(host, signal);
+          if ((await hypervisor.findVolume(path, signal)) === null) continue;
+          await hypervisor.deleteVolume(path, signal);
+          removed.push(path);
+        }
+        return { removed };
       },
     },
   };

@@ -107,7 +107,8 @@ touched; 3 an operator is needed; 70 virtstate itself failed; 75 left by a secon
 
 function addDoctor(program: Command, surroundings: Surroundings, does: Does): void {
   command(program, 'doctor <uri>', 'what a host can do, what will not work there and why')
-    .option('--peer <uri>', 'can its daemon reach that one, as a migration wants it')
+    .option('--peer <uri>', 'can its daemon reach that host, as a migration wants it')
+    .option('--dconnuri <uri>', 'how its daemon reaches the peer (default: --peer)')
     .action((uri: string, options: Record<string, unknown>) =>
       does(async () => {
         const { doctor } = await import('./commands/doctor.ts');

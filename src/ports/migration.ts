@@ -57,8 +57,7 @@ export interface DestinationDisk {
 }
 
 export type Reachability =
-  | { readonly reachable: true; readonly hostname: string }
-  | { readonly reachable: false; readonly message: string };
+  { readonly reachable: true } | { readonly reachable: false; readonly message: string };
 
 /** What the destination says of a domain that wants to come. */
 export interface IncomingView {

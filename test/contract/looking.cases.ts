@@ -37,11 +37,9 @@ export const lookingCases: Cases = {
     expect(here.freeMemoryBytes).toBeGreaterThan(0);
   },
 
-  'a daemon says which other daemons it can reach': async ({ hosts, source, destination }) => {
-    const { hostname } = await destination.inspectHost(unending);
+  'a daemon says which other daemons it can reach': async ({ hosts, source }) => {
     expect(await source.probeFrom(hosts.destinationConnectUri, unending)).toEqual({
       reachable: true,
-      hostname,
     });
     expect(await source.probeFrom(hosts.unreachableConnectUri, unending)).toMatchObject({
       reachable: false,

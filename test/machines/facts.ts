@@ -70,8 +70,8 @@ export const goodFacts: MigrationFacts = {
   destination: host('hostB'),
   domain: guestView,
   incoming,
-  destinationSeenBySource: { reachable: true, hostname: 'hostB' },
-  advertisedNameSeenBySource: { reachable: true, hostname: 'hostB' },
+  destinationSeenBySource: { reachable: true },
+  advertisedNameSeenBySource: { reachable: true },
   libvirtVerdict: null,
 };
 

@@ -20,7 +20,7 @@ describe('after a rollback', () => {
         },
       ],
     });
-    walk.done('removeVolumes');
+    walk.done('removeVolumes', { removed: ['/images/guest.qcow2'] });
     expect(outputOf(walk)).toMatchObject({ outcome: 'rolledBack', failure: operationFailed });
     expect(statusesOf(walk)).toEqual(['simulated:///hostB /images/guest.qcow2 removed']);
   });

@@ -47,46 +47,47 @@ async function readFreeMemoryBytes(connection: Connection, options: CallOptions)
 /** A reachable peer answers in milliseconds; TCP itself would wait for minutes. */
 const probeTimeoutMs = 5_000;
 
+/** No daemon has it, so that it answers and opens nothing. */
+const nobodysPath = '/virtstate-probe';
+/** VIR_FROM_RPC: the error came from the way there, not from the daemon at its end. */
+const fromRpc = 7;
+
 /**
- * Lets the daemon behind `hostUri` open `uri`, as it does for a peer-to-peer migration: a daemon
- * that is asked for a URI with a server in it connects there and passes our calls on.
+ * Lets the daemon behind `hostUri` connect to `uri`, as it does for a peer-to-peer migration: a
+ * daemon that is asked for a URI with a server in it connects there and passes the request on.
  *
- * A daemon must never be made to connect to itself: when we close, it ends its own connection in
- * its event loop by a call that it waits for (remoteClientFree in remote_daemon_dispatch.c), and
- * nobody is left to answer. It then hangs for ever. Names that lead back are refused here; whoever
- * can compare the hosts' uuids has to do so before.
+ * The request names a path that the other daemon does not know. A connection that was opened would
+ * be closed in the event loop by a call that it waits for (remoteClientFree in
+ * remote_daemon_dispatch.c), and a `uri` that leads back to the same daemon would hang it for ever.
  *
  * @throws what opening `hostUri` itself throws
  */
 export async function probeThrough(
   hostUri: string,
   uri: string,
-  ownHostname: string,
   signal: AbortSignal,
 ): Promise<Reachability> {
-  if (leadsBack(uri, ownHostname)) {
-    const message = `${uri} leads back to ${ownHostname} itself`;
-    return { reachable: false, message };
-  }
   const timeout = AbortSignal.timeout(probeTimeoutMs);
-  const bounded = AbortSignal.any([signal, timeout]);
+  const options = { signal: AbortSignal.any([signal, timeout]), keepAlive: 'off' } as const;
   try {
-    await using peer = await open(hostUri, { daemonUri: uri, signal: bounded, keepAlive: 'off' });
-    return { reachable: true, hostname: await peer.getHostname({ signal: bounded }) };
+    await using _ = await open(hostUri, { daemonUri: toProbe(uri), ...options });
+    return { reachable: true };
   } catch (error) {
     signal.throwIfAborted();
     if (timeout.aborted) {
       const message = `${hostUri} did not reach ${uri} within ${String(probeTimeoutMs)} ms`;
       return { reachable: false, message };
     }
-    if (isLibvirtError(error)) return { reachable: false, message: error.serverMessage };
-    throw error;
+    if (!isLibvirtError(error)) throw error;
+    return error.domain === fromRpc
+      ? { reachable: false, message: error.serverMessage }
+      : { reachable: true };
   }
 }
 
-/** By name only: an address of one of its own interfaces cannot be told from any other. */
-function leadsBack(uri: string, ownHostname: string): boolean {
-  const name = URL.parse(uri)?.hostname ?? '';
-  const loopbacks = ['localhost', '[::1]'];
-  return name === ownHostname || loopbacks.includes(name) || name.startsWith('127.');
+function toProbe(uri: string): string {
+  const probe = URL.parse(uri);
+  if (probe === null || probe.host === '') return uri;
+  probe.pathname = nobodysPath;
+  return probe.href;
 }

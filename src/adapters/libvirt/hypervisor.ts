@@ -70,10 +70,7 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   probeFrom(uri: string, signal: AbortSignal): Promise<Reachability> {
-    return this.#ask(signal, async (connection, options) => {
-      const ownHostname = await connection.getHostname(options);
-      return probeThrough(this.uri, uri, ownHostname, options.signal);
-    });
+    return this.#ask(signal, (_, options) => probeThrough(this.uri, uri, options.signal));
   }
 
   judgeMigration(call: MigrateCall, signal: AbortSignal): Promise<Failure | null> {

@@ -72,7 +72,7 @@ export class SimulatedHypervisor implements Hypervisor {
       if (!link.carries(this.#host.name, other.name))
         return { reachable: false, message: `${uri}: no route to host` };
       if (!other.daemon.up) return { reachable: false, message: `${uri}: connection refused` };
-      return { reachable: true, hostname: other.hostname };
+      return { reachable: true };
     });
   }
 

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 
-import type { HostView } from '../../ports/domain.ts';
 import { toFailure } from '../../ports/failure.ts';
 import type { Hypervisors } from '../../ports/hypervisor.ts';
 import { compose } from '../compose.ts';
 import type { Surroundings } from '../display/presenters.ts';
 import { oneLine } from '../display/quantities.ts';
 import { refusalLine } from '../display/refusal.ts';
-import type { Finding } from '../display/findings.ts';
-import { judgeHost, judgePeer, sameHost } from '../display/findings.ts';
+import type { Finding, Peer } from '../display/findings.ts';
+import { judgeHost, judgePeer } from '../display/findings.ts';
 import { exitStatus } from '../exit-status.ts';
 import { createLog } from '../log.ts';
 import { readCommonOptions } from '../options/common-options.ts';
@@ -31,8 +30,7 @@ export async function doctor(
 ): Promise<number> {
   const { style, logLevel } = readCommonOptions(options);
   const host = readUri('URI', uri);
-  const { peer: given } = z.object({ peer: z.string().optional() }).parse(options);
-  const peer = given === undefined ? null : readUri('--peer', given);
+  const peer = readPeer(options);
   const composition = compose({ log: createLog(logLevel, output) });
   const tell = (finding: Finding): void =>
     output.print(style === 'json' ? toJson(finding) : toWords(finding));
@@ -59,11 +57,20 @@ function readUri(name: string, text: string): string {
   throw new UsageError(`${name} ${parsed.error.issues[0]?.message ?? 'is wrong'}`);
 }
 
-/** @throws FailureError where the host itself cannot be reached */
+/** @throws UsageError */
+function readPeer(options: Record<string, unknown>): Peer | null {
+  const shape = z.object({ peer: z.string().optional(), dconnuri: z.string().optional() });
+  const { peer, dconnuri } = shape.parse(options);
+  if (peer === undefined) return null;
+  const uri = readUri('--peer', peer);
+  return { uri, connectUri: dconnuri === undefined ? uri : readUri('--dconnuri', dconnuri) };
+}
+
+/** @throws FailureError where the host or its peer cannot be reached by us */
 async function examine(
   hypervisors: Hypervisors,
   uri: string,
-  peerUri: string | null,
+  peer: Peer | null,
 ): Promise<Finding[]> {
   const signal = AbortSignal.timeout(answerTimeoutMs);
   const hypervisor = await hypervisors.open(uri, signal);
@@ -72,29 +79,14 @@ async function examine(
     hypervisor.surveyHost(signal),
   ]);
   const findings = judgeHost({ uri, host, survey });
-  if (peerUri === null) return findings;
-  const peerHost = await inspect(hypervisors, peerUri, signal);
-  // Never probed: a libvirtd that was made to connect to itself hangs for ever when that ends.
-  if ('hostUuid' in peerHost && peerHost.hostUuid === host.hostUuid)
-    return [...findings, sameHost(host)];
-  const seen = await hypervisor.probeFrom(peerUri, signal);
-  const advertised = seen.reachable ? withHost(peerUri, seen.hostname) : null;
-  const advertisedSeen =
-    advertised === null ? null : await hypervisor.probeFrom(advertised, signal);
-  return [...findings, ...judgePeer({ host, peerUri, seen, advertisedSeen, peerHost })];
-}
-
-/** Whatever keeps *us* from the peer does not keep the host's daemon from it. */
-async function inspect(
-  hypervisors: Hypervisors,
-  uri: string,
-  signal: AbortSignal,
-): Promise<HostView | { readonly unreachable: string }> {
-  try {
-    return await (await hypervisors.open(uri, signal)).inspectHost(signal);
-  } catch (error) {
-    return { unreachable: toFailure(error).message };
-  }
+  if (peer === null) return findings;
+  const peerHost = await (await hypervisors.open(peer.uri, signal)).inspectHost(signal);
+  const advertised = withHost(peer.connectUri, peerHost.hostname);
+  const [seen, advertisedSeen] = await Promise.all([
+    hypervisor.probeFrom(peer.connectUri, signal),
+    advertised === null ? null : hypervisor.probeFrom(advertised, signal),
+  ]);
+  return [...findings, ...judgePeer({ host, peer, seen, advertisedSeen, peerHost })];
 }
 
 /** The same connection to the name that the host advertises; `null` for a URI without a host in it. */

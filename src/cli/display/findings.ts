@@ -114,28 +114,31 @@ function judgePools(pools: readonly PoolView[]): Finding[] {
   });
 }
 
+/** Another host: how we reach it, and how the first host's daemon does. */
+export interface Peer {
+  readonly uri: string;
+  readonly connectUri: string;
+}
+
 export function judgePeer(seen: {
   readonly host: HostView;
-  readonly peerUri: string;
+  readonly peer: Peer;
+  readonly peerHost: HostView;
   /** By the host's daemon, and the same by the name that the peer advertises. */
   readonly seen: Reachability;
   readonly advertisedSeen: Reachability | null;
-  /** By us. */
-  readonly peerHost: HostView | { readonly unreachable: string };
 }): Finding[] {
-  const { host, peerUri, peerHost, advertisedSeen } = seen;
-  if (!seen.seen.reachable)
-    return [
-      finding(
-        'peerReachable',
-        'fail',
-        `the daemon of ${host.hostname} cannot open ${peerUri}: ${seen.seen.message}`,
-      ),
-    ];
+  const { host, peer, peerHost, advertisedSeen } = seen;
   return [
-    finding('peerReachable', 'ok', `the daemon of ${host.hostname} opens ${peerUri}`),
-    judgePeerName(seen.seen.hostname, advertisedSeen),
-    judgeIdentity(peerHost),
+    judgeIdentity(host, peerHost),
+    seen.seen.reachable
+      ? finding('peerReachable', 'ok', `the daemon of ${host.hostname} reaches ${peer.connectUri}`)
+      : finding(
+          'peerReachable',
+          'fail',
+          `the daemon of ${host.hostname} cannot reach ${peer.connectUri}: ${seen.seen.message}; give --dconnuri, the URI that works from there`,
+        ),
+    judgePeerName(peerHost.hostname, advertisedSeen),
   ];
 }
 
@@ -147,16 +150,16 @@ function judgePeerName(hostname: string, advertisedSeen: Reachability | null): F
   if (advertisedSeen === null)
     return finding(check, 'warn', `the peer advertises itself as ${hostname}; not tried from here`);
   return advertisedSeen.reachable
-    ? finding(check, 'ok', `${hostname} leads there`)
+    ? finding(check, 'ok', `${hostname} leads to a daemon`)
     : finding(check, 'warn', `${hostname} does not: ${advertisedSeen.message}; ${advice}`);
 }
 
-function judgeIdentity(peer: HostView | { readonly unreachable: string }): Finding {
-  if ('unreachable' in peer)
-    return finding('otherHost', 'warn', `cannot be told from here: ${peer.unreachable}`);
-  return finding('otherHost', 'ok', `its host uuid is ${peer.hostUuid}`);
-}
-
-export function sameHost({ hostUuid }: HostView): Finding {
-  return finding('otherHost', 'fail', `both have the host uuid ${hostUuid}: it is the same host`);
+function judgeIdentity(host: HostView, peer: HostView): Finding {
+  return host.hostUuid === peer.hostUuid
+    ? finding(
+        'otherHost',
+        'fail',
+        `both have the host uuid ${host.hostUuid}: one and the same host`,
+      )
+    : finding('otherHost', 'ok', `its host uuid is ${peer.hostUuid}`);
 }

@@ -61,22 +61,33 @@ test.each([
   expect(found?.message).toContain(words);
 });
 
-const peer = { host, peerUri: 'qemu+tcp://hostB/system', peerHost: { ...host, hostUuid: 'bbbb' } };
+const peer = {
+  host,
+  peer: { uri: 'qemu+unix:///system', connectUri: 'qemu+tcp://hostB/system' },
+  peerHost: { ...host, hostUuid: 'bbbb', hostname: 'hostB' },
+  seen: { reachable: true },
+  advertisedSeen: { reachable: true },
+} as const;
 
-test('a peer that the daemon cannot open is the only thing to mend first', () => {
+test('a peer that the daemon cannot reach is told with the way out', () => {
   const seen = { reachable: false, message: 'no route' } as const;
-  expect(levels(judgePeer({ ...peer, seen, advertisedSeen: null }))).toEqual({
-    peerReachable: 'fail',
-  });
+  const findings = judgePeer({ ...peer, seen });
+  expect(levels(findings)).toMatchObject({ peerReachable: 'fail' });
+  expect(findings.map(({ message }) => message).join()).toContain('no route; give --dconnuri');
+});
+
+test('a peer that is the host itself is no peer', () => {
+  expect(levels(judgePeer({ ...peer, peerHost: host }))).toMatchObject({ otherHost: 'fail' });
 });
 
 test.each([
-  ['hostB', { reachable: true, hostname: 'hostB' }, 'ok'],
+  ['hostB', { reachable: true }, 'ok'],
   ['hostB', { reachable: false, message: 'unknown name' }, 'warn'],
-  ['localhost', { reachable: true, hostname: 'localhost' }, 'warn'],
+  ['localhost', { reachable: true }, 'warn'],
+  ['hostB', null, 'warn'],
 ] as const)('a peer that calls itself %s, seen as %o', (hostname, advertisedSeen, level) => {
-  const seen = { reachable: true, hostname } as const;
-  expect(levels(judgePeer({ ...peer, seen, advertisedSeen }))).toEqual({
+  const peerHost = { ...peer.peerHost, hostname };
+  expect(levels(judgePeer({ ...peer, peerHost, advertisedSeen }))).toEqual({
     peerReachable: 'ok',
     peerAdvertisedName: level,
     otherHost: 'ok',
