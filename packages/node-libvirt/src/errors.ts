@@ -51,7 +51,7 @@ export class ConnectionLostError extends NodeLibvirtError {
   override readonly name = 'ConnectionLostError';
   /** Name of the call that was under way; null for the connection itself. */
   readonly procedure: string | null;
-  /** False: the request never left whole, so the daemon cannot have acted on it. True: the outcome is unknown. */
+  /** False: the request certainly never left whole, so the daemon cannot have acted on it. True: the outcome is unknown. */
   readonly fullyWritten: boolean;
 
   constructor(

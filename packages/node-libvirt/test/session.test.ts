@@ -133,6 +133,15 @@ describe('a connection that ends', () => {
     });
   });
 
+  it('is careful about a request that shared a cut write with a larger one', async () => {
+    peer.socket.pause();
+    const asked = connection.getHostname();
+    const large = connection.domainDefineXML('x'.repeat(4_000_000));
+    peer.socket.destroy();
+    await expect(asked).rejects.toMatchObject({ fullyWritten: true });
+    await expect(large).rejects.toMatchObject({ fullyWritten: false });
+  });
+
   it('refuses further calls as never sent', async () => {
     const closed = nextClose();
     peer.socket.destroy();

@@ -32,6 +32,7 @@ export class MessageSocket {
   #listener: SocketListener | null = null;
   #error: Error | null = null;
   #messagesQueued = 0;
+  #messagesHandedOver = 0;
   #messagesWritten = 0;
   #queue: Buffer[] = [];
   /** How many messages each write under way carries, oldest first. */
@@ -41,6 +42,7 @@ export class MessageSocket {
     const messages = this.#queue;
     this.#queue = [];
     this.#writes.push(messages.length);
+    this.#messagesHandedOver += messages.length;
     const [only] = messages;
     const bytes = messages.length === 1 && only !== undefined ? only : Buffer.concat(messages);
     this.#socket.write(bytes, this.#onWritten);
@@ -102,7 +104,7 @@ export class MessageSocket {
     this.#listener = listener;
   }
 
-  /** Queues a whole message; answers its number, see {@link isWritten}. */
+  /** Queues a whole message; answers its number, see {@link mayHaveLeft}. */
   send(message: Buffer): number {
     if (this.#queue.length === 0) process.nextTick(this.#flush);
     this.#queue.push(message);
@@ -115,9 +117,12 @@ export class MessageSocket {
     return this.#socket.writableLength > congestedBytes;
   }
 
-  /** True when the kernel has taken all of that message, so the daemon may have read it. */
-  isWritten(messageNumber: number): boolean {
-    return messageNumber <= this.#messagesWritten;
+  /**
+   * False when it is certain that the message did not leave whole. Of a write that was cut short only the last message is
+   * certain: those in front of it may have been in the part that left.
+   */
+  mayHaveLeft(messageNumber: number): boolean {
+    return messageNumber <= this.#messagesWritten || messageNumber < this.#messagesHandedOver;
   }
 
   /** Ends the socket at once; the listener hears it with this error, or with the one that came first. */

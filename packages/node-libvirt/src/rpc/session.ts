@@ -196,7 +196,7 @@ export class Session {
     this.#pending.clear();
     this.#slowCalls = 0;
     for (const call of pending) {
-      const fullyWritten = this.#socket.isWritten(call.messageNumber);
+      const fullyWritten = this.#socket.mayHaveLeft(call.messageNumber);
       call.reject(lostUnder(call.procedure.name, fullyWritten, this.#end));
     }
     this.#listener.onEnd(this.#end);
