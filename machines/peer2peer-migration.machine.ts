@@ -218,6 +218,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
       description: 'Two copies run. Both may have written; no program can merge them.',
       initial: 'choosing',
       entry: 'noteSplitBrain',
+      after: { peerWait: '#needsOperator' },
       states: {
         choosing: {
           description: 'Whoever asked only for a report decides without us.',
@@ -246,9 +247,21 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
             id: 'lookAfterSplit',
             src: 'inspectPeers',
             input: onBoth,
-            onDone: { target: '#needsOperator', actions: { type: 'noteLook', params: lookOf } },
-            onError: '#needsOperator',
+            onDone: [
+              {
+                guard: { type: 'bothRunIn', params: lookOf },
+                target: 'stillTwo',
+                actions: { type: 'noteLook', params: lookOf },
+              },
+              { target: '#needsOperator', actions: { type: 'noteLook', params: lookOf } },
+            ],
+            onError: 'stillTwo',
           },
+        },
+        stillTwo: {
+          description: 'The source could not be stopped yet; it is tried again.',
+          tags: ['pointOfNoReturn'],
+          after: { askAgain: 'suspendingSource' },
         },
       },
     },

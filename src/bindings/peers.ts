@@ -4,7 +4,12 @@ import type { Tools } from '../engine/slots.ts';
 import { toFailure } from '../ports/failure.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 
-/** Asks both hosts at once what they hold. A host that does not answer is an answer too. */
+/**
+ * Asks both hosts what they hold. A host that does not answer is an answer too.
+ *
+ * The destination comes first: a switchover between the two answers then looks unfinished, and is
+ * looked at again; the other way round it would look like two running copies.
+ */
 export async function inspectPeers(
   hypervisors: Hypervisors,
   { source, destination, domainUuid }: DomainOnPeers,
@@ -19,6 +24,7 @@ export async function inspectPeers(
       return { reachable: false, message: toFailure(error).message };
     }
   };
-  const [sourceView, destinationView] = await Promise.all([ask(source), ask(destination)]);
+  const destinationView = await ask(destination);
+  const sourceView = await ask(source);
   return { atEpochMs: clock.nowEpochMs(), source: sourceView, destination: destinationView };
 }

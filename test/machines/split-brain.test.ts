@@ -50,11 +50,13 @@ describe('two copies seen by events', () => {
     expect(walk.started()).not.toContain('resumeSource');
   });
 
-  test('a suspend that fails is told as it is: both run', () => {
+  test('a suspend that fails is tried again, and told as it is in the end', () => {
     const walk = bothSeen().done('lookForTwo', look('running', 'running'));
     walk
       .fail('suspendOlderCopy', connectionLost)
       .done('lookAfterSplit', look('running', 'running'));
+    expect(walk.elapse('askAgain').inFlight.has('suspendOlderCopy')).toBe(true);
+    walk.elapse('peerWait');
     expect(outputOf(walk).failure).toMatchObject({ code: 'splitBrain' });
     expect(outputOf(walk).failure?.message).toContain('both hosts run guest: stop one of them now');
   });
@@ -62,6 +64,7 @@ describe('two copies seen by events', () => {
   test('a last look that fails does not keep the operator from knowing', () => {
     const walk = bothSeen().done('lookForTwo', look('running', 'running'));
     walk.done('suspendOlderCopy').fail('lookAfterSplit', connectionLost);
+    walk.elapse('peerWait');
     expect(outputOf(walk)).toMatchObject({
       outcome: 'needsOperator',
       failure: { code: 'splitBrain' },
