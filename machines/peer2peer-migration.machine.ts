@@ -16,6 +16,7 @@ import {
 import { convergence } from './regions/convergence.ts';
 import { downtimeLimit } from './regions/downtime-limit.ts';
 import { migrationPhases } from './regions/migration-phases.ts';
+import { rightDestination } from './regions/right-destination.ts';
 
 /**
  * A live migration that the source daemon drives (PEER2PEER). We start it, watch both daemons, and
@@ -55,6 +56,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
         phases: migrationPhases,
         convergence,
         downtimeLimit,
+        rightDestination,
         oneCopy: {
           description: 'Guards the first rule: never two running copies of one guest.',
           initial: 'trusting',

@@ -1,9 +1,14 @@
 import { and, assign, not, setup, stateIn } from 'xstate';
 
 import type { MigrationCommand, MigrationEvent } from './migration-events.ts';
-import { abortRequested, readFailure, timeBudgetExceeded } from './policy/failures.ts';
+import {
+  abortRequested,
+  readFailure,
+  timeBudgetExceeded,
+  wrongDestination,
+} from './policy/failures.ts';
 import type { Milestone } from './policy/migration-phases.ts';
-import { hasReached, reach } from './policy/migration-phases.ts';
+import { hasObserved, hasReached, reach } from './policy/migration-phases.ts';
 import type {
   DomainOnHost,
   DomainOnPeers,
@@ -18,7 +23,7 @@ import {
   situationOf,
 } from './policy/peer2peer-context.ts';
 import type { PeersView, Verdict } from './policy/peers.ts';
-import { judgePeers } from './policy/peers.ts';
+import { holdsNothing, judgePeers } from './policy/peers.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 
@@ -89,6 +94,9 @@ export const peer2peerSetup = setup({
     }),
     recordAbort: assign({ failure: abortRequested }),
     recordTimeout: assign({ failure: timeBudgetExceeded }),
+    recordWrongDestination: assign(({ context }) => ({
+      failure: context.failure ?? wrongDestination,
+    })),
     noteSplitBrain: assign({ sawSplitBrain: true }),
     forgiveFailure: assign({ failure: null }),
   },
@@ -107,6 +115,9 @@ export const peer2peerSetup = setup({
       ({ context }: Context) => canBeCalledOff(context) && hasReached(context.reached, 'perform3'),
     ]),
     isSuspendSettled: not(stateIn({ migrating: { convergence: 'forcing' } })),
+    isUnseenThere: ({ context }) =>
+      hasReached(context.reached, 'perform3') && !hasObserved(context.reached, 'prepare'),
+    isNothingThere: (_, params: { peers: PeersView }) => holdsNothing(params.peers.destination),
     bothSeemToRun: ({ context }) => context.runs.source && context.runs.destination,
     atMostOneSeemsToRun: ({ context }) => !(context.runs.source && context.runs.destination),
     bothRunIn: ({ context }, params: { peers: PeersView }) =>

@@ -32,3 +32,10 @@ export const timeBudgetExceeded: Failure = {
   message: 'the migration did not converge within its time budget',
   effect: 'none',
 };
+
+export const wrongDestination: Failure = {
+  code: 'wrongDestination',
+  message:
+    'the URI by which the source daemon reaches the destination leads to another host than the one that was named: give the right --dconnuri',
+  effect: 'none',
+};

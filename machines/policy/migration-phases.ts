@@ -126,6 +126,10 @@ export function hasReached(reached: readonly ReachedMilestone[], milestone: Mile
   return last !== undefined && milestones.indexOf(last.milestone) >= milestones.indexOf(milestone);
 }
 
+export function hasObserved(reached: readonly ReachedMilestone[], milestone: Milestone): boolean {
+  return reached.some((each) => each.milestone === milestone && each.evidence === 'observed');
+}
+
 export function toPhaseRecords(reached: readonly ReachedMilestone[]): PhaseRecord[] {
   return reached.flatMap(({ milestone, evidence, atEpochMs }) => {
     const phase = phaseOf[milestone];

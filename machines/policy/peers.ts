@@ -112,6 +112,11 @@ function provesUntouched(destination: PeerView, situation: Situation): boolean {
   return knowsNothing && situation.finishLeavesDefinition && !situation.ranThere;
 }
 
+/** It answers, and has no active domain of ours. */
+export function holdsNothing(peer: PeerView): boolean {
+  return peer.reachable && !isActive(peer.domain);
+}
+
 /** A QEMU waits there for a guest that will not come. */
 export function holdsIncoming(peer: PeerView): boolean {
   return peer.reachable && peer.domain !== null && isIncoming(peer.domain);

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 
 import type { LabHost, MigrationLogEntry } from '../../lab/index.ts';
-import { expectMoved, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
+import {
+  expectAsBefore,
+  expectMoved,
+  expectTicksContinuous,
+  useLab,
+} from '../support/lab-migration.ts';
 import { describeLab } from '../support/needs.ts';
 
 const everyPhase = ['BEGIN3', 'PREPARE', 'PERFORM3', 'PERFORM3_DONE', 'FINISH3', 'CONFIRM3'];
@@ -54,6 +59,20 @@ describeLab('a peer-to-peer migration between two real daemons', () => {
       expect(Math.abs(stopLateMs), 'switchover').toBeLessThan(50);
     },
   );
+
+  test('that would go to another host than the one named is called off', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    await stage.lab.host('hostA').setRate('40mbit');
+    const before = await stage.lab.listing();
+    const migration = stage.migrate(guest, {
+      ...there,
+      options: { destinationConnectUri: stage.lab.host('hostC').tcp },
+    });
+    const output = await migration.end();
+    expect(output).toMatchObject({ outcome: 'rolledBack', failure: { code: 'wrongDestination' } });
+    await expectAsBefore(stage.lab, before);
+    await expectTicksContinuous(guest);
+  });
 
   test('there and back again, although the first copy of the disk still lies there', async () => {
     const guest = await stage.lab.guest('guest', { on: 'hostA' });
