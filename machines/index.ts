@@ -8,3 +8,4 @@ export type { Artefact, LiveMigrationInput } from './policy/live-migration-conte
 export type { Peer2peerInput } from './policy/peer2peer-context.ts';
 export type { CheckVerdict, MigrationCheckName } from './policy/migration-checks.ts';
 export type { PhaseRecord } from './policy/migration-phases.ts';
+export { liveMigrationInput, migrationOptions } from './policy/migration-request.ts';

@@ -25,7 +25,8 @@ import {
   withStatus,
 } from './policy/live-migration-context.ts';
 import type { MigrationCheckName } from './policy/migration-checks.ts';
-import type { DomainOnHost, DomainOnPeers, MigrationReport } from './policy/peer2peer-context.ts';
+import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
+import type { MigrationReport } from './policy/peer2peer-context.ts';
 import type { PeersView } from './policy/peers.ts';
 import { holdsGuest, holdsIncoming } from './policy/peers.ts';
 import { effectSlot } from './slots.ts';

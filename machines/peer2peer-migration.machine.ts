@@ -1,12 +1,6 @@
-import {
-  lookOf,
-  onBoth,
-  onDestination,
-  onSource,
-  peer2peerSetup,
-  shows,
-} from './peer2peer-migration.setup.ts';
+import { lookOf, peer2peerSetup, shows } from './peer2peer-migration.setup.ts';
 import type { Peer2peerOutput } from './peer2peer-migration.setup.ts';
+import { onBoth, onDestination, onSource } from './policy/domain-on-host.ts';
 import {
   operatorReport,
   reportOf,

@@ -1,6 +1,7 @@
 import { and, assign, not, setup, stateIn } from 'xstate';
 
 import type { MigrationCommand, MigrationEvent } from './migration-events.ts';
+import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
 import {
   abortRequested,
   readFailure,
@@ -10,8 +11,6 @@ import {
 import type { Milestone } from './policy/migration-phases.ts';
 import { hasObserved, hasReached, reach } from './policy/migration-phases.ts';
 import type {
-  DomainOnHost,
-  DomainOnPeers,
   MigrationReport,
   Peer2peerContext,
   Peer2peerInput,
@@ -32,20 +31,6 @@ export type Peer2peerOutput = MigrationReport & { outcome: Exclude<Outcome, 'ref
 
 export const lookOf = ({ event }: { event: { output: PeersView } }) => ({ peers: event.output });
 export const shows = (verdict: Verdict) => ({ type: 'peersShow', params: { verdict } }) as const;
-
-export const onSource = ({ context }: Context): DomainOnHost => ({
-  host: context.source,
-  domainUuid: context.domain.uuid,
-});
-export const onDestination = ({ context }: Context): DomainOnHost => ({
-  host: context.destination,
-  domainUuid: context.domain.uuid,
-});
-export const onBoth = ({ context }: Context): DomainOnPeers => ({
-  source: context.source,
-  destination: context.destination,
-  domainUuid: context.domain.uuid,
-});
 
 /** Names and types of everything that the chart of `peer2peerMigration` speaks of. */
 export const peer2peerSetup = setup({

@@ -1,14 +1,4 @@
-import type { Milestone } from './policy/migration-phases.ts';
-
-/** libvirt's own names of the phases of a migration (protocol v3). */
-export type LibvirtPhase =
-  | 'BEGIN3'
-  | 'PREPARE'
-  | 'PERFORM3'
-  | 'PERFORM3_DONE'
-  | 'FINISH3'
-  | 'CONFIRM3'
-  | 'CONFIRM3_CANCELLED';
+import type { LibvirtPhase, Milestone } from './policy/migration-phases.ts';
 
 /** What stands behind a state: for diagrams, the inspector and whoever reads the chart. */
 export interface StateMeta {

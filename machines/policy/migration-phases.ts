@@ -1,4 +1,12 @@
-import type { LibvirtPhase } from '../state-meta.ts';
+/** libvirt's own names of the phases of a migration (protocol v3). */
+export type LibvirtPhase =
+  | 'BEGIN3'
+  | 'PREPARE'
+  | 'PERFORM3'
+  | 'PERFORM3_DONE'
+  | 'FINISH3'
+  | 'CONFIRM3'
+  | 'CONFIRM3_CANCELLED';
 
 /**
  * The milestones of a peer-to-peer migration in the only order in which libvirt can reach them.

@@ -7,19 +7,6 @@ import { hasReached, noteEvidence, reach, toPhaseRecords } from './migration-pha
 import type { PeersView, Situation } from './peers.ts';
 import { describePeers, hasTakenOver, isRunning, judgePeers } from './peers.ts';
 
-/** What every effect on one domain needs: the host's connection URI and the domain. */
-export interface DomainOnHost {
-  readonly host: string;
-  readonly domainUuid: string;
-}
-
-/** Both ends, where only a look at both decides. */
-export interface DomainOnPeers {
-  readonly source: string;
-  readonly destination: string;
-  readonly domainUuid: string;
-}
-
 export interface Peer2peerInput {
   /** Connection URIs by which *we* reach the daemons. */
   readonly source: string;

@@ -1,13 +1,4 @@
-import type { DomainOnHost } from '../policy/peer2peer-context.ts';
-
-interface HasDomain {
-  readonly context: { readonly source: string; readonly domain: { readonly uuid: string } };
-}
-
-const domainOnSource = ({ context }: HasDomain): DomainOnHost => ({
-  host: context.source,
-  domainUuid: context.domain.uuid,
-});
+import { onSource } from '../policy/domain-on-host.ts';
 
 /**
  * The region that every protocol chart carries beside its phases: the time budget, what happens
@@ -51,7 +42,7 @@ export const convergence = {
       invoke: {
         id: 'abortJob',
         src: 'abortJob',
-        input: domainOnSource,
+        input: onSource,
         onDone: 'abortSent',
         onError: 'unbounded',
       },
@@ -79,7 +70,7 @@ export const convergence = {
       invoke: {
         id: 'suspendToForce',
         src: 'suspendSource',
-        input: domainOnSource,
+        input: onSource,
         onDone: 'forced',
         onError: 'unbounded',
       },

@@ -1,4 +1,4 @@
-import type { DomainOnHost } from '../policy/peer2peer-context.ts';
+import type { DomainOnHost } from '../policy/domain-on-host.ts';
 
 interface HasLimit {
   readonly context: {

@@ -1,23 +1,6 @@
-import type { DomainOnHost, DomainOnPeers } from '../policy/peer2peer-context.ts';
+import { onBoth, onSource } from '../policy/domain-on-host.ts';
 import type { PeersView } from '../policy/peers.ts';
 
-interface HasDomain {
-  readonly context: {
-    readonly source: string;
-    readonly destination: string;
-    readonly domain: { readonly uuid: string };
-  };
-}
-
-const onSource = ({ context }: HasDomain): DomainOnHost => ({
-  host: context.source,
-  domainUuid: context.domain.uuid,
-});
-const onBoth = ({ context }: HasDomain): DomainOnPeers => ({
-  source: context.source,
-  destination: context.destination,
-  domainUuid: context.domain.uuid,
-});
 const lookOf = ({ event }: { event: { output: PeersView } }) => ({ peers: event.output });
 
 /**

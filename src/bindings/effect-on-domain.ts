@@ -1,4 +1,4 @@
-import type { DomainOnHost } from '../../machines/policy/peer2peer-context.ts';
+import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
 import type { EffectSlot } from '../engine/slots.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
 

@@ -1,5 +1,5 @@
 import { peer2peerMigration } from '../../machines/index.ts';
-import type { DomainOnHost } from '../../machines/policy/peer2peer-context.ts';
+import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
 import type { MigrationEvent } from '../../machines/migration-events.ts';
 import type { BoundMachine, SlotsOf, Tools, WatchSlot } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';

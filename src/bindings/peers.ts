@@ -1,4 +1,4 @@
-import type { DomainOnPeers } from '../../machines/policy/peer2peer-context.ts';
+import type { DomainOnPeers } from '../../machines/policy/domain-on-host.ts';
 import type { PeersView, PeerView } from '../../machines/policy/peers.ts';
 import type { Tools } from '../engine/slots.ts';
 import { toFailure } from '../ports/failure.ts';

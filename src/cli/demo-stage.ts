@@ -1,4 +1,5 @@
 import type { LiveMigrationInput } from '../../machines/index.ts';
+import { liveMigrationInput } from '../../machines/index.ts';
 import type { Composition } from './compose.ts';
 import type { RunEvent } from './display/run-events.ts';
 
@@ -33,29 +34,10 @@ export function plainMigration(request: {
   readonly bandwidthMibPerS: number;
 }): LiveMigrationInput {
   const { domain, source, destination, destinationConnectUri, bandwidthMibPerS } = request;
-  return {
+  return liveMigrationInput({
     domain,
     source,
     destination,
-    options: {
-      copyStorage: 'all',
-      copyDisks: [],
-      bandwidthMibPerS,
-      maxDowntimeMs: null,
-      autoConverge: false,
-      parallelConnections: 1,
-      compression: [],
-      unsafe: false,
-      persistence: 'asBefore',
-      keepSource: false,
-      destinationName: null,
-      destinationXml: null,
-      destinationConnectUri,
-      migrationUri: null,
-    },
-    timeoutMs: null,
-    onTimeout: 'abort',
-    onSplitBrain: 'suspendSource',
-    peerWaitMs: 120_000,
-  };
+    options: { copyStorage: 'all', destinationConnectUri, bandwidthMibPerS },
+  });
 }

@@ -88,7 +88,7 @@ function addMigrate(program: Command, surroundings: Surroundings, does: Does): v
     .option('--dconnuri <uri>', 'how the source daemon reaches the destination (default: --to)')
     .option('--migrate-uri <uri>', 'where the memory stream goes, as tcp://ADDRESS')
     .option('--on-split-brain <action>', 'suspend-source, or report only', 'suspend-source')
-    .option('--peer-wait <s>', 'how long to wait for a host whose answer decides', '120')
+    .option('--peer-wait <s>', 'how long to wait for a host whose answer decides', '60')
     .option('--dry-run', 'judge every precheck, touch nothing')
     .addHelpText('after', migrateNotes)
     .action((domain: string, options: Record<string, unknown>) =>

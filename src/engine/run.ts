@@ -1,8 +1,9 @@
+import type { EventEmitter } from 'eventemitter3';
 import type { EventObject } from 'xstate';
 
 import type { Failure } from '../ports/failure.ts';
 import type { ActiveRun } from './active-run.ts';
-import type { Engine } from './engine.ts';
+import type { EngineEvents } from './events.ts';
 
 /** How a run ended: by its machine's own output, or because the machine or the store broke. */
 export type RunEnding =
@@ -17,7 +18,11 @@ export class Run {
   readonly #deliver: (event: EventObject) => void;
   readonly #ending: Promise<RunEnding>;
 
-  constructor(engine: Engine, active: ActiveRun, deliver: (event: EventObject) => void) {
+  constructor(
+    engine: EventEmitter<EngineEvents>,
+    active: ActiveRun,
+    deliver: (event: EventObject) => void,
+  ) {
     this.id = active.id;
     this.startedAtEpochMs = active.startedAtEpochMs;
     this.#active = active;
@@ -43,7 +48,7 @@ export class Run {
   }
 }
 
-function endingOf(engine: Engine, runId: string): Promise<RunEnding> {
+function endingOf(engine: EventEmitter<EngineEvents>, runId: string): Promise<RunEnding> {
   const { promise, resolve } = Promise.withResolvers<RunEnding>();
   const done = (ending: RunEnding): void => {
     engine.off('run.finished', onFinished);

@@ -35,36 +35,20 @@ describeLab('SIGKILL of a libvirtd', () => {
     await expectTicksContinuous(guest);
   });
 
-  test.for(['perform3.mirroring', 'perform3.precopying'])(
-    'of the destination in %s rolls back',
-    async (state) => {
-      const guest = await stage.lab.guest('guest', { on: 'hostA', fill: '48M' });
-      await stage.lab.host('hostA').setRate('100mbit');
-      const before = await stage.lab.listing();
-      const migration = stage.migrate(guest, {
-        from: 'hostA',
-        to: 'hostB',
-        options: { copyStorage: 'all' },
-      });
-      await migration.entered(state);
-      const phase = await phaseHeldBy(stage.lab.host('hostA'), guest.name);
-      await stage.lab.host('hostB').kill();
-      expect(phase).toBe('perform3');
-      await migration.entered('cleaningUp.waiting');
-      await stage.lab.host('hostB').start();
-      const output = await migration.end();
-      expect(output).toMatchObject({ outcome: 'rolledBack' });
-      expect(output.artefacts.map(({ status }) => status)).toEqual(['removed']);
-      await expectAsBefore(stage.lab, before);
-      await expectTicksContinuous(guest);
-    },
-  );
+  const victims = [
+    // Until it is back, its volume cannot be taken away.
+    { victim: 'destination', host: 'hostB', waitsIn: 'cleaningUp.waiting' },
+    // Until it is back, nobody knows what it did.
+    { victim: 'source', host: 'hostA', waitsIn: 'uncertain.waiting' },
+  ];
+  const states = ['perform3.mirroring', 'perform3.precopying'];
 
-  test.for(['perform3.mirroring', 'perform3.precopying'])(
-    'of the source in %s rolls back once it is back',
-    async (state) => {
+  test.for(victims.flatMap((victim) => states.map((state) => ({ ...victim, state }))))(
+    'of the $victim in $state rolls back once it is back',
+    async ({ host, waitsIn, state }) => {
       const guest = await stage.lab.guest('guest', { on: 'hostA', fill: '48M' });
-      await stage.lab.host('hostA').setRate('100mbit');
+      const source = stage.lab.host('hostA');
+      await source.setRate('100mbit');
       const before = await stage.lab.listing();
       const migration = stage.migrate(guest, {
         from: 'hostA',
@@ -72,13 +56,14 @@ describeLab('SIGKILL of a libvirtd', () => {
         options: { copyStorage: 'all' },
       });
       await migration.entered(state);
-      const phase = await phaseHeldBy(stage.lab.host('hostA'), guest.name);
-      await stage.lab.host('hostA').kill();
+      const phase = await phaseHeldBy(source, guest.name);
+      await stage.lab.host(host).kill();
       expect(phase).toBe('perform3');
-      await migration.entered('uncertain.waiting');
-      await stage.lab.host('hostA').start();
+      await migration.entered(waitsIn);
+      await stage.lab.host(host).start();
       const output = await migration.end();
       expect(output).toMatchObject({ outcome: 'rolledBack', failure: { effect: 'none' } });
+      expect(output.artefacts.map(({ status }) => status)).toEqual(['removed']);
       await expectAsBefore(stage.lab, before);
       await expectTicksContinuous(guest);
     },

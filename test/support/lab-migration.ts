@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { Lab, LabGuest, WorldListing } from '../../lab/index.ts';
 import { continuity, labUp, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
 import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
+import { liveMigrationInput } from '../../machines/index.ts';
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { bindLiveMigration, bindPeer2peerMigration, Engine, systemClock } from '../../src/index.ts';
 import type { Hypervisors, MigrationOptions, StateEntered } from '../../src/index.ts';
@@ -73,21 +74,20 @@ function startMigration(
   });
   const states: StateEntered[] = [];
   engine.on('state.entered', (event) => states.push(event));
-  const run = engine.start('liveMigration', {
-    domain: guest.name,
-    source: lab.host(request.from).uri,
-    destination: lab.host(request.to).uri,
-    timeoutMs: null,
-    onTimeout: 'abort',
-    onSplitBrain: 'suspendSource',
-    peerWaitMs: 60_000,
-    ...request.input,
-    options: {
-      ...plainOptions,
-      destinationConnectUri: lab.host(request.to).tcp,
-      ...request.options,
-    },
-  } satisfies LiveMigrationInput);
+  const run = engine.start(
+    'liveMigration',
+    liveMigrationInput({
+      domain: guest.name,
+      source: lab.host(request.from).uri,
+      destination: lab.host(request.to).uri,
+      ...request.input,
+      options: {
+        ...plainOptions,
+        destinationConnectUri: lab.host(request.to).tcp,
+        ...request.options,
+      },
+    }),
+  );
   return {
     states,
     entered: async (suffix) => {

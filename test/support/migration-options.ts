@@ -1,19 +1,7 @@
-import type { MigrationOptions } from '../../src/ports/migration.ts';
+import { migrationOptions } from '../../machines/index.ts';
 
-/** A migration that copies no storage; each test says what it wants otherwise. */
-export const plainOptions: MigrationOptions = {
-  copyStorage: 'none',
-  copyDisks: [],
-  bandwidthMibPerS: 0,
-  maxDowntimeMs: null,
-  autoConverge: false,
-  parallelConnections: 1,
-  compression: [],
+/** A migration that copies no storage and takes shared disks on trust; each test says what else. */
+export const plainOptions = migrationOptions({
   unsafe: true,
-  persistence: 'asBefore',
-  keepSource: false,
-  destinationName: null,
-  destinationXml: null,
   destinationConnectUri: 'simulated:///hostB',
-  migrationUri: null,
-};
+});

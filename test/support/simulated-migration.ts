@@ -1,4 +1,5 @@
 import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
+import { liveMigrationInput } from '../../machines/index.ts';
 import type { Fault, LinkSpec, SimulatedWorld } from '../../src/adapters/simulated/index.ts';
 import { createSimulatedWorld, VirtualClock } from '../../src/adapters/simulated/index.ts';
 import type { DomainSpec, HostSpec } from '../../src/adapters/simulated/index.ts';
@@ -88,17 +89,17 @@ export async function migrateSimulated(scenario: Scenario): Promise<MigrationEnd
     newRunId: () => 'run-1',
   });
   const states: StateEntered[] = [];
-  const run = engine.start('liveMigration', {
-    domain: 'guest',
-    source: 'simulated:///hostA',
-    destination: 'simulated:///hostB',
-    timeoutMs: null,
-    onTimeout: 'abort',
-    onSplitBrain: 'suspendSource',
-    peerWaitMs: 120_000,
-    ...scenario.input,
-    options: { ...plainOptions, ...scenario.options },
-  } satisfies LiveMigrationInput);
+  const run = engine.start(
+    'liveMigration',
+    liveMigrationInput({
+      domain: 'guest',
+      source: 'simulated:///hostA',
+      destination: 'simulated:///hostB',
+      peerWaitMs: 120_000,
+      ...scenario.input,
+      options: { ...plainOptions, ...scenario.options },
+    }),
+  );
   const stage = { world, clock, engine, store, abort: () => run.send({ type: 'abort.requested' }) };
   engine.on('state.entered', (event) => {
     states.push(event);

@@ -1,0 +1,42 @@
+import type { MigrationOptions } from '../../src/ports/migration.ts';
+import type { LiveMigrationInput } from './live-migration-context.ts';
+
+/** A migration that asks for nothing special: no storage copy, no limits, persistence as before. */
+const defaultOptions: Omit<MigrationOptions, 'destinationConnectUri'> = {
+  copyStorage: 'none',
+  copyDisks: [],
+  bandwidthMibPerS: 0,
+  maxDowntimeMs: null,
+  autoConverge: false,
+  parallelConnections: 1,
+  compression: [],
+  unsafe: false,
+  persistence: 'asBefore',
+  keepSource: false,
+  destinationName: null,
+  destinationXml: null,
+  migrationUri: null,
+};
+
+const defaultInput: Omit<LiveMigrationInput, 'domain' | 'source' | 'destination' | 'options'> = {
+  timeoutMs: null,
+  onTimeout: 'abort',
+  onSplitBrain: 'suspendSource',
+  peerWaitMs: 60_000,
+};
+
+type GivenOptions = Partial<MigrationOptions> & Pick<MigrationOptions, 'destinationConnectUri'>;
+type GivenInput = Pick<LiveMigrationInput, 'domain' | 'source' | 'destination'> &
+  Partial<typeof defaultInput> & { readonly options: GivenOptions };
+
+export function migrationOptions(given: GivenOptions): MigrationOptions {
+  return { ...defaultOptions, ...given };
+}
+
+/**
+ * The input of the chart `live-migration`, with its defaults: no time budget, the older copy is
+ * suspended where two run, a host that does not answer is waited for one minute.
+ */
+export function liveMigrationInput(given: GivenInput): LiveMigrationInput {
+  return { ...defaultInput, ...given, options: migrationOptions(given.options) };
+}
