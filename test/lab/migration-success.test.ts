@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 
-import type { LabHost, MigrationLogEntry } from '../../lab/index.ts';
 import {
   expectAsBefore,
   expectMoved,
@@ -11,54 +10,19 @@ import { describeLab } from '../support/needs.ts';
 
 const everyPhase = ['BEGIN3', 'PREPARE', 'PERFORM3', 'PERFORM3_DONE', 'FINISH3', 'CONFIRM3'];
 
-/** What both daemons wrote into their own logs, in the order of their clocks. */
-async function truthOf(hosts: readonly LabHost[]): Promise<MigrationLogEntry[]> {
-  const logs = await Promise.all(hosts.map((host) => host.migrationLog()));
-  return logs.flat().toSorted((a, b) => a.atEpochMs - b.atEpochMs);
-}
-
 describeLab('a peer-to-peer migration between two real daemons', () => {
   const stage = useLab('move', 3);
   const there = { from: 'hostA', to: 'hostB' };
 
-  test.for([
-    { disk: 'private', copyStorage: 'all' },
-    { disk: 'shared', copyStorage: 'none' },
-  ] as const)(
-    'of a guest on a $disk disk, in the order and at the times of the daemons themselves',
-    async ({ disk, copyStorage }) => {
-      const guest = await stage.lab.guest('guest', { on: 'hostA', storage: disk });
-      const hosts = [stage.lab.host('hostA'), stage.lab.host('hostB')];
-      const begunAtEpochMs = Date.now();
-      const migration = stage.migrate(guest, { ...there, options: { copyStorage } });
-      const output = await migration.end();
-      expect(output).toMatchObject({ outcome: 'completed', failure: null });
-      expect(output.artefacts.map(({ status }) => status)).toEqual(
-        copyStorage === 'all' ? ['made', 'kept'] : [],
-      );
-      await expectMoved(stage.lab, guest, there);
-      await expectTicksContinuous(guest);
-
-      const truth = (await truthOf(hosts)).filter(({ atEpochMs }) => atEpochMs >= begunAtEpochMs);
-      const phases = truth.flatMap((entry) =>
-        entry.kind === 'phase' && everyPhase.includes(entry.phase.toUpperCase()) ? [entry] : [],
-      );
-      expect(output.phases.map(({ phase }) => phase)).toEqual(
-        phases.map(({ phase }) => phase.toUpperCase()),
-      );
-      const ours = output.phases.find(({ phase }) => phase === 'PERFORM3');
-      const theirs = phases.find(({ phase }) => phase === 'perform3');
-      expect(ours?.evidence).toBe('observed');
-      const lateMs = (ours?.atEpochMs ?? Infinity) - (theirs?.atEpochMs ?? 0);
-      expect(Math.abs(lateMs), 'PERFORM3').toBeLessThan(50);
-      const stop = truth.find(
-        (entry) => entry.kind === 'status' && entry.status === 'pre-switchover',
-      );
-      const switchover = migration.states.find(({ state }) => state.endsWith('switchingOver'));
-      const stopLateMs = (switchover?.atEpochMs ?? Infinity) - (stop?.atEpochMs ?? 0);
-      expect(Math.abs(stopLateMs), 'switchover').toBeLessThan(50);
-    },
-  );
+  test('with storage copy leaves the old disk where it was', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA' });
+    const output = await stage.migrate(guest, { ...there, options: { copyStorage: 'all' } }).end();
+    expect(output).toMatchObject({ outcome: 'completed', failure: null });
+    expect(output.artefacts.map(({ status }) => status)).toEqual(['made', 'kept']);
+    expect(output.phases.map(({ phase }) => phase)).toEqual(everyPhase);
+    await expectMoved(stage.lab, guest, there);
+    await expectTicksContinuous(guest);
+  });
 
   test('that would go to another host than the one named is called off', async () => {
     const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });

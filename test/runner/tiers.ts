@@ -52,6 +52,15 @@ export const tiers: readonly Tier[] = [
     group: 3,
     workers: 2,
   },
+  // What is held against a clock has the machine for itself.
+  {
+    name: 'lab-alone',
+    directories: ['test/lab-alone'],
+    testTimeoutMs: 120_000,
+    hookTimeoutMs: 180_000,
+    group: 4,
+    workers: 1,
+  },
 ];
 
 /** The tier to which a file belongs; null where none claims it. */

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+
+import type { LabHost, MigrationLogEntry } from '../../lab/index.ts';
+import type { Milestone } from '../../machines/policy/migration-phases.ts';
+import type { Peer2peerContext } from '../../machines/policy/peer2peer-context.ts';
+import type { LabMigration } from '../support/lab-migration.ts';
+import { useLab } from '../support/lab-migration.ts';
+import { describeLab } from '../support/needs.ts';
+
+const everyPhase = ['BEGIN3', 'PREPARE', 'PERFORM3', 'PERFORM3_DONE', 'FINISH3', 'CONFIRM3'];
+
+/** What both daemons wrote into their own logs, in the order of their clocks. */
+async function truthOf(hosts: readonly LabHost[]): Promise<MigrationLogEntry[]> {
+  const logs = await Promise.all(hosts.map((host) => host.migrationLog()));
+  return logs.flat().toSorted((a, b) => a.atEpochMs - b.atEpochMs);
+}
+
+/** When the milestone was seen, by the chart's own record. */
+function reachedAt(migration: LabMigration, milestone: Milestone): number {
+  const contexts = migration.states.map(({ context }) => context as Partial<Peer2peerContext>);
+  const reached = contexts.findLast((context) => context.reached !== undefined)?.reached ?? [];
+  return reached.find((each) => each.milestone === milestone)?.atEpochMs ?? Infinity;
+}
+
+describeLab('the phases that the chart reports', () => {
+  const stage = useLab('truth');
+  const there = { from: 'hostA', to: 'hostB' };
+
+  test.for([
+    { disk: 'private', copyStorage: 'all' },
+    { disk: 'shared', copyStorage: 'none' },
+  ] as const)(
+    'of a guest on a $disk disk are those of the daemons themselves, in order and time',
+    async ({ disk, copyStorage }) => {
+      const guest = await stage.lab.guest('guest', { on: 'hostA', storage: disk });
+      const hosts = [stage.lab.host('hostA'), stage.lab.host('hostB')];
+      const begunAtEpochMs = Date.now();
+      const migration = stage.migrate(guest, { ...there, options: { copyStorage } });
+      const output = await migration.end();
+      expect(output).toMatchObject({ outcome: 'completed', failure: null });
+
+      const truth = (await truthOf(hosts)).filter(({ atEpochMs }) => atEpochMs >= begunAtEpochMs);
+      const phases = truth.flatMap((entry) =>
+        entry.kind === 'phase' && everyPhase.includes(entry.phase.toUpperCase()) ? [entry] : [],
+      );
+      expect(output.phases.map(({ phase }) => phase)).toEqual(
+        phases.map(({ phase }) => phase.toUpperCase()),
+      );
+      const ours = output.phases.find(({ phase }) => phase === 'PERFORM3');
+      const theirs = phases.find(({ phase }) => phase === 'perform3');
+      expect(ours?.evidence).toBe('observed');
+      const lateMs = (ours?.atEpochMs ?? Infinity) - (theirs?.atEpochMs ?? 0);
+      expect(Math.abs(lateMs), 'PERFORM3').toBeLessThan(50);
+      const stop = truth.find(
+        (entry) => entry.kind === 'status' && entry.status === 'pre-switchover',
+      );
+      const switchover = reachedAt(migration, 'switchover');
+      const stopLateMs = switchover - (stop?.atEpochMs ?? 0);
+      expect(Math.abs(stopLateMs), 'switchover').toBeLessThan(50);
+    },
+  );
+});
