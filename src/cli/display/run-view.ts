@@ -54,6 +54,7 @@ const restingStates: Readonly<Record<string, readonly string[]>> = {
   convergence: ['choosing', 'budgeted', 'unbounded'],
   downtimeLimit: ['choosing', 'awaitingJob', 'setting', 'settled'],
   oneCopy: ['trusting'],
+  rightDestination: ['expecting', 'looking', 'settled'],
   execution: ['performing'],
 };
 
