@@ -7,10 +7,10 @@ describeLab('an abort by the user', () => {
   const stage = useLab('abort');
 
   test.for([
-    { in: 'prepare', state: 'phases.prepare', reached: ['BEGIN3', 'PREPARE'] },
-    { in: 'storage copy', state: 'perform3.mirroring', reached: ['BEGIN3', 'PREPARE', 'PERFORM3'] },
-    { in: 'PERFORM3', state: 'perform3.precopying', reached: ['BEGIN3', 'PREPARE', 'PERFORM3'] },
-  ])('in $in leaves the guest as it was', async ({ state, reached }) => {
+    { in: 'PREPARE', state: 'phases.prepare', phase: 'prepare' },
+    { in: 'the storage copy', state: 'perform3.mirroring', phase: 'perform3' },
+    { in: 'PERFORM3', state: 'perform3.precopying', phase: 'perform3' },
+  ] as const)('in $in leaves the guest as it was', async ({ state, phase }) => {
     const guest = await stage.lab.guest('guest', { on: 'hostA', fill: '48M' });
     await stage.lab.host('hostA').setRate('100mbit');
     const before = await stage.lab.listing();
@@ -20,11 +20,13 @@ describeLab('an abort by the user', () => {
       options: { copyStorage: 'all' },
     });
     await migration.entered(state);
-    expect(migration.abort()).toBe(true);
+    await migration.strike(`abort in ${state}`, phase, () => {
+      expect(migration.abort()).toBe(true);
+    });
     const output = await migration.end();
     expect(output).toMatchObject({ outcome: 'rolledBack', failure: { code: 'abortRequested' } });
     expect(output.artefacts.map(({ status }) => status)).toEqual(['removed']);
-    expect(output.phases.map(({ phase }) => phase).slice(0, reached.length)).toEqual(reached);
+    expect(output.phases.map((record) => record.phase)).toContain(phase.toUpperCase());
     await expectAsBefore(stage.lab, before);
     await expectTicksContinuous(guest);
   });
@@ -48,7 +50,7 @@ describeLab('an abort by the user', () => {
       options: { copyStorage: 'all' },
     });
     await back.entered('perform3.mirroring');
-    back.abort();
+    await back.strike('abort over an old copy', 'perform3', () => back.abort());
     expect(await back.end()).toMatchObject({ outcome: 'rolledBack', artefacts: [] });
     await expectAsBefore(stage.lab, before);
     await expectTicksContinuous(guest);

@@ -1,4 +1,4 @@
-import { afterAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import type { LabHost } from '../../lab/index.ts';
 import {
@@ -8,14 +8,6 @@ import {
   useLab,
 } from '../support/lab-migration.ts';
 import { describeLab } from '../support/needs.ts';
-
-const manifest: string[] = [];
-
-/** The phase that each daemon held when one of them was killed, by their own status files. */
-async function phasesHeld(hosts: readonly LabHost[], domain: string): Promise<(string | null)[]> {
-  const truths = await Promise.all(hosts.map((host) => host.migrationTruth(domain)));
-  return truths.map((truth) => truth?.phase ?? null);
-}
 
 /** QEMU tells that it is done a few ms before its daemon writes that down. */
 async function daemonIn(phase: string, host: LabHost): Promise<void> {
@@ -35,16 +27,13 @@ describeLab('SIGKILL of a libvirtd before and after the copy', () => {
   };
 
   test('of the source while the destination prepares', async () => {
-    const { guest, source, destination, before, migration } = await begin('100mbit');
+    const { guest, source, before, migration } = await begin('100mbit');
     await migration.entered('phases.prepare');
     await source.sigstop();
-    const held = await phasesHeld([source, destination], guest.name);
-    await source.kill();
-    expect(held[0]).toBe('begin3');
+    await migration.strike('SIGKILL of the source', 'begin3', () => source.kill());
     await migration.entered('uncertain.waiting');
     await source.start();
     const output = await migration.end();
-    manifest.push(`source killed in ${held.join('/')}: ${output.outcome}`);
     expect(output).toMatchObject({ outcome: 'rolledBack' });
     expect(output.phases.map(({ phase }) => phase)).not.toContain('PERFORM3');
     await expectAsBefore(stage.lab, before);
@@ -58,12 +47,9 @@ describeLab('SIGKILL of a libvirtd before and after the copy', () => {
     await destination.sigstop();
     await migration.entered('phases.perform3Done');
     await daemonIn('perform3_done', source);
-    const held = await phasesHeld([source, destination], guest.name);
-    await destination.kill();
+    await migration.strike('SIGKILL of the destination', 'perform3_done', () => destination.kill());
     await destination.start();
     const output = await migration.end();
-    manifest.push(`destination killed in ${held.join('/')}: ${output.outcome}`);
-    expect(held[0]).toBe('perform3_done');
     expect(output).toMatchObject({ outcome: 'rolledBack' });
     await expectAsBefore(stage.lab, before);
     await expectTicksContinuous(guest);
@@ -75,13 +61,10 @@ describeLab('SIGKILL of a libvirtd before and after the copy', () => {
     await destination.sigstop();
     await migration.entered('phases.perform3Done');
     await daemonIn('perform3_done', source);
-    const held = await phasesHeld([source, destination], guest.name);
-    await source.kill();
+    await migration.strike('SIGKILL of the source', 'perform3_done', () => source.kill());
     await destination.sigcont();
     await source.start();
     const output = await migration.end();
-    manifest.push(`source killed in ${held.join('/')}: ${output.outcome}`);
-    expect(held[0]).toBe('perform3_done');
     if (output.outcome === 'completed') await expectMoved(stage.lab, guest, there);
     else {
       expect(output).toMatchObject({ outcome: 'rolledBack' });
@@ -91,32 +74,24 @@ describeLab('SIGKILL of a libvirtd before and after the copy', () => {
   });
 
   test('of the source after the guest runs on the destination', async () => {
-    const { guest, source, destination, migration } = await begin('100mbit');
+    const { guest, source, migration } = await begin('100mbit');
     await migration.entered('phases.finish3');
-    const held = await phasesHeld([source, destination], guest.name);
-    await source.kill();
+    await migration.strike('SIGKILL of the source', 'finish3', () => source.kill());
     await source.start();
     const output = await migration.end();
-    manifest.push(`source killed in ${held.join('/')}: ${output.outcome}`);
     expect(output).toMatchObject({ outcome: 'completed', failure: null });
     await expectMoved(stage.lab, guest, there);
     await expectTicksContinuous(guest);
   });
 
   test('of the destination after the guest runs there', async () => {
-    const { guest, source, destination, migration } = await begin('100mbit');
+    const { guest, destination, migration } = await begin('100mbit');
     await migration.entered('phases.finish3');
-    const held = await phasesHeld([source, destination], guest.name);
-    await destination.kill();
+    await migration.strike('SIGKILL of the destination', 'finish3', () => destination.kill());
     await destination.start();
     const output = await migration.end();
-    manifest.push(`destination killed in ${held.join('/')}: ${output.outcome}`);
     expect(output).toMatchObject({ outcome: 'completed', failure: null });
     await expectMoved(stage.lab, guest, there);
     await expectTicksContinuous(guest);
-  });
-
-  afterAll(() => {
-    console.log(`phases held (source/destination) and outcome\n${manifest.join('\n')}`);
   });
 });

@@ -3,6 +3,9 @@ import { expect, test, vi } from 'vitest';
 import { expectAsBefore, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
 import { describeLab } from '../support/needs.ts';
 
+/** libvirt's ports for the memory stream and the NBD exports. */
+const streamPorts = '49152-49215';
+
 describeLab('a link that fails in PERFORM3', () => {
   const stage = useLab('link');
 
@@ -23,7 +26,7 @@ describeLab('a link that fails in PERFORM3', () => {
     const before = await stage.lab.listing();
     const migration = stage.migrate(guest, { from: 'hostA', to: 'hostB' });
     await migration.entered('perform3.precopying');
-    await hostA.setLink('down');
+    await migration.strike('cable cut', 'perform3', () => hostA.setLink('down'));
     const output = await migration.end();
     await hostA.setLink('up');
     expect(output).toMatchObject({ outcome: 'rolledBack', failure: { effect: 'none' } });
@@ -45,7 +48,9 @@ describeLab('a link that fails in PERFORM3', () => {
       options: { copyStorage: 'all' },
     });
     await migration.entered('perform3.precopying');
-    await hostA.setLink('down');
+    await migration.strike('cable cut while disks are copied', 'perform3', () =>
+      hostA.setLink('down'),
+    );
     const hostB = stage.lab.host('hostB');
     await vi.waitUntil(async () => (await hostB.qemuProcesses()).length === 0, 30_000);
     await hostA.setLink('up');
@@ -63,7 +68,9 @@ describeLab('a link that fails in PERFORM3', () => {
     const before = await stage.lab.listing();
     const migration = stage.migrate(guest, { from: 'hostA', to: 'hostB' });
     await migration.entered('perform3.precopying');
-    await hostB.dropPort({ ports: '49152-49215', direction: 'both', effect: 'reset' });
+    await migration.strike('ports reset', 'perform3', () =>
+      hostB.dropPort({ ports: streamPorts, direction: 'both', effect: 'reset' }),
+    );
     const output = await migration.end();
     await hostB.clearLink();
     expect(output).toMatchObject({ outcome: 'rolledBack', failure: { effect: 'none' } });
@@ -71,10 +78,35 @@ describeLab('a link that fails in PERFORM3', () => {
     await expectTicksContinuous(guest);
   });
 
+  // Nobody tells that the packets are lost: TCP would try for a quarter of an hour.
+  test('the ports of the stream are dropped: the time budget ends it', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    const hostB = stage.lab.host('hostB');
+    await stage.lab.host('hostA').setRate('50mbit');
+    const before = await stage.lab.listing();
+    const migration = stage.migrate(guest, {
+      from: 'hostA',
+      to: 'hostB',
+      input: { timeoutMs: 8000, onTimeout: 'abort' },
+    });
+    await migration.entered('perform3.precopying');
+    await migration.strike('ports dropped', 'perform3', () =>
+      hostB.dropPort({ ports: streamPorts, direction: 'both', effect: 'drop' }),
+    );
+    const output = await migration.end();
+    await hostB.clearLink();
+    expect(output).toMatchObject({
+      outcome: 'rolledBack',
+      failure: { code: 'timeBudgetExceeded', effect: 'none' },
+    });
+    await expectAsBefore(stage.lab, before);
+    await expectTicksContinuous(guest);
+  });
+
   test('the ports of the stream are closed from the start: nothing is copied', async () => {
     const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
     const hostB = stage.lab.host('hostB');
-    await hostB.dropPort({ ports: '49152-49215', direction: 'in', effect: 'reset' });
+    await hostB.dropPort({ ports: streamPorts, direction: 'in', effect: 'reset' });
     const before = await stage.lab.listing();
     const output = await stage.migrate(guest, { from: 'hostA', to: 'hostB' }).end();
     await hostB.clearLink();

@@ -22,7 +22,9 @@ describeLab('the reply to Finish is lost', () => {
       options: { copyStorage: 'all' },
     });
     await migration.entered('perform3.precopying');
-    await hostB.dropPort({ ports: daemonPort, direction: 'out', effect: 'drop' });
+    await migration.strike('replies lost from here on', 'perform3', () =>
+      hostB.dropPort({ ports: daemonPort, direction: 'out', effect: 'drop' }),
+    );
     const output = await migration.end();
     await hostB.clearLink();
     expect(output).toMatchObject({ outcome: 'needsOperator', failure: { code: 'splitBrain' } });
@@ -46,7 +48,9 @@ describeLab('the reply to Finish is lost', () => {
     await hostA.start({ qemu: { keepalive_interval: 20, keepalive_count: 1 } });
     const migration = stage.migrate(guest, { from: 'hostA', to: 'hostB' });
     await migration.entered('perform3.precopying');
-    await hostB.dropPort({ ports: daemonPort, direction: 'out', effect: 'drop' });
+    await migration.strike('replies lost from here on', 'perform3', () =>
+      hostB.dropPort({ ports: daemonPort, direction: 'out', effect: 'drop' }),
+    );
     const output = await migration.end();
     await hostB.clearLink();
     expect(output).toMatchObject({ outcome: 'completed', failure: null });

@@ -6,6 +6,7 @@ import {
   expectTicksContinuous,
   useLab,
 } from '../support/lab-migration.ts';
+import { virsh } from '../../lab/virsh.ts';
 import { describeLab } from '../support/needs.ts';
 
 const everyPhase = ['BEGIN3', 'PREPARE', 'PERFORM3', 'PERFORM3_DONE', 'FINISH3', 'CONFIRM3'];
@@ -68,6 +69,41 @@ describeLab('a peer-to-peer migration between two real daemons', () => {
     const [onA, onB] = (await stage.lab.listing()).hosts.map(({ domains }) => domains);
     expect(onA).toMatchObject([{ name: 'guest', state: 'shut off', persistent: true }]);
     expect(onB).toMatchObject([{ name: 'guest', state: 'running', persistent: true }]);
+    await expectTicksContinuous(guest);
+  });
+
+  test('leaves it transient, under another name, where that is asked', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    const options = { persistence: 'transient', destinationName: 'moved' } as const;
+    const output = await stage.migrate(guest, { ...there, options }).end();
+    expect(output).toMatchObject({ outcome: 'completed', failure: null });
+    const [onA, onB] = (await stage.lab.listing()).hosts.map(({ domains }) => domains);
+    expect(onA).toEqual([]);
+    expect(onB).toMatchObject([{ name: 'moved', state: 'running', persistent: false }]);
+    await expectTicksContinuous(guest);
+  });
+
+  test('takes a definition of its own along', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    const source = stage.lab.host('hostA');
+    const destinationXml = await virsh(source.uri, ['dumpxml', guest.name, '--migratable']);
+    const output = await stage
+      .migrate(guest, { ...there, options: { destinationXml, compression: ['xbzrle'] } })
+      .end();
+    expect(output).toMatchObject({ outcome: 'completed', failure: null });
+    await expectMoved(stage.lab, guest, there);
+    await expectTicksContinuous(guest);
+  });
+
+  test('of a paused guest leaves it paused', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    await virsh(stage.lab.host('hostA').uri, ['suspend', guest.name]);
+    const output = await stage.migrate(guest, there).end();
+    expect(output).toMatchObject({ outcome: 'completed', failure: null, downtimeMs: null });
+    const [onA, onB] = (await stage.lab.listing()).hosts.map(({ domains }) => domains);
+    expect(onA).toEqual([]);
+    expect(onB).toMatchObject([{ name: 'guest', state: 'paused', persistent: true }]);
+    await virsh(stage.lab.host('hostB').uri, ['resume', guest.name]);
     await expectTicksContinuous(guest);
   });
 

@@ -24,14 +24,22 @@ export interface LabMigration {
   readonly states: readonly StateEntered[];
   /** Resolves when a state whose path ends so has been entered; rejects when the run ends first. */
   entered(suffix: string): Promise<StateEntered>;
+  /**
+   * Lets a fault strike, once the daemons' own status files have shown that it hits the phase it
+   * names; the file's manifest says what came of it.
+   */
+  strike(fault: string, phase: HeldPhase, act: () => unknown): Promise<void>;
   abort(): boolean;
-  tags(): ReadonlySet<string>;
   end(): Promise<LiveMigrationOutput>;
 }
+
+/** A phase as a daemon's status file names it. */
+type HeldPhase = 'begin3' | 'prepare' | 'perform3' | 'perform3_done' | 'finish3';
 
 /** A lab of its own for a test file, as new for each test, and connections to its hosts. */
 export function useLab(purpose: string, hosts: 2 | 3 = 2) {
   let opened: { lab: Lab; hypervisors: Hypervisors } | null = null;
+  const manifest: string[] = [];
   const current = () => {
     if (opened === null) throw new Error('the lab is not up yet');
     return opened;
@@ -44,6 +52,8 @@ export function useLab(purpose: string, hosts: 2 | 3 = 2) {
   afterAll(async () => {
     await opened?.hypervisors.close();
     await opened?.lab.down();
+    if (manifest.length > 0)
+      console.log(`machine x phase (source/destination) x fault x outcome\n${manifest.join('\n')}`);
   });
   return {
     get lab() {
@@ -51,7 +61,7 @@ export function useLab(purpose: string, hosts: 2 | 3 = 2) {
     },
     migrate: (guest: LabGuest, request: LabMigrationRequest): LabMigration => {
       const { lab, hypervisors } = current();
-      return startMigration(lab, hypervisors, guest, request);
+      return startMigration({ lab, hypervisors, manifest }, guest, request);
     },
   };
 }
@@ -60,8 +70,7 @@ let runs = 0;
 
 /** An engine of its own for each run, on warm connections that a test file shares. */
 function startMigration(
-  lab: Lab,
-  hypervisors: Hypervisors,
+  { lab, hypervisors, manifest }: { lab: Lab; hypervisors: Hypervisors; manifest: string[] },
   guest: LabGuest,
   request: LabMigrationRequest,
 ): LabMigration {
@@ -72,6 +81,7 @@ function startMigration(
     machines: [bindLiveMigration(hypervisors), bindPeer2peerMigration(hypervisors)],
     newRunId: () => `run-${(runs += 1)}`,
   });
+  const struck: string[] = [];
   const states: StateEntered[] = [];
   engine.on('state.entered', (event) => states.push(event));
   const run = engine.start(
@@ -102,12 +112,21 @@ function startMigration(
       const seen = states.map(({ state }) => state).join(' > ');
       throw new Error(`${suffix} was never entered: ${seen}; ${JSON.stringify(first)}`);
     },
+    strike: async (fault, phase, act) => {
+      const peers = [lab.host(request.from), lab.host(request.to)];
+      const truths = await Promise.all(peers.map((host) => host.migrationTruth(guest.name)));
+      const held = truths.map((truth) => truth?.phase ?? 'none');
+      expect(held, `${fault} strikes in ${phase}`).toContain(phase);
+      struck.push(`${held.join('/')} x ${fault}`);
+      await act();
+    },
     abort: () => run.send({ type: 'abort.requested' }),
-    tags: () => run.tags(),
     end: async () => {
       const ending = await run.wait();
       if (ending.ended === 'broken') throw new Error(ending.failure.message);
-      return ending.output as LiveMigrationOutput;
+      const output = ending.output as LiveMigrationOutput;
+      for (const each of struck) manifest.push(`liveMigration x ${each} x ${output.outcome}`);
+      return output;
     },
   };
 }
