@@ -66,6 +66,11 @@ export class ActiveRun {
     return `${this.id}/${invokeId}#${count}`;
   }
 
+  disarm(timerId: string): void {
+    this.timers.get(timerId)?.disarm?.();
+    this.timers.delete(timerId);
+  }
+
   toRecord(): RunRecord {
     return {
       id: this.id,

@@ -7,9 +7,11 @@ import { toFailure } from '../ports/failure.ts';
 import type { Log } from '../ports/log.ts';
 import type { RunStore } from '../ports/run-store.ts';
 import { ActiveRun } from './active-run.ts';
+import { doneEvent, failedEvent } from './actor-events.ts';
 import type { Command } from './commands.ts';
 import { enteredStates, namesOf } from './entered-states.ts';
 import type { EngineEvents } from './events.ts';
+import type { Beginning, Envelope } from './inbox.ts';
 import type { RegisteredMachine } from './registry.ts';
 import { registerMachines } from './registry.ts';
 import { Run } from './run.ts';
@@ -26,16 +28,6 @@ export interface EngineOptions {
   readonly newRunId: () => string;
 }
 
-interface Envelope {
-  readonly run: ActiveRun;
-  readonly event: EventObject;
-  /**
-   * Asked when the event's turn has come: a reply or a timer of an earlier entry of a state must
-   * not answer for the present one.
-   */
-  readonly isCurrent: () => boolean;
-}
-
 const always = (): boolean => true;
 
 /**
@@ -48,7 +40,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   readonly #machines: ReadonlyMap<string, RegisteredMachine>;
   readonly #runs = new Map<string, ActiveRun>();
   #inbox: Envelope[] = [];
-  #starting: { run: ActiveRun; input: unknown }[] = [];
+  #starting: Beginning[] = [];
   #turning = false;
 
   /** @throws when a machine has a slot that nothing is bound to */
@@ -58,13 +50,14 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#machines = registerMachines(options.machines);
   }
 
-  /** @throws for a machine that is not registered */
+  /** @throws for a machine that is not registered, or that cannot even begin with that input */
   start(machineId: string, input: unknown): Run {
     const machine = this.#machines.get(machineId);
     if (machine === undefined) throw new Error(`no machine ${machineId}`);
+    const step = machine.stepper.start(input);
     const id = this.#options.newRunId();
     const run = this.#newRun(id, id, machine, null);
-    this.#starting.push({ run, input });
+    this.#starting.push({ run, input, step });
     this.#wake();
     return new Run(this, run, (event) => this.#deliver(run, event, always));
   }
@@ -95,22 +88,28 @@ export class Engine extends EventEmitter<EngineEvents> {
   /** One turn: steps until nothing is left to do, then one commit, then the acts. */
   async #turn(): Promise<void> {
     const turn = new Turn(this.#options.clock.nowEpochMs());
-    for (const { run, input } of this.#starting.splice(0)) this.#begin(turn, run, input);
+    for (const beginning of this.#starting.splice(0)) this.#begin(turn, beginning);
     while (this.#inbox.length > 0)
       for (const { run, event, isCurrent } of this.#inbox.splice(0))
         if (isCurrent()) this.#step(turn, run, event);
-    try {
-      await this.#options.store.commit(turn.toBatch());
-      this.#settle(turn);
-    } catch (error) {
-      this.#refuseToAct(turn, error);
-    }
+    const refusal = await this.#commit(turn);
+    if (refusal === null) this.#settle(turn);
+    else this.#refuseToAct(turn, refusal);
     this.#turning = false;
     if (this.#inbox.length > 0 || this.#starting.length > 0) this.#wake();
   }
 
-  #begin(turn: Turn, run: ActiveRun, input: unknown): void {
-    const step = run.machine.stepper.start(input);
+  /** `null`: it is durable. */
+  async #commit(turn: Turn): Promise<Failure | null> {
+    try {
+      await this.#options.store.commit(turn.toBatch());
+      return null;
+    } catch (error) {
+      return toFailure(error);
+    }
+  }
+
+  #begin(turn: Turn, { run, input, step }: Beginning): void {
     run.snapshot = step.snapshot;
     turn.tell((engine) => engine.emit('run.started', { ...turn.of(run), input }));
     turn.note(run, 'xstate.init', [], enteredStates(null, step.path));
@@ -143,13 +142,13 @@ export class Engine extends EventEmitter<EngineEvents> {
           break;
         case 'armTimer': {
           const { id, delayMs, event } = command;
-          this.#disarm(run, id);
+          run.disarm(id);
           run.timers.set(id, { dueAtEpochMs: turn.atEpochMs + delayMs, event, disarm: null });
           turn.act(() => this.#arm(run, id));
           break;
         }
         case 'cancelTimer':
-          this.#disarm(run, command.id);
+          run.disarm(command.id);
           break;
         case 'sendTo': {
           const child = run.children.get(command.actorId);
@@ -168,7 +167,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     if (childMachine !== undefined) {
       const child = this.#newRun(key, run.rootId, childMachine, { runId: run.id, invokeId: id });
       run.children.set(id, child);
-      this.#begin(turn, child, input);
+      this.#begin(turn, { run: child, input, step: childMachine.stepper.start(input) });
       return;
     }
     const slot = run.machine.slots[src];
@@ -188,10 +187,12 @@ export class Engine extends EventEmitter<EngineEvents> {
         send: (event) => this.#receive(run, id, key, event),
         report: (streams) => this.emit('progress', { ...turn.of(run, clock), streams }),
         finish: (ending) => {
+          const { output, failure } = ending;
           const about = { ...turn.of(run, clock), key, src };
-          if (ending.failure === null) this.emit('effect.finished', about);
-          else this.emit('effect.failed', { ...about, failure: ending.failure });
-          this.#receive(run, id, key, toActorEvent(id, ending));
+          if (failure === null) this.emit('effect.finished', about);
+          else this.emit('effect.failed', { ...about, failure });
+          const event = failure === null ? doneEvent(id, output) : failedEvent(id, failure);
+          this.#receive(run, id, key, event);
         },
       });
       this.emit('effect.started', { ...turn.of(run, clock), key, src });
@@ -216,7 +217,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   #close(turn: Turn, run: ActiveRun): void {
     run.finishedAtEpochMs = turn.atEpochMs;
     turn.touch(run);
-    for (const id of run.timers.keys()) this.#disarm(run, id);
+    for (const id of run.timers.keys()) run.disarm(id);
     for (const id of [...run.actors.keys(), ...run.children.keys()]) this.#stopActor(turn, run, id);
     this.#runs.delete(run.id);
   }
@@ -230,7 +231,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     }
     this.#close(turn, run);
     turn.tell((engine) => engine.emit('run.finished', { ...turn.of(run), output }));
-    this.#tellParent(run, (id) => ({ type: `xstate.done.actor.${id}`, output, actorId: id }));
+    this.#tellParent(run, (id) => doneEvent(id, output));
   }
 
   /** The machine itself failed: nothing more can be decided, and the record says so. */
@@ -238,11 +239,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#close(turn, run);
     this.#options.log.error('a machine broke', { run: run.id, machine: run.machine.id, failure });
     turn.tell((engine) => engine.emit('run.broken', { ...turn.of(run), failure }));
-    this.#tellParent(run, (id) => ({
-      type: `xstate.error.actor.${id}`,
-      error: failure,
-      actorId: id,
-    }));
+    this.#tellParent(run, (id) => failedEvent(id, failure));
   }
 
   #tellParent(run: ActiveRun, event: (invokeId: string) => EventObject): void {
@@ -263,38 +260,31 @@ export class Engine extends EventEmitter<EngineEvents> {
     });
   }
 
-  #disarm(run: ActiveRun, timerId: string): void {
-    run.timers.get(timerId)?.disarm?.();
-    run.timers.delete(timerId);
-  }
-
   #settle(turn: Turn): void {
     for (const act of turn.acts) act();
-    for (const tell of turn.tellings) tell(this);
+    for (const tell of turn.tellings) {
+      try {
+        tell(this);
+      } catch (error) {
+        // A listener with a bug must not keep runs from going on.
+        this.#options.log.error('a listener failed', { failure: toFailure(error) });
+      }
+    }
   }
 
   /** Nothing of this turn is on record, so nothing of it may happen. */
-  #refuseToAct(turn: Turn, error: unknown): void {
+  #refuseToAct(turn: Turn, { message }: Failure): void {
     const failure: Failure = {
       code: 'storeFailed',
-      message: `the run's record could not be made durable: ${toFailure(error).message}; nothing of this step was done`,
+      message: `the run's record could not be made durable: ${message}; nothing of this step was done`,
       effect: 'none',
     };
     for (const run of turn.touched) {
       run.finishedAtEpochMs = turn.atEpochMs;
       for (const { abort } of run.actors.values()) abort.abort();
-      for (const id of run.timers.keys()) this.#disarm(run, id);
+      for (const id of run.timers.keys()) run.disarm(id);
       this.#runs.delete(run.id);
       this.emit('run.broken', { ...turn.of(run), failure });
     }
   }
-}
-
-function toActorEvent(
-  id: string,
-  ending: { readonly output: unknown; readonly failure: Failure | null },
-): EventObject & Record<string, unknown> {
-  return ending.failure === null
-    ? { type: `xstate.done.actor.${id}`, output: ending.output, actorId: id }
-    : { type: `xstate.error.actor.${id}`, error: ending.failure, actorId: id };
 }

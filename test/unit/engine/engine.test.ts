@@ -81,6 +81,15 @@ describe('a run', () => {
     expect(failed).toEqual(['run/prepare#1 no']);
   });
 
+  test('goes on although a listener throws', async () => {
+    const { clock, engine } = stage({});
+    engine.on('state.entered', () => {
+      throw new Error('a listener with a bug');
+    });
+    const ending = await clock.run(engine.start('toy', { n: 1 }).wait());
+    expect(ending).toMatchObject({ ended: 'finished', output: { n: 4 } });
+  });
+
   test('is broken by a guard that throws, and says so', async () => {
     const { engine } = stage({});
     const run = engine.start('toy', { n: 1 });
