@@ -1,7 +1,9 @@
 import type { LiveMigrationOutput } from './live-migration.setup.ts';
 import {
+  childSays,
   endedAs,
   failureOf,
+  guestIsGone,
   liveMigrationSetup,
   objects,
   onBoth,
@@ -77,6 +79,11 @@ export const liveMigration = liveMigrationSetup.createMachine({
             target: 'cleaningUp',
             actions: { type: 'noteReport', params: reportOfChild },
           },
+          {
+            guard: childSays('guestGone'),
+            target: 'cleaningUp',
+            actions: { type: 'noteReport', params: reportOfChild },
+          },
           { target: 'needsOperator', actions: { type: 'noteReport', params: reportOfChild } },
         ],
         onError: {
@@ -144,12 +151,12 @@ export const liveMigration = liveMigrationSetup.createMachine({
       },
     },
     cleaningUp: {
-      description: 'The guest is on the source. What the run made on the destination goes.',
+      description: 'The guest stays with the source. What the run made on the destination goes.',
       tags: ['rollingBack'],
       initial: 'choosing',
       after: {
         peerWait: {
-          target: 'rolledBack',
+          target: 'cleanedUp',
           actions: { type: 'markVolumes', params: { status: 'left' } },
         },
       },
@@ -157,7 +164,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
         choosing: {
           description: 'A destination that never got as far as PREPARE holds nothing of this run.',
           always: [
-            { guard: 'preparedNothing', target: '#liveMigration.rolledBack' },
+            { guard: 'preparedNothing', target: '#liveMigration.cleanedUp' },
             { target: 'looking' },
           ],
         },
@@ -186,7 +193,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
             },
             { guard: 'destinationHoldsIncoming', target: 'endingIncoming' },
             { guard: 'hasMadeVolumes', target: 'removingVolumes' },
-            { target: '#liveMigration.rolledBack' },
+            { target: '#liveMigration.cleanedUp' },
           ],
         },
         endingIncoming: {
@@ -208,7 +215,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
             src: 'removeVolumes',
             input: ({ context }) => ({ volumes: context.artefacts }),
             onDone: {
-              target: '#liveMigration.rolledBack',
+              target: '#liveMigration.cleanedUp',
               actions: { type: 'recordRemoved', params: ({ event }) => event.output },
             },
             onError: 'waiting',
@@ -219,6 +226,11 @@ export const liveMigration = liveMigrationSetup.createMachine({
           after: { askAgain: 'looking' },
         },
       },
+    },
+    cleanedUp: {
+      description:
+        'Nothing of the run is left, or it is told; the guest is what it was, or has ended.',
+      always: [{ guard: guestIsGone, target: 'needsOperator' }, { target: 'rolledBack' }],
     },
     completed: {
       type: 'final',

@@ -46,6 +46,13 @@ export const endedAs = (outcome: Outcome) =>
     type: 'endedAs',
     params: ({ event }: ChildEnded) => ({ outcome, ended: event.output.outcome }),
   }) as const;
+/** The guest ended on the source before it went over: nothing that the run made is of use. */
+export const guestIsGone = { type: 'reportsFailure', params: { code: 'guestGone' } } as const;
+export const childSays = (code: string) =>
+  ({
+    type: 'failedWith',
+    params: ({ event }: ChildEnded) => ({ code, failure: event.output.failure?.code ?? null }),
+  }) as const;
 export const reportOfChild = ({ event }: ChildEnded) => ({ report: event.output });
 export const failureOf = ({ event }: { event: { error: unknown } }) => ({ error: event.error });
 
@@ -119,6 +126,10 @@ export const liveMigrationSetup = setup({
         ({ check, objection }) => check === params.check && objection !== null,
       ),
     endedAs: (_, params: { outcome: Outcome; ended: Outcome }) => params.ended === params.outcome,
+    failedWith: (_, params: { code: string; failure: string | null }) =>
+      params.failure === params.code,
+    reportsFailure: ({ context }, params: { code: string }) =>
+      context.report.failure?.code === params.code,
     remains: ({ context }, params: { remainder: Remainder }) =>
       remainderOf(context) === params.remainder,
     preparedNothing: ({ context }) => !hasPrepared(context),

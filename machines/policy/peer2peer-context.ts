@@ -5,7 +5,8 @@ import type { MigrationEvent } from '../migration-events.ts';
 import type { PhaseRecord, ReachedMilestone } from './migration-phases.ts';
 import { hasReached, noteEvidence, reach, toPhaseRecords } from './migration-phases.ts';
 import type { PeersView, Situation } from './peers.ts';
-import { describePeers, hasTakenOver, isRunning, judgePeers } from './peers.ts';
+import { describePeers, hasTakenOver, isRunning } from './peers.ts';
+import { quandaryOf } from './quandaries.ts';
 
 export interface Peer2peerInput {
   /** Connection URIs by which *we* reach the daemons. */
@@ -173,49 +174,12 @@ export function rolledBackReport(context: Peer2peerContext): MigrationReport {
 
 /** The report of a run that no program can end, with what each host holds and what to do. */
 export function operatorReport(context: Peer2peerContext): MigrationReport {
-  const { code, advice } = quandary(context);
+  const { domain, peers, runs, sawSplitBrain } = context;
+  const lasting = runs.source ? 'running' : 'stopped';
+  const split = sawSplitBrain ? lasting : 'none';
+  const { code, advice } = quandaryOf(domain.name, peers, situationOf(context), split);
   const held = context.peers === null ? 'neither host has answered' : describePeers(context.peers);
   const cause = context.failure === null ? '' : `. Cause: ${context.failure.message}`;
   const failure = { code, message: `${advice} (${held})${cause}`, effect: 'unknown' } as const;
   return { ...reportOf(context), failure };
-}
-
-function quandary(context: Peer2peerContext): { code: string; advice: string } {
-  const { name } = context.domain;
-  if (context.sawSplitBrain)
-    return {
-      code: 'splitBrain',
-      advice: context.runs.source
-        ? `both hosts run ${name}: stop one of them now, then destroy the copy that is not wanted`
-        : `both hosts ran ${name}; the copy on the source is now suspended and the destination goes on: compare them, then destroy the one that is not wanted`,
-    };
-  const verdict =
-    context.peers === null ? 'unclear' : judgePeers(context.peers, situationOf(context));
-  switch (verdict) {
-    case 'overtaken':
-      return {
-        code: 'overtaken',
-        advice: `${name} went over to the destination and does not run there now; a copy on the source has an older state of its memory: decide which one goes on, and end the other first`,
-      };
-    case 'guestGone':
-      return {
-        code: 'guestGone',
-        advice: `${name} runs on neither host: it was shut down, destroyed or has crashed during the migration; look at its disks, then start it`,
-      };
-    case 'sourceToResume':
-      return {
-        code: 'sourceNotResumed',
-        advice: `${name} stands paused on the source, which could not resume it, and never ran on the destination: see why (its disks, their locks), then resume it on the source`,
-      };
-    case 'sourceStale':
-      return {
-        code: 'sourceNotEnded',
-        advice: `${name} runs on the destination, but its paused older copy on the source could not be ended: destroy that copy, and never resume it`,
-      };
-    default:
-      return {
-        code: 'peerUnreachable',
-        advice: `it is not known where ${name} runs: see that both hosts answer, look at both, and start or resume nothing before that`,
-      };
-  }
 }

@@ -81,8 +81,7 @@ export function judgePeers(view: PeersView, situation: Situation): Verdict {
       if (!isActive(here)) return 'guestGone';
       break;
   }
-  if (situation.mayHaveRunThere && !provesUntouched(view.destination, situation))
-    return 'overtaken';
+  if (mayHaveGoneOver(view, situation)) return 'overtaken';
   return isRunning(here) || situation.guestWasPaused ? 'unchanged' : 'sourceToResume';
 }
 
@@ -107,9 +106,11 @@ function holdingOf(peer: PeerView, situation: Situation): Holding {
   return domain.reason === 'user' && situation.guestWasPaused ? 'paused' : 'halted';
 }
 
-function provesUntouched(destination: PeerView, situation: Situation): boolean {
+/** The guest ran on the destination, or nothing proves that it did not. */
+export function mayHaveGoneOver({ destination }: PeersView, situation: Situation): boolean {
   const knowsNothing = destination.reachable && destination.domain === null;
-  return knowsNothing && situation.finishLeavesDefinition && !situation.ranThere;
+  const isUntouched = knowsNothing && situation.finishLeavesDefinition && !situation.ranThere;
+  return situation.mayHaveRunThere && !isUntouched;
 }
 
 /** It answers, and has no active domain of ours. */

@@ -29,6 +29,6 @@ describeLab('a guest that ends while it is moved', () => {
     const [onA, onB] = (await stage.lab.listing()).hosts;
     expect(onA?.domains).toMatchObject([{ name: 'guest', state: 'shut off', persistent: true }]);
     expect(onA?.imageFiles).toEqual(['guest.qcow2']);
-    expect(onB).toMatchObject({ domains: [], qemuProcesses: [] });
+    expect(onB).toMatchObject({ domains: [], qemuProcesses: [], imageFiles: [] });
   });
 });

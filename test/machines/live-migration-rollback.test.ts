@@ -25,6 +25,29 @@ describe('after a rollback', () => {
     expect(statusesOf(walk)).toEqual(['simulated:///hostB /images/guest.qcow2 removed']);
   });
 
+  test('of a guest that ended on the way the volumes go too, and the operator is told', () => {
+    const gone = { code: 'guestGone', message: 'it shut down', effect: 'unknown' } as const;
+    const walk = migrating().done('protocol', {
+      ...report,
+      failure: gone,
+      outcome: 'needsOperator',
+    });
+    walk.done('lookForRemains', look('shutoff', 'absent'));
+    walk.done('removeVolumes', { removed: ['/images/guest.qcow2'] });
+    expect(outputOf(walk)).toMatchObject({ outcome: 'needsOperator', failure: gone });
+    expect(statusesOf(walk)).toEqual(['simulated:///hostB /images/guest.qcow2 removed']);
+  });
+
+  test('of a guest that may have run over there nothing is removed', () => {
+    const walk = migrating().done('protocol', {
+      ...report,
+      failure: { code: 'guestEnded', message: 'it ended there', effect: 'unknown' },
+      outcome: 'needsOperator',
+    });
+    expect(outputOf(walk)).toMatchObject({ outcome: 'needsOperator' });
+    expect(walk.started()).not.toContain('removeVolumes');
+  });
+
   test('a disk that stood there before is not touched', () => {
     const walk = rolledBack({}, inPlace).done('lookForRemains', look('running', 'absent'));
     expect(outputOf(walk)).toMatchObject({ outcome: 'rolledBack', artefacts: [] });

@@ -114,7 +114,10 @@ describe.each(phaseStates)('a reply that is lost in %s', (state) => {
   test('guest on neither host: only a person can know', () => {
     expect(outputOf(lostIn(state, 'absent', 'absent'))).toMatchObject({
       outcome: 'needsOperator',
-      failure: { code: 'guestGone', effect: 'unknown' },
+      failure: {
+        code: state === 'finish3' || state === 'confirm3' ? 'guestEnded' : 'guestGone',
+        effect: 'unknown',
+      },
     });
   });
 });

@@ -1,0 +1,54 @@
+import type { PeersView, Situation } from './peers.ts';
+import { judgePeers, mayHaveGoneOver } from './peers.ts';
+
+/** The ends that no program can mend, by the code of their failure: what is true and what to do. */
+const quandaries = {
+  splitBrain: (name: string) =>
+    `both hosts run ${name}: stop one of them now, then destroy the copy that is not wanted`,
+  splitBrainStopped: (name: string) =>
+    `both hosts ran ${name}; the copy on the source is now suspended and the destination goes on: compare them, then destroy the one that is not wanted`,
+  overtaken: (name: string) =>
+    `${name} went over to the destination and does not run there now; a copy on the source has an older state of its memory: decide which one goes on, and end the other first`,
+  guestGone: (name: string) =>
+    `${name} was shut down, destroyed or has crashed during the migration, before it went over: see why, then start it on the source`,
+  guestEnded: (name: string) =>
+    `${name} runs on neither host, and may have run on the destination before it ended: compare the disks of both, then start the newer one`,
+  sourceNotResumed: (name: string) =>
+    `${name} stands paused on the source, which could not resume it, and never ran on the destination: see why (its disks, their locks), then resume it on the source`,
+  sourceNotEnded: (name: string) =>
+    `${name} runs on the destination, but its paused older copy on the source could not be ended: destroy that copy, and never resume it`,
+  peerUnreachable: (name: string) =>
+    `it is not known where ${name} runs: see that both hosts answer, look at both, and start or resume nothing before that`,
+} as const;
+
+type Quandary = keyof typeof quandaries;
+
+/** What an operator is told, and the stable code of it. */
+export function quandaryOf(
+  name: string,
+  peers: PeersView | null,
+  situation: Situation,
+  split: 'none' | 'running' | 'stopped',
+): { readonly code: string; readonly advice: string } {
+  // To whoever reads codes a split brain is one, stopped or not.
+  if (split === 'stopped')
+    return { code: 'splitBrain', advice: quandaries.splitBrainStopped(name) };
+  const code = split === 'running' ? 'splitBrain' : kindOf(peers, situation);
+  return { code, advice: quandaries[code](name) };
+}
+
+function kindOf(peers: PeersView | null, situation: Situation): Quandary {
+  if (peers === null) return 'peerUnreachable';
+  switch (judgePeers(peers, situation)) {
+    case 'overtaken':
+      return 'overtaken';
+    case 'guestGone':
+      return mayHaveGoneOver(peers, situation) ? 'guestEnded' : 'guestGone';
+    case 'sourceToResume':
+      return 'sourceNotResumed';
+    case 'sourceStale':
+      return 'sourceNotEnded';
+    default:
+      return 'peerUnreachable';
+  }
+}
