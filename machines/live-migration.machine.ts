@@ -5,6 +5,7 @@ import {
   failureOf,
   guestIsGone,
   liveMigrationSetup,
+  madeVolumes,
   objects,
   onBoth,
   onDestination,
@@ -213,7 +214,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
           invoke: {
             id: 'removeVolumes',
             src: 'removeVolumes',
-            input: ({ context }) => ({ volumes: context.artefacts }),
+            input: madeVolumes,
             onDone: {
               target: '#liveMigration.cleanedUp',
               actions: { type: 'recordRemoved', params: ({ event }) => event.output },

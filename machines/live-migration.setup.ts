@@ -70,6 +70,11 @@ export const onSource = ({ context }: Context): DomainOnHost => ({
   domainUuid: foundDomain(context).uuid,
 });
 
+export const madeVolumes = ({ context }: Context) => ({
+  domainUuid: foundDomain(context).uuid,
+  volumes: context.artefacts,
+});
+
 /** Names and types of everything that the chart of `liveMigration` speaks of. */
 export const liveMigrationSetup = setup({
   types: {
@@ -87,9 +92,10 @@ export const liveMigrationSetup = setup({
     persistOnDestination: effectSlot<void, DomainOnHost>('persistOnDestination'),
     undefineOnSource: effectSlot<void, DomainOnHost>('undefineOnSource'),
     destroyIncoming: effectSlot<void, DomainOnHost>('destroyIncoming'),
-    removeVolumes: effectSlot<{ removed: readonly string[] }, { volumes: readonly Artefact[] }>(
-      'removeVolumes',
-    ),
+    removeVolumes: effectSlot<
+      { removed: readonly string[] },
+      { domainUuid: string; volumes: readonly Artefact[] }
+    >('removeVolumes'),
   },
   actions: {
     noteFacts: assign((_, params: { facts: MigrationFacts }) => ({ facts: params.facts })),

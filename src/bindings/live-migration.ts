@@ -6,6 +6,7 @@ import { destroyIncoming } from './destroy-incoming.ts';
 import { effectOnDomain } from './effect-on-domain.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { inspectPeers } from './peers.ts';
+import { removeVolumes } from './remove-volumes.ts';
 
 /** The chart `live-migration` over the port `Hypervisor`. */
 export function liveMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof liveMigration> {
@@ -29,16 +30,7 @@ export function liveMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof liv
     removeVolumes: {
       kind: 'effect',
       recovery: 'rerun',
-      run: async ({ volumes }, { signal }) => {
-        const removed: string[] = [];
-        for (const { host, path } of volumes) {
-          const hypervisor = await hypervisors.open(host, signal);
-          if ((await hypervisor.findVolume(path, signal)) === null) continue;
-          await hypervisor.deleteVolume(path, signal);
-          removed.push(path);
-        }
-        return { removed };
-      },
+      run: (request, tools) => removeVolumes(hypervisors, request, tools),
     },
   };
 }

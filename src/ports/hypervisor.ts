@@ -67,6 +67,8 @@ export interface Hypervisor {
 
   /** The volume at that path of this host's pools, after a refresh of the pool. */
   findVolume(path: string, signal: AbortSignal): Promise<{ capacityBytes: number } | null>;
+  /** Uuids of all domains of this host, running or not, whose definition names that path. */
+  findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Nothing to do where there is no such volume. */
   deleteVolume(path: string, signal: AbortSignal): Promise<void>;
 

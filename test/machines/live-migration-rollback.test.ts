@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { factsWith } from './facts.ts';
-import { look } from './hosts.ts';
+import { domain, look } from './hosts.ts';
 import { input, migrating, outputOf, report, rolledBack, statusesOf } from './live.ts';
 import { connectionLost, operationFailed } from './peer2peer.ts';
 
@@ -11,6 +11,7 @@ describe('after a rollback', () => {
   test('the volumes of the record are removed, and no others', () => {
     const walk = rolledBack().done('lookForRemains', look('running', 'absent'));
     expect(walk.inFlight.get('removeVolumes')?.input).toEqual({
+      domainUuid: domain.uuid,
       volumes: [
         {
           kind: 'volume',

@@ -7,7 +7,8 @@ import {
 } from 'node-libvirt';
 import type { DomainView } from '../../ports/domain.ts';
 import type { DestinationDisk, IncomingView, MigrationOptions } from '../../ports/migration.ts';
-import { lookUpByName, lookUpByUuid, nullWithoutDomain } from './domain-reads.ts';
+import { readDiskUsers } from './disk-users.ts';
+import { lookUpByName, lookUpByUuid } from './domain-reads.ts';
 import { parseDomainDefinition } from './domain-xml.ts';
 import { findPlace, readCapacity } from './volumes.ts';
 
@@ -131,7 +132,8 @@ async function assessDisks(
 ): Promise<DestinationDisk[]> {
   const wanted = wantedDisks(request);
   if (wanted.length === 0) return [];
-  const users = await readDiskUsers(connection, request.domain.uuid, options);
+  const everyone = await readDiskUsers(connection, options);
+  const users = everyone.filter(({ uuid }) => uuid !== request.domain.uuid);
   return Promise.all(
     wanted.map(async ({ targetDev, path, capacityBytes }) => ({
       targetDev,
@@ -169,20 +171,4 @@ async function readPlace(
     poolAvailableBytes: pool && Number((await pool.getInfo(options)).availableBytes),
     existing: volume && (await readCapacity(volume, options)),
   };
-}
-
-/** The disk paths of all other domains of the host. */
-async function readDiskUsers(
-  connection: Connection,
-  uuid: string,
-  options: CallOptions,
-): Promise<{ readonly name: string; readonly paths: readonly (string | null)[] }[]> {
-  const domains = await connection.listAllDomains(options);
-  const others = domains.filter((domain) => domain.uuid !== uuid);
-  const users = others.map(async (domain) => {
-    const xml = await nullWithoutDomain(domain.getXMLDesc(options));
-    const paths = xml === null ? [] : parseDomainDefinition(xml).disks.map((disk) => disk.path);
-    return { name: domain.name, paths };
-  });
-  return Promise.all(users);
 }

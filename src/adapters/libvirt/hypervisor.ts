@@ -6,6 +6,7 @@ import type { Hypervisor, WatchRequest } from '../../ports/hypervisor.ts';
 import type { IncomingView, MigrateCall, Reachability } from '../../ports/migration.ts';
 import { assessIncoming, type IncomingRequest } from './assess-incoming.ts';
 import { boundedCall, callTimeoutMs, type BoundedCall } from './bounded-call.ts';
+import { readDiskUsers } from './disk-users.ts';
 import { abortJob, destroy, persist, resume, suspend, undefine } from './domain-actions.ts';
 import {
   lookUpByUuid,
@@ -129,6 +130,13 @@ export class LibvirtHypervisor implements Hypervisor {
     return this.#ask(signal, async (connection, options) => {
       const { volume } = await findPlace(connection, path, options);
       return volume && readCapacity(volume, options);
+    });
+  }
+
+  findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#ask(signal, async (connection, options) => {
+      const users = await readDiskUsers(connection, options);
+      return users.filter(({ paths }) => paths.includes(path)).map(({ uuid }) => uuid);
     });
   }
 

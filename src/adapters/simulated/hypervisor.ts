@@ -162,6 +162,14 @@ export class SimulatedHypervisor implements Hypervisor {
     });
   }
 
+  findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#ask('findDiskUsers', signal, () =>
+      [...this.#host.domains.values()]
+        .filter(({ definition }) => definition.disks.some((disk) => disk.path === path))
+        .map(({ uuid }) => uuid),
+    );
+  }
+
   deleteVolume(path: string, signal: AbortSignal): Promise<void> {
     return this.#ask('deleteVolume', signal, () => {
       if (poolOf(this.#host, path) !== undefined) this.#host.files.delete(path);
