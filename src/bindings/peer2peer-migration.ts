@@ -57,7 +57,15 @@ export function peer2peerMigrationSlots(
       recovery: 'rerun',
       run: async ({ host, domainUuid }, { signal, clock }) => {
         const hypervisor = await hypervisors.open(host, signal);
-        while ((await hypervisor.abortJob(domainUuid, signal)) === 'noJob')
+        const isMigrating = async (): Promise<boolean> => {
+          const status = await hypervisor.findStatus(domainUuid, signal);
+          return status?.job?.operation === 'migrationOut';
+        };
+        // virDomainAbortJob ends any job: a save or a backup of somebody else's is not ours to end.
+        while (
+          !(await isMigrating()) ||
+          (await hypervisor.abortJob(domainUuid, signal)) === 'noJob'
+        )
           await delay(clock, retryAbortMs, signal);
       },
     },
