@@ -245,7 +245,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
             input: onBoth,
             onDone: [
               {
-                guard: { type: 'bothRunIn', params: lookOf },
+                guard: { type: 'mayBothRun', params: lookOf },
                 target: 'stillTwo',
                 actions: { type: 'noteLook', params: lookOf },
               },

@@ -22,7 +22,7 @@ import {
   situationOf,
 } from './policy/peer2peer-context.ts';
 import type { PeersView, Verdict } from './policy/peers.ts';
-import { holdsNothing, judgePeers } from './policy/peers.ts';
+import { holdsNothing, judgePeers, mayBothRun } from './policy/peers.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 
@@ -107,6 +107,7 @@ export const peer2peerSetup = setup({
     atMostOneSeemsToRun: ({ context }) => !(context.runs.source && context.runs.destination),
     bothRunIn: ({ context }, params: { peers: PeersView }) =>
       judgePeers(params.peers, situationOf(context)) === 'bothRun',
+    mayBothRun: (_, params: { peers: PeersView }) => mayBothRun(params.peers),
     onlyReportsSplitBrain: ({ context }) => context.onSplitBrain === 'report',
     peersShow: ({ context }, params: { verdict: Verdict }) =>
       context.peers !== null && judgePeers(context.peers, situationOf(context)) === params.verdict,

@@ -175,7 +175,8 @@ export function rolledBackReport(context: Peer2peerContext): MigrationReport {
 /** The report of a run that no program can end, with what each host holds and what to do. */
 export function operatorReport(context: Peer2peerContext): MigrationReport {
   const { domain, peers, runs, sawSplitBrain } = context;
-  const lasting = runs.source ? 'running' : 'stopped';
+  const runsThere = runs.destination ? 'running' : 'ended';
+  const lasting = runs.source ? runsThere : 'stopped';
   const split = sawSplitBrain ? lasting : 'none';
   const { code, advice } = quandaryOf(domain.name, peers, situationOf(context), split);
   const held = context.peers === null ? 'neither host has answered' : describePeers(context.peers);

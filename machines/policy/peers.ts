@@ -113,6 +113,15 @@ export function mayHaveGoneOver({ destination }: PeersView, situation: Situation
   return situation.mayHaveRunThere && !isUntouched;
 }
 
+/** Two copies were seen to run: until a host shows otherwise, its copy runs on. */
+export function mayBothRun({ source, destination }: PeersView): boolean {
+  return mayRun(source) && mayRun(destination);
+}
+
+function mayRun(peer: PeerView): boolean {
+  return !peer.reachable || isRunning(peer.domain);
+}
+
 /** It answers, and has no active domain of ours. */
 export function holdsNothing(peer: PeerView): boolean {
   return peer.reachable && !isActive(peer.domain);

@@ -7,6 +7,8 @@ const quandaries = {
     `both hosts run ${name}: stop one of them now, then destroy the copy that is not wanted`,
   splitBrainStopped: (name: string) =>
     `both hosts ran ${name}; the copy on the source is now suspended and the destination goes on: compare them, then destroy the one that is not wanted`,
+  splitBrainEnded: (name: string) =>
+    `both hosts ran ${name}, and only the copy on the source runs now: compare the disks of both before you stop it or let it go on`,
   overtaken: (name: string) =>
     `${name} went over to the destination and does not run there now; a copy on the source has an older state of its memory: decide which one goes on, and end the other first`,
   guestGone: (name: string) =>
@@ -28,11 +30,12 @@ export function quandaryOf(
   name: string,
   peers: PeersView | null,
   situation: Situation,
-  split: 'none' | 'running' | 'stopped',
+  split: 'none' | 'running' | 'stopped' | 'ended',
 ): { readonly code: string; readonly advice: string } {
   // To whoever reads codes a split brain is one, stopped or not.
   if (split === 'stopped')
     return { code: 'splitBrain', advice: quandaries.splitBrainStopped(name) };
+  if (split === 'ended') return { code: 'splitBrain', advice: quandaries.splitBrainEnded(name) };
   const code = split === 'running' ? 'splitBrain' : kindOf(peers, situation);
   return { code, advice: quandaries[code](name) };
 }

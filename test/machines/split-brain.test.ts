@@ -61,6 +61,25 @@ describe('two copies seen by events', () => {
     expect(outputOf(walk).failure?.message).toContain('both hosts run guest: stop one of them now');
   });
 
+  test.each([
+    ['the source is silent', 'unreachable', 'running'],
+    ['the source runs and the destination is silent', 'running', 'unreachable'],
+    ['both are silent', 'unreachable', 'unreachable'],
+  ] as const)('the older one is stopped again while %s', (_, source, destination) => {
+    const walk = bothSeen().done('lookForTwo', look('running', 'running'));
+    walk.fail('suspendOlderCopy', connectionLost).done('lookAfterSplit', look(source, destination));
+    walk.elapse('askAgain').done('suspendOlderCopy');
+    walk.done('lookAfterSplit', look('paused', destination));
+    expect(outputOf(walk).failure?.message).toContain('now suspended');
+  });
+
+  test('a copy that ended on the destination leaves the one on the source alone', () => {
+    const walk = bothSeen().done('lookForTwo', look('running', 'running'));
+    walk.fail('suspendOlderCopy', connectionLost).done('lookAfterSplit', look('running', 'absent'));
+    expect(outputOf(walk).failure?.message).toContain('only the copy on the source runs now');
+    expect(walk.started().filter((src) => src === 'suspendSource')).toHaveLength(1);
+  });
+
   test('a last look that fails does not keep the operator from knowing', () => {
     const walk = bothSeen().done('lookForTwo', look('running', 'running'));
     walk.done('suspendOlderCopy').fail('lookAfterSplit', connectionLost);
