@@ -1,9 +1,10 @@
 import { liveMigration } from '../../machines/index.ts';
+import { isActive } from '../../machines/policy/peers.ts';
 import type { BoundMachine, SlotsOf } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
 import { destroyIncoming } from './destroy-incoming.ts';
-import { effectOnDomain } from './effect-on-domain.ts';
+import { effectOnDomain, effectOnlyWhile } from './effect-on-domain.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { inspectPeers } from './peers.ts';
 import { removeVolumes } from './remove-volumes.ts';
@@ -25,7 +26,11 @@ export function liveMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof liv
       run: (peers, tools) => inspectPeers(hypervisors, peers, tools),
     },
     persistOnDestination: on((host, uuid, signal) => host.persist(uuid, signal)),
-    undefineOnSource: on((host, uuid, signal) => host.undefine(uuid, signal)),
+    undefineOnSource: effectOnlyWhile(
+      (status) => !isActive(status),
+      hypervisors,
+      (host, uuid, signal) => host.undefine(uuid, signal),
+    ),
     destroyIncoming: destroyIncoming(hypervisors),
     removeVolumes: {
       kind: 'effect',

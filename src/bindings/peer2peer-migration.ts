@@ -1,17 +1,18 @@
 import { peer2peerMigration } from '../../machines/index.ts';
 import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
 import type { MigrationEvent } from '../../machines/migration-events.ts';
+import { isActive, isRunning } from '../../machines/policy/peers.ts';
 import type { BoundMachine, SlotsOf, Tools, WatchSlot } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import { delay } from '../ports/clock.ts';
+import type { DomainStatus } from '../ports/domain.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
+import { abortJob } from './abort-job.ts';
 import { destroyIncoming } from './destroy-incoming.ts';
-import { effectOnDomain } from './effect-on-domain.ts';
+import { effectOnDomain, effectOnlyWhile } from './effect-on-domain.ts';
 import { toMigrationEvent } from './migration-events.ts';
 import { inspectPeers } from './peers.ts';
 
-/** No event tells that a job has begun, so an abort that came too early is tried again. */
-const retryAbortMs = 50;
 /** No event tells the end of a job on a daemon that was restarted; it is asked for. */
 const askForJobMs = 250;
 
@@ -52,23 +53,7 @@ export function peer2peerMigrationSlots(
       recovery: 'rerun',
       run: (peers, tools) => inspectPeers(hypervisors, peers, tools),
     },
-    abortJob: {
-      kind: 'effect',
-      recovery: 'rerun',
-      run: async ({ host, domainUuid }, { signal, clock }) => {
-        const hypervisor = await hypervisors.open(host, signal);
-        const isMigrating = async (): Promise<boolean> => {
-          const status = await hypervisor.findStatus(domainUuid, signal);
-          return status?.job?.operation === 'migrationOut';
-        };
-        // virDomainAbortJob ends any job: a save or a backup of somebody else's is not ours to end.
-        while (
-          !(await isMigrating()) ||
-          (await hypervisor.abortJob(domainUuid, signal)) === 'noJob'
-        )
-          await delay(clock, retryAbortMs, signal);
-      },
-    },
+    abortJob: abortJob(hypervisors),
     setMaxDowntime: {
       kind: 'effect',
       recovery: 'rerun',
@@ -78,9 +63,13 @@ export function peer2peerMigrationSlots(
       },
     },
     suspendSource: on((host, uuid, signal) => host.suspend(uuid, signal)),
-    resumeSource: on((host, uuid, signal) => host.resume(uuid, signal)),
+    resumeSource: effectOnlyWhile(isAtRest, hypervisors, (host, uuid, signal) =>
+      host.resume(uuid, signal),
+    ),
     destroyIncoming: destroyIncoming(hypervisors),
-    destroySource: on((host, uuid, signal) => host.destroy(uuid, signal)),
+    destroySource: effectOnlyWhile(isAtRest, hypervisors, (host, uuid, signal) =>
+      host.destroy(uuid, signal),
+    ),
     watchSource: watching('source'),
     watchDestination: watching('destination'),
   };
@@ -89,6 +78,10 @@ export function peer2peerMigrationSlots(
 export function bindPeer2peerMigration(hypervisors: Hypervisors): BoundMachine {
   return bind(peer2peerMigration, peer2peerMigrationSlots(hypervisors));
 }
+
+/** A copy that stands still and that no migration of its host is busy with. */
+const isAtRest = (status: DomainStatus): boolean =>
+  isActive(status) && !isRunning(status) && status.job?.operation !== 'migrationOut';
 
 type Role = 'source' | 'destination';
 type WatchTools = Tools & { send: (event: MigrationEvent) => void };

@@ -13,7 +13,8 @@ import type { StreamProgress } from '../ports/observation.ts';
 /**
  * What becomes of an effect that was in flight when the process died. `rerun`: it looks before it
  * acts, so it is done again. `adopt`: the remote job went on without us; it is found and followed.
- * `unknown`: it was bound to a connection that died with us; the chart is told so and looks.
+ * `unknown`: it was bound to a connection that died with us, or allowed by a look that is stale by
+ * then; the chart is told so and looks.
  */
 export type RecoveryClass = 'rerun' | 'adopt' | 'unknown';
 
