@@ -1,5 +1,6 @@
 import { DOMParser } from '@xmldom/xmldom';
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 
 import { oneLine } from '../display/quantities.ts';
 import { UsageError } from './usage-error.ts';
@@ -34,9 +35,10 @@ export async function readDomainXmlFile(path: string): Promise<string> {
 
 async function readText(path: string): Promise<string> {
   try {
-    const { size } = await stat(path);
-    if (size > sizeBytesMax) throw new Error('it is larger than 4 MiB');
-    return await readFile(path, 'utf8');
+    // A device or a pipe tells no size: one byte too many is enough to know.
+    const bytes = await buffer(createReadStream(path, { end: sizeBytesMax }));
+    if (bytes.length > sizeBytesMax) throw new Error('it is larger than 4 MiB');
+    return bytes.toString('utf8');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(`--xml ${path} cannot be read: ${reason}`, { cause: error });

@@ -39,7 +39,11 @@ test('a file that is not there is refused, with its name', async () => {
   await expect(readDomainXmlFile('/no/such.xml')).rejects.toThrow('--xml /no/such.xml cannot be');
 });
 
-test('a file beyond what libvirt takes is refused unread', async () => {
+test('a device without end is read no further than the bound', async () => {
+  await expect(readDomainXmlFile('/dev/zero')).rejects.toThrow('larger than 4 MiB');
+});
+
+test('a file beyond what libvirt takes is refused', async () => {
   const path = await fileWith(' '.repeat(4 * 2 ** 20 + 1));
   await expect(readDomainXmlFile(path)).rejects.toThrow('larger than 4 MiB');
 });

@@ -21,8 +21,10 @@ export class Spawned {
   #stdout = '';
   #stderr = '';
 
-  constructor(words: readonly string[]) {
-    this.process = spawn(process.execPath, [...program, ...words], {
+  constructor(words: readonly string[], node: readonly [string, ...string[]] = [process.execPath]) {
+    const [command, ...before] = node;
+    this.process = spawn(command, [...before, ...program, ...words], {
+      cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     onTestFinished(() => void this.process.kill('SIGKILL'));
