@@ -4,7 +4,7 @@ export { gatherFacts } from './bindings/gather-facts.ts';
 export type { EngineOptions } from './engine/engine.ts';
 export { Engine } from './engine/engine.ts';
 export type { EffectStarted, EngineEvents, StateEntered } from './engine/events.ts';
-export type { RunEnding } from './engine/run.ts';
+export type { RunEnding } from './engine/run-ending.ts';
 export { Run } from './engine/run.ts';
 export type {
   BoundMachine,

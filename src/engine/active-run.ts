@@ -2,6 +2,7 @@ import type { AnyMachineSnapshot, EventObject } from 'xstate';
 
 import type { RunRecord } from '../ports/run-store.ts';
 import type { RegisteredMachine } from './registry.ts';
+import type { RunEnding } from './run-ending.ts';
 
 /** An effect or a watch in flight. */
 export interface RunningActor {
@@ -30,6 +31,8 @@ export class ActiveRun {
   readonly actors = new Map<string, RunningActor>();
   /** Child runs by invoke id. */
   readonly children = new Map<string, ActiveRun>();
+  /** Resolved once, by the engine itself, whatever listeners do. */
+  readonly ending = Promise.withResolvers<RunEnding>();
   #snapshot: AnyMachineSnapshot | null = null;
 
   constructor(origin: {

@@ -14,6 +14,7 @@ import type { EngineEvents } from './events.ts';
 import type { Beginning, Envelope } from './inbox.ts';
 import type { RegisteredMachine } from './registry.ts';
 import { registerMachines } from './registry.ts';
+import { notOnRecord } from './run-ending.ts';
 import { Run } from './run.ts';
 import type { BoundMachine } from './slots.ts';
 import { startSlot } from './start-slot.ts';
@@ -59,7 +60,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     const run = this.#newRun(id, id, machine, null);
     this.#starting.push({ run, input, step });
     this.#wake();
-    return new Run(this, run, (event) => this.#deliver(run, event, always));
+    return new Run(run, (event) => this.#deliver(run, event, always));
   }
 
   #newRun(
@@ -185,17 +186,20 @@ export class Engine extends EventEmitter<EngineEvents> {
         clock,
         log,
         send: (event) => this.#receive(run, id, key, event),
-        report: (streams) => this.emit('progress', { ...turn.of(run, clock), streams }),
-        finish: (ending) => {
-          const { output, failure } = ending;
+        report: (streams) =>
+          this.#tell(() => this.emit('progress', { ...turn.of(run, clock), streams })),
+        finish: ({ output, failure }) => {
           const about = { ...turn.of(run, clock), key, src };
-          if (failure === null) this.emit('effect.finished', about);
-          else this.emit('effect.failed', { ...about, failure });
+          this.#tell(() =>
+            failure === null
+              ? this.emit('effect.finished', about)
+              : this.emit('effect.failed', { ...about, failure }),
+          );
           const event = failure === null ? doneEvent(id, output) : failedEvent(id, failure);
           this.#receive(run, id, key, event);
         },
       });
-      this.emit('effect.started', { ...turn.of(run, clock), key, src });
+      this.#tell(() => this.emit('effect.started', { ...turn.of(run, clock), key, src }));
     });
   }
 
@@ -207,7 +211,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   #stopActor(turn: Turn, run: ActiveRun, invokeId: string): void {
     const actor = run.actors.get(invokeId);
     run.actors.delete(invokeId);
-    if (actor !== undefined) turn.act(() => actor.abort.abort());
+    if (actor !== undefined) turn.stopped.push(actor.abort);
     const child = run.children.get(invokeId);
     run.children.delete(invokeId);
     if (child !== undefined && !child.isFinished) this.#close(turn, child);
@@ -230,6 +234,7 @@ export class Engine extends EventEmitter<EngineEvents> {
       return;
     }
     this.#close(turn, run);
+    turn.end(run, { ended: 'finished', output, atEpochMs: turn.atEpochMs });
     turn.tell((engine) => engine.emit('run.finished', { ...turn.of(run), output }));
     this.#tellParent(run, (id) => doneEvent(id, output));
   }
@@ -238,6 +243,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   #break(turn: Turn, run: ActiveRun, failure: Failure): void {
     this.#close(turn, run);
     this.#options.log.error('a machine broke', { run: run.id, machine: run.machine.id, failure });
+    turn.end(run, { ended: 'broken', failure, atEpochMs: turn.atEpochMs });
     turn.tell((engine) => engine.emit('run.broken', { ...turn.of(run), failure }));
     this.#tellParent(run, (id) => failedEvent(id, failure));
   }
@@ -261,30 +267,33 @@ export class Engine extends EventEmitter<EngineEvents> {
   }
 
   #settle(turn: Turn): void {
+    for (const abort of turn.stopped) abort.abort();
     for (const act of turn.acts) act();
-    for (const tell of turn.tellings) {
-      try {
-        tell(this);
-      } catch (error) {
-        // A listener with a bug must not keep runs from going on.
-        this.#options.log.error('a listener failed', { failure: toFailure(error) });
-      }
+    for (const tell of turn.tellings) this.#tell(() => tell(this));
+  }
+
+  /** A listener with a bug must not keep runs from going on. */
+  #tell(emit: () => void): void {
+    try {
+      emit();
+    } catch (error) {
+      this.#options.log.error('a listener failed', { failure: toFailure(error) });
     }
   }
 
-  /** Nothing of this turn is on record, so nothing of it may happen. */
-  #refuseToAct(turn: Turn, { message }: Failure): void {
-    const failure: Failure = {
-      code: 'storeFailed',
-      message: `the run's record could not be made durable: ${message}; nothing of this step was done`,
-      effect: 'none',
-    };
-    for (const run of turn.touched) {
-      run.finishedAtEpochMs = turn.atEpochMs;
+  /** Nothing of this turn is on record, so nothing of it may happen, nor go on beside it. */
+  #refuseToAct(turn: Turn, refusal: Failure): void {
+    const failure = notOnRecord(refusal);
+    const { atEpochMs, touched } = turn;
+    for (const abort of turn.stopped) abort.abort();
+    const related = [...this.#runs.values()].filter((run) => turn.concerns(run));
+    for (const run of new Set([...touched, ...related])) {
+      run.finishedAtEpochMs = atEpochMs;
       for (const { abort } of run.actors.values()) abort.abort();
       for (const id of run.timers.keys()) run.disarm(id);
       this.#runs.delete(run.id);
-      this.emit('run.broken', { ...turn.of(run), failure });
+      run.ending.resolve({ ended: 'broken', failure, atEpochMs });
+      this.#tell(() => this.emit('run.broken', { ...turn.of(run), failure }));
     }
   }
 }

@@ -6,6 +6,7 @@ import type { ActiveRun } from './active-run.ts';
 import type { EnteredState } from './entered-states.ts';
 import { namesOf } from './entered-states.ts';
 import type { EngineEvents } from './events.ts';
+import type { RunEnding } from './run-ending.ts';
 
 type Telling = (engine: EventEmitter<EngineEvents>) => void;
 
@@ -14,6 +15,8 @@ export class Turn {
   readonly atEpochMs: number;
   readonly touched = new Set<ActiveRun>();
   readonly acts: (() => void)[] = [];
+  /** Effects and watches whose state was left: aborted whether or not the turn gets on record. */
+  readonly stopped: AbortController[] = [];
   readonly tellings: Telling[] = [];
   readonly #journal: JournalRow[] = [];
 
@@ -25,9 +28,19 @@ export class Turn {
     this.touched.add(run);
   }
 
+  /** A parent cannot go on without its child, nor a child without its parent. */
+  concerns({ rootId }: ActiveRun): boolean {
+    return [...this.touched].some((run) => run.rootId === rootId);
+  }
+
   /** To be done after the commit, in this order. */
   act(act: () => void): void {
     this.acts.push(act);
+  }
+
+  /** Whoever waits for the run hears of its end, whatever listeners do. */
+  end(run: ActiveRun, ending: RunEnding): void {
+    this.act(() => run.ending.resolve(ending));
   }
 
   /** To be told after the commit and the acts. */

@@ -7,7 +7,7 @@ import { bindLiveMigration } from '../../src/bindings/live-migration.ts';
 import { bindPeer2peerMigration } from '../../src/bindings/peer2peer-migration.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { StateEntered } from '../../src/engine/events.ts';
-import type { RunEnding } from '../../src/engine/run.ts';
+import type { RunEnding } from '../../src/engine/run-ending.ts';
 import { noLog } from '../../src/ports/log.ts';
 import type { MigrationOptions } from '../../src/ports/migration.ts';
 import type { RunStore } from '../../src/ports/run-store.ts';

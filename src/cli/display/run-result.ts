@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { RunEnding } from '../../engine/run.ts';
+import type { RunEnding } from '../../engine/run-ending.ts';
 
 const failure = z.object({
   code: z.string(),

@@ -6,6 +6,7 @@ import { noLog } from '../../../src/ports/log.ts';
 import type { CommitBatch, RunStore } from '../../../src/ports/run-store.ts';
 import { MemoryStore } from '../../../src/store/memory/index.ts';
 import type { ToySlots } from '../../support/toy-machine.ts';
+import { migrateSimulated } from '../../support/simulated-migration.ts';
 import { bindToy, toy } from '../../support/toy-machine.ts';
 
 /** A store that tells when it is asked and commits when it is told. */
@@ -81,13 +82,28 @@ describe('a run', () => {
     expect(failed).toEqual(['run/prepare#1 no']);
   });
 
-  test('goes on although a listener throws', async () => {
-    const { clock, engine } = stage({});
-    engine.on('state.entered', () => {
+  test.each([
+    'run.started',
+    'state.entered',
+    'effect.started',
+    'effect.finished',
+    'run.finished',
+    'progress',
+  ] as const)('goes on although a listener to %s throws', async (event) => {
+    const { clock, engine } = stage({
+      prepare: ({ n }, { report }) => {
+        report([]);
+        return Promise.resolve(n + 1);
+      },
+    });
+    let heard = 0;
+    engine.on(event, () => {
+      heard += 1;
       throw new Error('a listener with a bug');
     });
     const ending = await clock.run(engine.start('toy', { n: 1 }).wait());
     expect(ending).toMatchObject({ ended: 'finished', output: { n: 4 } });
+    expect(heard).toBeGreaterThan(0);
   });
 
   test('is broken by a guard that throws, and says so', async () => {
@@ -145,6 +161,50 @@ describe('before anything acts', () => {
     const ending = await run.wait();
     expect(ending).toMatchObject({ ended: 'broken', failure: { code: 'storeFailed' } });
     expect(started).toBe(0);
+  });
+
+  test('and when that happens to a child machine, the whole run ends and nothing of it goes on', async () => {
+    const store = new HeldStore();
+    let signal: AbortSignal | null = null;
+    const doubled = Promise.withResolvers<number>();
+    const { engine } = stage(
+      {
+        look: (_, tools) => {
+          ({ signal } = tools);
+          return new Promise(() => undefined);
+        },
+        double: () => doubled.promise,
+      },
+      store,
+    );
+    const run = engine.start('toy', { n: 1 });
+    await turn();
+    run.send({ type: 'go' });
+    for (let turns = 0; turns < 5; turns += 1) await turn();
+    expect(signal).toMatchObject({ aborted: false });
+    let commits = 0;
+    store.commit = () => {
+      commits += 1;
+      return Promise.reject(new Error('disk full'));
+    };
+    engine.on('run.broken', () => {
+      throw new Error('a listener with a bug');
+    });
+    doubled.resolve(4);
+    expect(await run.wait()).toMatchObject({ ended: 'broken', failure: { code: 'storeFailed' } });
+    expect(signal).toMatchObject({ aborted: true });
+    expect(run.send({ type: 'again' })).toBe(false);
+    expect(commits).toBe(1);
+  });
+
+  test('and when only a child has stepped, its parent does not wait for it for ever', async () => {
+    const ended = migrateSimulated({
+      onState: ({ state }, { store }) => {
+        if (!state.endsWith('phases.begin3')) return;
+        store.commit = () => Promise.reject(new Error('disk full'));
+      },
+    });
+    await expect(ended).rejects.toThrow('could not be made durable: disk full');
   });
 
   test('parent and child steps of one turn share one commit', async () => {
