@@ -40,6 +40,7 @@ export async function gatherFacts(
   const advertised = async (): Promise<Reachability> => {
     if (options.migrationUri !== null) return { reachable: true };
     const { hostname } = await destinationHost;
+    if (!hostName.test(hostname)) return { reachable: false, message: 'it is no host name' };
     const uri = withHost(options.destinationConnectUri, hostname);
     return uri === options.destinationConnectUri
       ? { reachable: true }
@@ -61,6 +62,12 @@ export async function gatherFacts(
     advertisedNameSeenBySource,
   };
 }
+
+/**
+ * What the destination calls itself becomes part of a URI that the source's daemon opens. With
+ * anything else in it the destination could choose how: `?command=` is run by libvirt's ssh transport.
+ */
+const hostName = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/;
 
 /** The same connection, but to the name that the destination advertises. */
 function withHost(uri: string, hostname: string): string {
