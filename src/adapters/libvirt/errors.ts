@@ -47,6 +47,10 @@ function describe(error: unknown, { uri, effectOfErrorReply }: FailedCall): Fail
       libvirt: { code: error.code, domain: error.domain },
     };
   }
+  // It names the URI itself, without the password that may stand in there.
+  if (error instanceof InvalidUriError) {
+    return { code: 'invalidUri', message: error.message, effect: 'none' };
+  }
   const message = `${uri}: ${error instanceof Error ? error.message : String(error)}`;
   if (error instanceof ConnectionLostError) {
     return { code: 'connectionLost', message, effect: error.fullyWritten ? 'unknown' : 'none' };
@@ -54,7 +58,6 @@ function describe(error: unknown, { uri, effectOfErrorReply }: FailedCall): Fail
   if (error instanceof ProtocolError) return { code: 'protocolError', message, effect: 'unknown' };
   if (error instanceof EncodeError) return { code: 'invalidArgument', message, effect: 'none' };
   if (error instanceof ConnectError) return { code: 'hostUnreachable', message, effect: 'none' };
-  if (error instanceof InvalidUriError) return { code: 'invalidUri', message, effect: 'none' };
   if (error instanceof UnsupportedAuthError) {
     return { code: 'unsupportedAuth', message, effect: 'none' };
   }

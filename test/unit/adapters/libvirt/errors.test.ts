@@ -53,7 +53,7 @@ test.each([
   ['a malformed packet', new ProtocolError('odd'), 'protocolError', 'unknown'],
   ['an argument that cannot be sent', new EncodeError('NUL'), 'invalidArgument', 'none'],
   ['no daemon', new ConnectError('here:16509', new Error('refused')), 'hostUnreachable', 'none'],
-  ['a bad URI', new InvalidUriError('x', 'is odd'), 'invalidUri', 'none'],
+  ['a bad URI', new InvalidUriError(uri, 'is odd'), 'invalidUri', 'none'],
   ['authentication', new UnsupportedAuthError(['sasl']), 'unsupportedAuth', 'none'],
   ['what nobody foresaw', new TypeError('bug'), 'internal', 'unknown'],
 ] as const)('%s is told as such and names the host', (_, error, code, effect) => {
@@ -65,4 +65,12 @@ test.each([
 test('a failure is passed on as it is', () => {
   const known = new FailureError({ code: 'timedOut', message: 'late', effect: 'unknown' });
   expect(toFailureError(known, read)).toBe(known);
+});
+
+test('a password in a connection URI is told to nobody', () => {
+  const secret = 'qemu+tcp://me:hunter2@here/system';
+  const error = new InvalidUriError(secret, 'is odd');
+  const { failure } = toFailureError(error, { uri: secret, effectOfErrorReply: 'none' });
+  expect(failure.message).toContain('qemu+tcp://me:***@here/system');
+  expect(failure.message).not.toContain('hunter2');
 });
