@@ -46,7 +46,7 @@ function kindOf(peers: PeersView | null, situation: Situation): Quandary {
     case 'overtaken':
       return 'overtaken';
     case 'guestGone':
-      return mayHaveGoneOver(peers, situation) ? 'guestEnded' : 'guestGone';
+      return hasEndedHere(peers) && !mayHaveGoneOver(peers, situation) ? 'guestGone' : 'guestEnded';
     case 'sourceToResume':
       return 'sourceNotResumed';
     case 'sourceStale':
@@ -54,4 +54,12 @@ function kindOf(peers: PeersView | null, situation: Situation): Quandary {
     default:
       return 'peerUnreachable';
   }
+}
+
+/**
+ * The source itself says that its copy ended otherwise than by going over. A source that has no such
+ * domain any more says nothing: Confirm takes the definition away, and a transient one has none.
+ */
+function hasEndedHere({ source }: PeersView): boolean {
+  return source.reachable && source.domain !== null && source.domain.reason !== 'migrated';
 }

@@ -85,10 +85,13 @@ const rules: Readonly<Record<string, Rule>> = {
   'on the destination only a QEMU that was just seen waiting is ever ended': (frame) =>
     when(has('endIncoming', frame.started), () => lastLook(frame)[1] === 'incoming'),
 
-  'a copy is suspended as the older one only when both were just seen running': (frame) =>
-    when(has('suspendOlderCopy', frame.started), () =>
-      isDeepStrictEqual(lastLook(frame), ['running', 'running']),
-    ),
+  'a copy is suspended as the older one only when both were seen running, and neither at rest since':
+    ({ started, world: { looks } }) =>
+      when(has('suspendOlderCopy', started), () => {
+        const seen = looks.findLastIndex((each) => isDeepStrictEqual(each, ['running', 'running']));
+        const since = looks.slice(seen).flat();
+        return seen !== -1 && since.every((each) => has(each, ['running', 'unreachable']));
+      }),
 
   'a guest is suspended to be forced only while it is being copied': (frame) =>
     when(

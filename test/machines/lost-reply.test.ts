@@ -111,13 +111,21 @@ describe.each(phaseStates)('a reply that is lost in %s', (state) => {
     expect(outputOf(walk).outcome).toBe('completed');
   });
 
-  test('guest on neither host: only a person can know', () => {
-    expect(outputOf(lostIn(state, 'absent', 'absent'))).toMatchObject({
+  test.each(['absent', 'shutoff'] as const)('gone over and ended there, source %s', (source) => {
+    expect(outputOf(lostIn(state, source, 'shutoff'))).toMatchObject({
       outcome: 'needsOperator',
-      failure: {
-        code: state === 'finish3' || state === 'confirm3' ? 'guestEnded' : 'guestGone',
-        effect: 'unknown',
-      },
+      failure: { code: 'guestEnded', effect: 'unknown' },
+    });
+  });
+
+  test('ended before it went over: only where the source says so', () => {
+    const ended = { ...domain, state: 'shutoff', reason: 'destroyed' } as const;
+    const walk = advance(migrate(copyingInput), state).fail('perform', connectionLost);
+    const source = { reachable: true, domain: ended } as const;
+    walk.done('look', { ...look('absent', 'absent'), source });
+    expect(outputOf(walk)).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: ranThere(state) ? 'guestEnded' : 'guestGone', effect: 'unknown' },
     });
   });
 });
