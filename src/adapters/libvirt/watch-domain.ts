@@ -87,7 +87,11 @@ async function watchOn(
     connection.off('close', end);
     signal.removeEventListener('abort', end);
     // Not awaited: a daemon that hangs must not keep a watch from ending.
-    void subscriptions.then((opened) => Promise.allSettled(opened.map((one) => one.unsubscribe())));
+    void subscriptions.then(
+      (opened) => Promise.allSettled(opened.map((one) => one.unsubscribe())),
+      // It is on its way to the caller already.
+      () => null,
+    );
   }
 }
 
