@@ -2,6 +2,7 @@ import type { CallbackActorLogic, EventObject, PromiseActorLogic } from 'xstate'
 import { fromCallback, fromPromise } from 'xstate';
 
 import { toFailure } from '../ports/failure.ts';
+import { failedEvent } from './actor-events.ts';
 import type { AnySlot, EffectSlot, Tools, WatchSlot } from './slots.ts';
 
 type ActorOf<Slot> =
@@ -64,7 +65,11 @@ function toActor(name: string, slot: AnySlot, { clock, log }: Pick<Tools, 'clock
       send: sendBack,
     };
     slot.run(input, tools).catch((error: unknown) => {
-      if (!abort.signal.aborted) log.warn(`watch ${name} ended`, { failure: toFailure(error) });
+      if (abort.signal.aborted) return;
+      const failure = toFailure(error);
+      log.warn(`watch ${name} ended`, { failure });
+      // A callback actor cannot fail later on; the chart must know all the same that it is blind.
+      sendBack(failedEvent(self.id, failure));
     });
     return () => abort.abort();
   });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { createActor, toPromise } from 'xstate';
+import { createActor, setup, toPromise, waitFor } from 'xstate';
 
+import { watchSlot } from '../../../machines/slots.ts';
 import { liveMigration, liveMigrationInput, peer2peerMigration } from '../../../machines/index.ts';
 import { createSimulatedWorld, VirtualClock } from '../../../src/adapters/simulated/index.ts';
 import {
@@ -42,7 +43,7 @@ function stage() {
     actor.start();
     return clock.run(toPromise(actor));
   };
-  return { world, migrate };
+  return { world, migrate, tools };
 }
 
 test('the charts run as plain XState actors, without the engine', async () => {
@@ -57,4 +58,20 @@ test('a failure reaches the chart as data', async () => {
     outcome: 'refused',
     failure: { code: 'domainExists', effect: 'none' },
   });
+});
+
+test('a watch that fails later on is an error to the chart, as it is in the engine', async () => {
+  const { tools } = stage();
+  const watch = {
+    kind: 'watch',
+    run: () => Promise.reject(new Error('nothing to be seen')),
+  } as const;
+  const watching = setup({ actors: { look: watchSlot('look') } }).createMachine({
+    invoke: { id: 'look', src: 'look', onError: '.blind' },
+    initial: 'seeing',
+    states: { seeing: {}, blind: {} },
+  });
+  const actor = createActor(watching.provide({ actors: toActors({ look: watch }, tools) })).start();
+  const blind = await waitFor(actor, (snapshot) => snapshot.matches('blind'), { timeout: 1_000 });
+  expect(blind.matches('blind')).toBe(true);
 });
