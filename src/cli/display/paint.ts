@@ -19,8 +19,7 @@ const colours: Paint = {
   bad: (text) => styleText('red', text, { validateStream: false }),
 };
 
-/** For a terminal; without colours where it has none or NO_COLOR is set (no-color.org). */
+/** For a terminal; without colours where NO_COLOR is set (no-color.org). */
 export function paintFor(environment: Readonly<Record<string, string | undefined>>): Paint {
-  const refused = (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb';
-  return refused ? noPaint : colours;
+  return (environment['NO_COLOR'] ?? '') === '' ? colours : noPaint;
 }

@@ -36,8 +36,9 @@ export function createPresenter(
   surroundings: Surroundings,
 ): Presenter {
   if (style === 'json') return jsonPresenter(header, surroundings);
-  const { terminal } = surroundings;
-  return terminal === null
+  const { terminal, environment } = surroundings;
+  // A dumb terminal cannot move its cursor: a picture would be drawn below itself again and again.
+  return terminal === null || environment['TERM'] === 'dumb'
     ? plainPresenter(header, surroundings)
     : livePresenter(header, terminal, surroundings);
 }

@@ -4,7 +4,7 @@ import { describeFailure } from './summary.ts';
 
 /** What to do about a refusal; the objections of the prechecks say it themselves. */
 const advice: Readonly<Record<string, string>> = {
-  hostUnreachable: 'see that the host and its daemon are up',
+  hostUnreachable: 'see that the host and its daemon are up, and that you may use its socket',
   connectionLost: 'see that the host and its daemon are up',
   timedOut: 'see that the host and its daemon are up',
   invalidUri: 'give a connection URI such as qemu:///system or qemu+tcp://HOST/system',

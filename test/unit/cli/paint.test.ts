@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 
 import { paintFor } from '../../../src/cli/display/paint.ts';
 
-test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('%o: no colours', (environment) => {
-  expect(paintFor(environment).bad('x')).toBe('x');
+test('NO_COLOR: no colours', () => {
+  expect(paintFor({ NO_COLOR: '1' }).bad('x')).toBe('x');
 });
 
 test.each([{}, { NO_COLOR: '' }, { TERM: 'xterm' }])('%o: colours', (environment) => {
