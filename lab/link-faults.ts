@@ -56,9 +56,11 @@ export async function dropPorts(host: HostPaths, fault: PortFault): Promise<void
   }
   const chains = { in: ['INPUT'], out: ['OUTPUT'], both: ['INPUT', 'OUTPUT'] }[fault.direction];
   const verdict = fault.effect === 'drop' ? ['DROP'] : ['REJECT', '--reject-with', 'tcp-reset'];
+  // The reset itself has to pass: with the fault on both hosts neither would hear of it.
+  const except = fault.effect === 'drop' ? [] : ['!', '--tcp-flags', 'RST', 'RST'];
   for (const chain of chains) {
     for (const side of ['--sport', '--dport']) {
-      const matching = ['--protocol', 'tcp', side, `${first}:${last}`];
+      const matching = ['--protocol', 'tcp', side, `${first}:${last}`, ...except];
       await iptables(host, '--insert', chain, ...matching, '--jump', ...verdict);
     }
   }

@@ -53,6 +53,12 @@ describeLab("faults on a lab's links", () => {
     await expect(askAcross(hostA, hostB)).rejects.toThrow(/refused|reset/);
   });
 
+  test('a port that is reset on both hosts answers at once too', async () => {
+    const fault = { ports: '16509', direction: 'both', effect: 'reset' } as const;
+    await Promise.all([hostA.dropPort(fault), hostB.dropPort(fault)]);
+    await expect(askAcross(hostA, hostB)).rejects.toThrow(/refused|reset/);
+  });
+
   test('a rate limits what the host sends', async () => {
     const file = join(lab.paths.sharedDir, 'two-megabytes');
     await writeFile(file, Buffer.alloc(2_000_000, 'x'));
