@@ -155,14 +155,14 @@ const checks = {
           `no active storage pool of the destination owns ${disk.path}: define and start one, or create the disk`,
       ),
     ),
-  destinationSpace: ({ incoming }) =>
-    first(incoming.disks, (disk) =>
+  destinationSpace: (subject) =>
+    first(subject.incoming.disks, (disk) =>
       unless(
         disk.existing !== null ||
           disk.poolAvailableBytes === null ||
-          disk.poolAvailableBytes >= spaceWanted(incoming.disks, disk),
+          disk.poolAvailableBytes >= spaceWanted(subject, disk),
         () =>
-          `pool ${disk.pool} has ${mib(disk.poolAvailableBytes ?? 0)} left, the copied disks need ${mib(spaceWanted(incoming.disks, disk))}`,
+          `pool ${disk.pool} has ${mib(disk.poolAvailableBytes ?? 0)} left, the copied disks need ${mib(spaceWanted(subject, disk))}${subject.options.spaceWanted === 'virtualSize' ? ' when they are full (--disk-over-commit counts what they hold now)' : ''}`,
       ),
     ),
   destinationDisksFree: ({ incoming }) =>
@@ -241,10 +241,14 @@ function version(number: number): string {
 }
 
 /** All new disks that go to the same pool share its space. */
-function spaceWanted(disks: readonly DestinationDisk[], one: DestinationDisk): number {
-  return disks
+function spaceWanted({ incoming, domain, options }: Subject, one: DestinationDisk): number {
+  const sizeOf = ({ targetDev, capacityBytes }: DestinationDisk): number =>
+    options.spaceWanted === 'virtualSize'
+      ? capacityBytes
+      : (domain.disks.find((disk) => disk.targetDev === targetDev)?.allocationBytes ?? 0);
+  return incoming.disks
     .filter((disk) => disk.pool === one.pool && disk.existing === null)
-    .reduce((sum, disk) => sum + disk.capacityBytes, 0);
+    .reduce((sum, disk) => sum + sizeOf(disk), 0);
 }
 
 function unsafeDisks(domain: DomainView, options: MigrationOptions): string {

@@ -5,6 +5,7 @@ import type { LiveMigrationInput } from './live-migration-context.ts';
 const defaultOptions: Omit<MigrationOptions, 'destinationConnectUri'> = {
   copyStorage: 'none',
   copyDisks: [],
+  spaceWanted: 'virtualSize',
   bandwidthMibPerS: 0,
   maxDowntimeMs: null,
   autoConverge: false,

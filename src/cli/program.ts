@@ -81,6 +81,7 @@ function addMigrate(program: Command, surroundings: Surroundings, does: Does): v
     .option('--parallel <n>', 'connections for the memory stream')
     .option('--compression <methods>', 'xbzrle, mt, zlib, zstd')
     .option('--unsafe', 'although libvirt cannot prove that the disks are safe')
+    .option('--disk-over-commit', 'copied disks need room only for what they hold now')
     .option('--transient', 'leave no definition on the destination')
     .option('--keep-source', 'leave the definition on the source')
     .option('--dname <name>', 'name on the destination')

@@ -7,6 +7,8 @@ export interface MigrationOptions {
   readonly copyStorage: 'none' | 'all' | 'inc';
   /** `<target dev>` of the disks to copy; empty: all writable ones. */
   readonly copyDisks: readonly string[];
+  /** How much room a copied disk must find: all that it may grow to, or what it holds now. */
+  readonly spaceWanted: 'virtualSize' | 'allocation';
   /** MiB/s; 0: unlimited. */
   readonly bandwidthMibPerS: number;
   /** `null`: QEMU's default of 300 ms. */

@@ -54,6 +54,7 @@ describeLab('the libvirt adapter on two real daemons', () => {
       parallelConnections: 1,
       compression: [],
       unsafe: false,
+      spaceWanted: 'virtualSize',
       persistence: 'asBefore',
       keepSource: false,
       destinationName: null,

@@ -52,6 +52,11 @@ const goodWorlds: readonly (readonly [string, MigrationFacts, Partial<MigrationO
     }),
     {},
   ],
+  [
+    'the pool has room for what a thin disk holds now, and that is enough',
+    factsWith.destinationDisk({ poolAvailableBytes: 1024 * mib }),
+    { spaceWanted: 'allocation' },
+  ],
   ['the pool does not tell its space', factsWith.destinationDisk({ poolAvailableBytes: null }), {}],
   [
     'each pool has room for its own new disk',

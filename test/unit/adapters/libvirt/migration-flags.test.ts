@@ -11,6 +11,7 @@ const plain: MigrationOptions = {
   parallelConnections: 1,
   compression: [],
   unsafe: false,
+  spaceWanted: 'virtualSize',
   persistence: 'asBefore',
   keepSource: false,
   destinationName: null,
