@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labUp, type Lab, type LabHost } from '../../lab/index.ts';
+import { migrationOptions } from '../../machines/index.ts';
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
 import type { DomainView } from '../../src/ports/domain.ts';
@@ -45,24 +46,7 @@ describeLab('the libvirt adapter on two real daemons', () => {
   });
 
   function callFor(domainUuid: string, given: Partial<MigrationOptions>): MigrateCall {
-    const options: MigrationOptions = {
-      copyStorage: 'none',
-      copyDisks: [],
-      bandwidthMibPerS: 0,
-      maxDowntimeMs: null,
-      autoConverge: false,
-      parallelConnections: 1,
-      compression: [],
-      unsafe: false,
-      spaceWanted: 'virtualSize',
-      persistence: 'asBefore',
-      keepSource: false,
-      destinationName: null,
-      destinationXml: null,
-      destinationConnectUri: hostB.tcp,
-      migrationUri: null,
-      ...given,
-    };
+    const options = migrationOptions({ destinationConnectUri: hostB.tcp, ...given });
     const copyDisks = options.copyStorage === 'none' ? [] : ['vda'];
     return { domainUuid, persistent: true, copyDisks, options };
   }

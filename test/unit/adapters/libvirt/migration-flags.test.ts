@@ -1,24 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { migrationOptions } from '../../../../machines/index.ts';
 import { toMigrationArguments } from '../../../../src/adapters/libvirt/migration-flags.ts';
 import type { MigrateCall, MigrationOptions } from '../../../../src/ports/migration.ts';
 
-const plain: MigrationOptions = {
-  copyStorage: 'none',
-  copyDisks: [],
-  bandwidthMibPerS: 0,
-  maxDowntimeMs: null,
-  autoConverge: false,
-  parallelConnections: 1,
-  compression: [],
-  unsafe: false,
-  spaceWanted: 'virtualSize',
-  persistence: 'asBefore',
-  keepSource: false,
-  destinationName: null,
-  destinationXml: null,
-  destinationConnectUri: 'qemu+tcp://there/system',
-  migrationUri: null,
-};
+const plain = migrationOptions({ destinationConnectUri: 'qemu+tcp://there/system' });
 
 function call(
   options: Partial<MigrationOptions>,
