@@ -13,10 +13,27 @@ export type MigrationEvent = { readonly atEpochMs: number; readonly detail?: str
   | { readonly type: `${Peer}.connection.${'lost' | 'regained'}` }
   | { readonly type: `${Peer}.mirror.created` }
   | { readonly type: `${Peer}.mirror.ready`; readonly targetDev: string }
-  | { readonly type: `${Peer}.iteration`; readonly iteration: number }
+  | {
+      readonly type: `${Peer}.iteration`;
+      readonly iteration: number;
+      readonly remainingBytes: number | null;
+    }
+  | { readonly type: 'link.opened' }
+  | { readonly type: `link.${Peer}.lost` }
 );
 
 /** What a person or a service may send to a migration. */
-export interface MigrationCommand {
-  readonly type: 'abort.requested';
-}
+export type MigrationCommand =
+  | { readonly type: 'abort.requested' }
+  /** virDomainMigrateSetMaxSpeed; 0: unlimited. */
+  | { readonly type: 'bandwidth.set'; readonly mibPerS: number }
+  /** virDomainMigrateSetMaxDowntime. */
+  | { readonly type: 'downtime.set'; readonly downtimeMs: number }
+  /** virDomainMigrateStartPostCopy, where post-copy was permitted. */
+  | { readonly type: 'postcopy.start' }
+  /** Post-copy where it was permitted, else the guest is paused until all is sent. */
+  | { readonly type: 'force.complete' }
+  /** Try a broken post-copy again now. */
+  | { readonly type: 'postcopy.recover' }
+  /** Wait no longer for a broken post-copy: an operator takes over. */
+  | { readonly type: 'postcopy.giveUp' };

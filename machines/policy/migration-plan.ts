@@ -1,5 +1,5 @@
 import type { DiskView, DomainView } from '../../src/ports/domain.ts';
-import type { MigrateCall, MigrationOptions } from '../../src/ports/migration.ts';
+import type { MigrateCall, MigrationOptions, MigrationPurpose } from '../../src/ports/migration.ts';
 
 /**
  * The disks that this migration copies, by name. An empty `migrate_disks` would mean "all writable
@@ -16,9 +16,14 @@ function isCopiedByDefault(disk: DiskView): boolean {
   return !disk.readOnly && !disk.shareable && disk.source !== 'none' && disk.device === 'disk';
 }
 
-export function toMigrateCall(domain: DomainView, options: MigrationOptions): MigrateCall {
+export function toMigrateCall(
+  domain: DomainView,
+  options: MigrationOptions,
+  purpose: MigrationPurpose = 'move',
+): MigrateCall {
   return {
     domainUuid: domain.uuid,
+    purpose,
     options,
     persistent: domain.persistent,
     copyDisks: disksToCopy(domain, options),

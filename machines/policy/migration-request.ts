@@ -3,20 +3,32 @@ import type { LiveMigrationInput } from './live-migration-context.ts';
 
 /** A migration that asks for nothing special: no storage copy, no limits, persistence as before. */
 const defaultOptions: Omit<MigrationOptions, 'destinationConnectUri'> = {
+  tunnelled: false,
+  relayUri: null,
   copyStorage: 'none',
   copyDisks: [],
   spaceWanted: 'virtualSize',
   bandwidthMibPerS: 0,
-  maxDowntimeMs: null,
   autoConverge: false,
+  autoConvergeInitial: null,
+  autoConvergeIncrement: null,
+  postcopy: false,
+  postcopyBandwidthMibPerS: 0,
   parallelConnections: 1,
+  zerocopy: false,
+  tls: false,
+  tlsDestination: null,
   compression: [],
   unsafe: false,
   persistence: 'asBefore',
   keepSource: false,
+  sourceDisk: 'keep',
   destinationName: null,
   destinationXml: null,
   migrationUri: null,
+  listenAddress: null,
+  disksUri: null,
+  disksPort: null,
 };
 
 const defaultInput: Omit<LiveMigrationInput, 'domain' | 'source' | 'destination' | 'options'> = {

@@ -1,6 +1,14 @@
 import type { DomainStatus, DomainView, HostSurvey, HostView } from './domain.ts';
 import type { Failure } from './failure.ts';
-import type { IncomingView, MigrateCall, MigrationOptions, Reachability } from './migration.ts';
+import type {
+  IncomingView,
+  MigrateCall,
+  MigrationEnds,
+  MigrationLink,
+  MigrationOptions,
+  Reachability,
+  VolumeView,
+} from './migration.ts';
 import type { DomainObservation, StreamProgress } from './observation.ts';
 
 /**
@@ -44,14 +52,19 @@ export interface Hypervisor {
 
   /**
    * virDomainMigrateToURI3 with PEER2PEER: resolves when the daemon says that the domain runs on
-   * the destination and is gone here.
+   * the destination and is gone here. With the purpose `resumePostcopy` it goes on with a post-copy
+   * whose stream broke (POSTCOPY_RESUME).
    */
   migrate(call: MigrateCall, signal: AbortSignal): Promise<void>;
 
-  /** virDomainAbortJob; `noJob` when there is none to abort. */
+  /** virDomainAbortJob; `noJob` when there is none to abort. Refused once post-copy has begun. */
   abortJob(uuid: string, signal: AbortSignal): Promise<'aborted' | 'noJob'>;
 
   setMigrationMaxDowntime(uuid: string, downtimeMs: number, signal: AbortSignal): Promise<void>;
+  /** virDomainMigrateSetMaxSpeed; MiB/s, 0: unlimited. */
+  setMigrationBandwidth(uuid: string, mibPerS: number, signal: AbortSignal): Promise<void>;
+  /** virDomainMigrateStartPostCopy, of a migration that was started with POSTCOPY. */
+  startPostcopy(uuid: string, signal: AbortSignal): Promise<void>;
 
   /** virDomainSuspend; nothing to do for a paused domain. */
   suspend(uuid: string, signal: AbortSignal): Promise<void>;
@@ -66,9 +79,24 @@ export interface Hypervisor {
   undefine(uuid: string, signal: AbortSignal): Promise<void>;
 
   /** The volume at that path of this host's pools, after a refresh of the pool. */
-  findVolume(path: string, signal: AbortSignal): Promise<{ capacityBytes: number } | null>;
+  findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null>;
   /** Uuids of all domains of this host, running or not, whose definition names that path. */
   findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * An empty raw volume of that many bytes, in the active pool that owns the path.
+   *
+   * @throws volumeExists, noPool
+   */
+  createVolume(path: string, fileBytes: number, signal: AbortSignal): Promise<void>;
+  /** virStorageVolDownload: the bytes of the file as they are. */
+  readVolume(path: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** virStorageVolUpload: replaces the bytes of the file; resolves when the daemon has all. */
+  writeVolume(
+    path: string,
+    bytes: AsyncIterable<Uint8Array>,
+    fileBytes: number,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Nothing to do where there is no such volume. */
   deleteVolume(path: string, signal: AbortSignal): Promise<void>;
 
@@ -90,5 +118,7 @@ export interface WatchRequest {
 export interface Hypervisors {
   /** @throws hostUnreachable, invalidUri, unsupportedAuth: each names the URI */
   open(uri: string, signal: AbortSignal): Promise<Hypervisor>;
+  /** Two new connections for one migration that we drive. @throws as {@link open} */
+  linkMigration(ends: MigrationEnds, signal: AbortSignal): Promise<MigrationLink>;
   close(): Promise<void>;
 }

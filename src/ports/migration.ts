@@ -3,6 +3,13 @@ import type { Failure } from './failure.ts';
 
 /** What libvirt is asked for; the same words as its flags and typed parameters. */
 export interface MigrationOptions {
+  /** Flag TUNNELLED: memory travels inside the connection to the destination's daemon. */
+  readonly tunnelled: boolean;
+  /**
+   * For a tunnel that the client carries: where the source sends its memory to, and we listen
+   * (`tcp://ADDRESS:PORT` or `unix:///PATH`, as the source reaches us). `null`: no such tunnel.
+   */
+  readonly relayUri: string | null;
   /** `all`: NON_SHARED_DISK, `inc`: NON_SHARED_INC (the destination's base images are in place). */
   readonly copyStorage: 'none' | 'all' | 'inc';
   /** `<target dev>` of the disks to copy; empty: all writable ones. */
@@ -11,11 +18,22 @@ export interface MigrationOptions {
   readonly spaceWanted: 'virtualSize' | 'allocation';
   /** MiB/s; 0: unlimited. */
   readonly bandwidthMibPerS: number;
-  /** `null`: QEMU's default of 300 ms. */
-  readonly maxDowntimeMs: number | null;
   readonly autoConverge: boolean;
+  /** Percent of its time that auto-converge takes from the guest; `null`: QEMU's 20 and 10. */
+  readonly autoConvergeInitial: number | null;
+  readonly autoConvergeIncrement: number | null;
+  /** Flag POSTCOPY: post-copy may be started later; it is not started by that. */
+  readonly postcopy: boolean;
+  /** MiB/s once post-copy has begun; 0: unlimited. */
+  readonly postcopyBandwidthMibPerS: number;
   /** 1: a single stream, without the flag PARALLEL. */
   readonly parallelConnections: number;
+  /** Flag ZEROCOPY, of parallel streams only. */
+  readonly zerocopy: boolean;
+  /** Flag TLS: memory and copied disks are encrypted and both ends prove who they are. */
+  readonly tls: boolean;
+  /** The name that the destination's certificate must have; `null`: the host name of the stream. */
+  readonly tlsDestination: string | null;
   /** Names of methods (`xbzrle`, `mt`, `zlib`, `zstd`); empty: no compression. */
   readonly compression: readonly string[];
   /** Migrate although libvirt calls a disk unsafe (flag UNSAFE). */
@@ -28,20 +46,77 @@ export interface MigrationOptions {
   readonly destinationName: string | null;
   /** `null`: the definition of the source. */
   readonly destinationXml: string | null;
-  /** How the *source daemon* reaches the destination daemon. */
-  readonly destinationConnectUri: string;
+  /** What becomes of a copied disk's file on the source once the guest runs elsewhere. */
+  readonly sourceDisk: 'keep' | 'delete';
+  /** How the *source daemon* reaches the destination daemon; `null` where it need not. */
+  readonly destinationConnectUri: string | null;
   /** Where the memory stream goes; `null`: the destination's advertised name. */
   readonly migrationUri: string | null;
+  /** Where the destination listens for the streams; `null`: on all its addresses. */
+  readonly listenAddress: string | null;
+  /** Where copied disks go to; `null`: where the memory goes, on a port that libvirt chooses. */
+  readonly disksUri: string | null;
+  readonly disksPort: number | null;
 }
 
-/** One call of virDomainMigrateToURI3 (RPC 305 to the source daemon). */
+/** What a migration is for: to move a running guest, a definition, or to mend a broken post-copy. */
+export type MigrationPurpose = 'move' | 'moveOffline' | 'resumePostcopy';
+
+/** One migration as libvirt is asked for it: one call of the source daemon, or five phases. */
 export interface MigrateCall {
   readonly domainUuid: string;
+  readonly purpose: MigrationPurpose;
   readonly options: MigrationOptions;
   /** Was the domain persistent on the source? Decides PERSIST_DEST and UNDEFINE_SOURCE. */
   readonly persistent: boolean;
   /** `<target dev>` of each disk to copy, never empty when storage is copied (see MigrationPlan). */
   readonly copyDisks: readonly string[];
+}
+
+/** The two ends of a migration that the client drives. */
+export interface MigrationEnds {
+  /** Connection URIs by which *we* reach the daemons. */
+  readonly source: string;
+  readonly destination: string;
+}
+
+/**
+ * A migration that the client drives phase by phase (RPC 302 to 307), on one connection of its own to
+ * each daemon. Both daemons take the end of that connection as the end of the client: the source
+ * drops the job, the destination kills a QEMU that waits. The phases' cookies, and the definition
+ * with its secrets, stay in here: they are of no use on any other connection.
+ *
+ * Every phase throws {@link FailureError}; `effect: 'unknown'` where its reply was lost.
+ */
+export interface MigrationLink {
+  /** RPC 302 with CHANGE_PROTECTION: the source begins its job. */
+  begin(call: MigrateCall, signal: AbortSignal): Promise<void>;
+  /** RPC 303, or 304 where the client carries the memory: the destination starts an empty QEMU. */
+  prepare(call: MigrateCall, signal: AbortSignal): Promise<void>;
+  /** RPC 305: the source copies, stops the guest and sends the rest. Failed, it has cleaned up. */
+  perform(call: MigrateCall, signal: AbortSignal): Promise<void>;
+  /**
+   * RPC 306: the destination lets the guest run. `nothing`: it holds none, which is what a cancelled
+   * one (error 93) wants.
+   */
+  finish(call: MigrateCall, cancelled: boolean, signal: AbortSignal): Promise<'guest' | 'nothing'>;
+  /** RPC 307: the source ends its copy, or takes the guest back where it was cancelled. */
+  confirm(call: MigrateCall, cancelled: boolean, signal: AbortSignal): Promise<void>;
+  /** Resolves when a connection has ended that we did not end. */
+  readonly lost: Promise<{ readonly peer: 'source' | 'destination'; readonly message: string }>;
+  /** Ends both connections. Never throws. */
+  close(): Promise<void>;
+}
+
+/** A volume as its pool knows it. */
+export interface VolumeView {
+  readonly path: string;
+  readonly format: string;
+  readonly capacityBytes: number;
+  /** Bytes of the file itself: what a download delivers. */
+  readonly fileBytes: number;
+  /** The base image that it needs; `null`: none. */
+  readonly backingPath: string | null;
 }
 
 /** Where one copied disk will lie on the destination. */

@@ -9,6 +9,7 @@ export type QemuMigrationStatus =
   | 'postcopy-active'
   | 'postcopy-paused'
   | 'postcopy-recover'
+  | 'postcopy-recover-setup'
   | 'completed'
   | 'failed'
   | 'cancelling'
@@ -23,7 +24,12 @@ export type DomainObservation = { readonly atEpochMs: number } & (
   | { readonly kind: 'migrationJob'; readonly direction: 'in' | 'out' }
   | { readonly kind: 'started' | 'resumed' | 'suspended' | 'stopped'; readonly detail: string }
   | { readonly kind: 'migrationStatus'; readonly status: QemuMigrationStatus }
-  | { readonly kind: 'iteration'; readonly iteration: number }
+  /** `remainingBytes`: what this pass found still to be sent; `null` where nobody could say. */
+  | {
+      readonly kind: 'iteration';
+      readonly iteration: number;
+      readonly remainingBytes: number | null;
+    }
   | { readonly kind: 'mirrorCreated' }
   | { readonly kind: 'mirrorReady'; readonly targetDev: string }
   | { readonly kind: 'jobCompleted' }
