@@ -20,9 +20,14 @@ export interface LiveMigrationInput {
   /** Connection URIs by which *we* reach the daemons. */
   readonly source: string;
   readonly destination: string;
+  /** Who drives: the source daemon, or we, phase by phase. */
+  readonly protocol: 'peer2peer' | 'direct';
+  /** Moves the definition of a domain that is shut off, with its disks where they are to be copied. */
+  readonly offline: boolean;
   readonly options: MigrationOptions;
-  readonly timeoutMs: number | null;
-  readonly onTimeout: 'abort' | 'forceComplete';
+  readonly convergence: ConvergencePolicy;
+  /** How long a broken post-copy is tried again before an operator is called. */
+  readonly postcopyWaitMs: number;
   readonly onSplitBrain: 'suspendSource' | 'report';
   readonly peerWaitMs: number;
 }
@@ -62,9 +67,20 @@ export function beforeAnything(input: LiveMigrationInput): LiveMigrationContext 
 
 /** What is asked of the run, without what it has found out since. */
 export function requestOf(context: LiveMigrationContext): LiveMigrationInput {
-  const { domain, source, destination, options } = context;
-  const { timeoutMs, onTimeout, onSplitBrain, peerWaitMs } = context;
-  return { domain, source, destination, options, timeoutMs, onTimeout, onSplitBrain, peerWaitMs };
+  const { domain, source, destination, protocol, offline, options, convergence } = context;
+  const { onSplitBrain, peerWaitMs, postcopyWaitMs } = context;
+  return {
+    domain,
+    source,
+    destination,
+    protocol,
+    offline,
+    options,
+    convergence,
+    onSplitBrain,
+    peerWaitMs,
+    postcopyWaitMs,
+  };
 }
 
 /** The domain as it was found. Only states behind the prechecks ask for it. */

@@ -1,4 +1,5 @@
 import type { MigrationOptions } from '../../src/ports/migration.ts';
+import { patient } from './convergence-presets.ts';
 import type { LiveMigrationInput } from './live-migration-context.ts';
 
 /** A migration that asks for nothing special: no storage copy, no limits, persistence as before. */
@@ -32,10 +33,12 @@ const defaultOptions: Omit<MigrationOptions, 'destinationConnectUri'> = {
 };
 
 const defaultInput: Omit<LiveMigrationInput, 'domain' | 'source' | 'destination' | 'options'> = {
-  timeoutMs: null,
-  onTimeout: 'abort',
+  protocol: 'peer2peer',
+  offline: false,
+  convergence: patient,
   onSplitBrain: 'suspendSource',
   peerWaitMs: 60_000,
+  postcopyWaitMs: 300_000,
 };
 
 type GivenOptions = Partial<MigrationOptions> & Pick<MigrationOptions, 'destinationConnectUri'>;
@@ -47,8 +50,9 @@ export function migrationOptions(given: GivenOptions): MigrationOptions {
 }
 
 /**
- * The input of the chart `live-migration`, with its defaults: no time budget, the older copy is
- * suspended where two run, a host that does not answer is waited for one minute.
+ * The input of the chart `live-migration`, with its defaults: the source daemon drives, no time
+ * budget, the older copy is suspended where two run, a host that does not answer is waited for one
+ * minute, a broken post-copy is tried again for five.
  */
 export function liveMigrationInput(given: GivenInput): LiveMigrationInput {
   return { ...defaultInput, ...given, options: migrationOptions(given.options) };
