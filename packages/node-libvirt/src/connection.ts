@@ -2,6 +2,7 @@ import { EventEmitter } from 'eventemitter3';
 import type { CallOptions, FlagOptions } from './call-options.ts';
 import type { ConnectionEvents, DomainEventKind } from './domain-events.ts';
 import { Domain } from './domain.ts';
+import { emitTo, guarded } from './event-sink.ts';
 import {
   toCpuComparison,
   toTarget,
@@ -12,6 +13,13 @@ import {
   type Version,
 } from './host-info.ts';
 import { toInteger64, type Integer64 } from './integer64.ts';
+import {
+  finish3,
+  prepare3,
+  type MigrateEndRequest,
+  type MigratePhaseRequest,
+  type MigratePrepare3Reply,
+} from './migration-phases.ts';
 import { Network } from './network.ts';
 import {
   connectProcedures,
@@ -24,7 +32,6 @@ import { StoragePool } from './storage-pool.ts';
 import { StorageVol } from './storage-vol.ts';
 import {
   Subscriptions,
-  type EventSink,
   type QemuSubscribeOptions,
   type SubscribeOptions,
   type Subscription,
@@ -48,7 +55,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements AsyncD
     super();
     this.uri = uri;
     this.#group = group;
-    this.#subscriptions = new Subscriptions(group, (handle) => this.#domain(handle), this.#sink());
+    this.#subscriptions = new Subscriptions(group, (handle) => this.#domain(handle), emitTo(this));
     group.listen({
       onEvent: (program, procedure, payload) => {
         this.#subscriptions.dispatch(program, procedure, payload);
@@ -200,6 +207,32 @@ export class Connection extends EventEmitter<ConnectionEvents> implements AsyncD
     return this.#domain((await this.#group.call(procedure, args, options?.signal)).dom);
   }
 
+  /**
+   * virDomainMigratePrepare3Params, to the destination: starts a QEMU that waits for the guest. `destination_xml` is what
+   * Begin answered where nothing else is wanted. Once this connection ends, so does that QEMU. A blocking call.
+   */
+  migratePrepare3Params(
+    request: MigratePhaseRequest,
+    options?: CallOptions,
+  ): Promise<MigratePrepare3Reply> {
+    return prepare3(this.#group, request, options);
+  }
+
+  /**
+   * virDomainMigrateFinish3Params, the destination's last phase: the guest runs, or is done away with when `cancelled`.
+   * `destination_name` has to be given. A blocking call.
+   *
+   * @throws LibvirtError whenever there is no domain in the end. For `cancelled` that is MIGRATE_FINISH_OK where it
+   * worked: see {@link isMigrateFinishOk}.
+   */
+  async migrateFinish3Params(
+    request: MigrateEndRequest,
+    options?: CallOptions,
+  ): Promise<{ domain: Domain; cookie: Uint8Array }> {
+    const { dom, cookie } = await finish3(this.#group, request, options);
+    return { domain: this.#domain(dom), cookie };
+  }
+
   /** virConnectListAllStoragePools. */
   async listAllStoragePools(options?: FlagOptions): Promise<StoragePool[]> {
     const procedure = storageNetwork.connectListAllStoragePools;
@@ -253,31 +286,6 @@ export class Connection extends EventEmitter<ConnectionEvents> implements AsyncD
 
   #pool(handle: NamedHandle): StoragePool {
     return new StoragePool(this, this.#group, handle);
-  }
-
-  #sink(): EventSink {
-    return {
-      lifecycle: (event) => guarded(() => this.emit('lifecycle', event)),
-      blockJob2: (event) => guarded(() => this.emit('blockJob2', event)),
-      jobCompleted: (event) => guarded(() => this.emit('jobCompleted', event)),
-      migrationIteration: (event) => guarded(() => this.emit('migrationIteration', event)),
-      agentLifecycle: (event) => guarded(() => this.emit('agentLifecycle', event)),
-      deviceRemoved: (event) => guarded(() => this.emit('deviceRemoved', event)),
-      deviceRemovalFailed: (event) => guarded(() => this.emit('deviceRemovalFailed', event)),
-      ioErrorReason: (event) => guarded(() => this.emit('ioErrorReason', event)),
-      qemuMonitorEvent: (event) => guarded(() => this.emit('qemuMonitorEvent', event)),
-    };
-  }
-}
-
-/** A listener that throws is its owner's bug: reported as uncaught, without harm to the messages behind this one. */
-function guarded(emit: () => void): void {
-  try {
-    emit();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
   }
 }
 

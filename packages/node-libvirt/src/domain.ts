@@ -15,14 +15,14 @@ import {
 } from './domain-info.ts';
 import { DomainSnapshot } from './domain-snapshot.ts';
 import { fromInteger64, toInteger64, type Integer64 } from './integer64.ts';
-import {
-  toMigrateParams,
-  type MigrateBegin3Reply,
-  type MigrateBegin3Request,
-  type MigratePerform3Request,
+import type {
+  MigrateBegin3Reply,
+  MigrateBegin3Request,
+  MigratePerform3Request,
 } from './migrate-params.ts';
+import { begin3, confirm3, perform3, type MigrateEndRequest } from './migration-phases.ts';
 import { jobTypes, metadataTypes, nameOf, type MetadataType } from './names.ts';
-import { domainProcedures } from './protocol/index.ts';
+import { domainProcedures, migrationProcedures } from './protocol/index.ts';
 import type { DomainHandle } from './protocol/shapes.ts';
 import { runMonitorCommand } from './qemu-monitor.ts';
 import type { Caller } from './rpc/connection-group.ts';
@@ -155,59 +155,56 @@ export class Domain {
    * virDomainMigrateBegin3Params: libvirt judges whether the domain may migrate so, and answers with the cookie and the
    * definition for the destination. Without CHANGE_PROTECTION it starts no job. Both may hold secrets.
    */
-  async migrateBegin3Params(
+  migrateBegin3Params(
     request: MigrateBegin3Request,
     options?: CallOptions,
   ): Promise<MigrateBegin3Reply> {
-    const { flags, params = {} } = request;
-    const args = { dom: this.#handle, params: toMigrateParams(params), flags };
-    const procedure = domainProcedures.domainMigrateBegin3Params;
-    const reply = await this.#caller.call(procedure, args, options?.signal);
-    return { cookie: reply.cookieOut, xml: reply.xml };
+    return begin3(this.#caller, this.#handle, request, options);
   }
 
   /**
    * virDomainMigratePerform3Params, the phase call behind virDomainMigrateToURI3: with PEER2PEER the whole migration.
    * Resolves to the cookie when it is over. It is a blocking call, on a socket of its own kind; a peer-to-peer migration
-   * goes on in the daemon when that socket or the signal ends: {@link abortJob} stops it.
+   * goes on in the daemon when that socket or the signal ends: {@link abortJob} stops it. If it fails in a migration that
+   * the client drives, the source has already gone back: there is nothing to confirm.
    */
-  async migratePerform3Params(
+  migratePerform3Params(
     request: MigratePerform3Request,
     options?: CallOptions,
   ): Promise<Uint8Array> {
-    const args = {
-      dom: this.#handle,
-      destinationUri: request.destinationUri ?? null,
-      params: toMigrateParams(request.params ?? {}),
-      cookieIn: request.cookie ?? new Uint8Array(),
-      flags: request.flags,
-    };
-    const procedure = domainProcedures.domainMigratePerform3Params;
-    return (await this.#caller.call(procedure, args, options?.signal)).cookieOut;
+    return perform3(this.#caller, this.#handle, request, options);
+  }
+
+  /**
+   * virDomainMigrateConfirm3Params, the source's last phase: it ends the domain here, or, `cancelled`, lets it go on as it
+   * was before. A blocking call.
+   */
+  migrateConfirm3Params(request: MigrateEndRequest, options?: CallOptions): Promise<void> {
+    return confirm3(this.#caller, this.#handle, request, options);
   }
 
   /** virDomainMigrateSetMaxDowntime: how long the guest may stand still at the switchover. */
   async migrateSetMaxDowntime(downtimeMs: Integer64, options?: CallOptions): Promise<void> {
     const args = { dom: this.#handle, downtimeMs: fromInteger64(downtimeMs), flags: 0 };
-    await this.#caller.call(domainProcedures.domainMigrateSetMaxDowntime, args, options?.signal);
+    await this.#caller.call(migrationProcedures.domainMigrateSetMaxDowntime, args, options?.signal);
   }
 
   /** virDomainMigrateGetMaxDowntime, in milliseconds. */
   async migrateGetMaxDowntime(options?: CallOptions): Promise<Integer64> {
     const args = { dom: this.#handle, flags: 0 };
-    const procedure = domainProcedures.domainMigrateGetMaxDowntime;
+    const procedure = migrationProcedures.domainMigrateGetMaxDowntime;
     return toInteger64((await this.#caller.call(procedure, args, options?.signal)).downtimeMs);
   }
 
   /** virDomainMigrateSetMaxSpeed, in MiB/s. */
   async migrateSetMaxSpeed(bandwidthMiBPerS: Integer64, options?: FlagOptions): Promise<void> {
     const args = { ...this.#with(options), bandwidthMiBPerS: fromInteger64(bandwidthMiBPerS) };
-    await this.#caller.call(domainProcedures.domainMigrateSetMaxSpeed, args, options?.signal);
+    await this.#caller.call(migrationProcedures.domainMigrateSetMaxSpeed, args, options?.signal);
   }
 
   /** virDomainMigrateGetMaxSpeed, in MiB/s. */
   async migrateGetMaxSpeed(options?: FlagOptions): Promise<Integer64> {
-    const procedure = domainProcedures.domainMigrateGetMaxSpeed;
+    const procedure = migrationProcedures.domainMigrateGetMaxSpeed;
     const reply = await this.#caller.call(procedure, this.#with(options), options?.signal);
     return toInteger64(reply.bandwidthMiBPerS);
   }
@@ -215,7 +212,7 @@ export class Domain {
   /** virDomainMigrateStartPostCopy: for a migration that was begun with POSTCOPY. No way back from it. */
   migrateStartPostCopy(options?: CallOptions): Promise<void> {
     const args = { dom: this.#handle, flags: 0 };
-    return this.#caller.call(domainProcedures.domainMigrateStartPostCopy, args, options?.signal);
+    return this.#caller.call(migrationProcedures.domainMigrateStartPostCopy, args, options?.signal);
   }
 
   /** virDomainSetMetadata, with `modificationImpact`; null removes. Waits for the domain's job lock. */

@@ -116,6 +116,11 @@ export function isOperationAborted(error: unknown): boolean {
   return isLibvirtError(error, errorCodes.OPERATION_ABORTED);
 }
 
+/** What Finish answers to a migration that was cancelled, once the destination has nothing left of it: no failure. */
+export function isMigrateFinishOk(error: unknown): boolean {
+  return isLibvirtError(error, errorCodes.MIGRATE_FINISH_OK);
+}
+
 /** The daemon or its driver does not know the call, or not in this version. */
 export function isUnsupported(error: unknown): boolean {
   return isLibvirtError(

@@ -29,6 +29,7 @@ export {
   errorCodes,
   errorDomains,
   isLibvirtError,
+  isMigrateFinishOk,
   isNoDomain,
   isNoDomainMetadata,
   isNoNetwork,
@@ -87,5 +88,10 @@ export type {
   MigrateParams,
   MigratePerform3Request,
 } from './migrate-params.ts';
+export type {
+  MigrateEndRequest,
+  MigratePhaseRequest,
+  MigratePrepare3Reply,
+} from './migration-phases.ts';
 export type { TypedParams, TypedParamValue } from './typed-params.ts';
 export { parseUri, type ConnectTarget, type UriEnvironment } from './uri.ts';

@@ -5,6 +5,7 @@ import {
   connectProcedures,
   domainProcedures,
   header,
+  migrationProcedures,
   qemuProcedures,
   remoteError,
   storageNetworkProcedures,
@@ -18,6 +19,7 @@ import { FakeDaemon } from './fake-daemon.ts';
 const tables = {
   ...connectProcedures,
   ...domainProcedures,
+  ...migrationProcedures,
   ...qemuProcedures,
   ...storageNetworkProcedures,
 };

@@ -2,12 +2,10 @@ import { flag, i32, nothing, opaqueFixed, struct, u32, u64 } from '../xdr/codec.
 import { limits } from './limits.ts';
 import { defineProcedures, row } from './procedure.ts';
 import {
-  cookie,
   domainHandle,
   domainSnapshotHandle,
   jobStatsList,
   listing,
-  migrateParamList,
   optionalText,
   text,
 } from './shapes.ts';
@@ -55,11 +53,6 @@ export const domainProcedures = defineProcedures({
     }),
   ),
   domainAbortJob: row(164, domain, nothing),
-  domainMigrateSetMaxDowntime: row(
-    166,
-    struct({ dom: domainHandle, downtimeMs: u64, flags: u32 }),
-    nothing,
-  ),
   domainSnapshotNum: row(187, domainAndFlags, struct({ count: i32 })),
   domainGetBlockInfo: row(
     194,
@@ -67,11 +60,6 @@ export const domainProcedures = defineProcedures({
     struct({ allocationBytes: u64, capacityBytes: u64, physicalBytes: u64 }),
   ),
   domainCreateWithFlags: row(196, domainAndFlags, domain, 'blocking'),
-  domainMigrateSetMaxSpeed: row(
-    207,
-    struct({ dom: domainHandle, bandwidthMiBPerS: u64, flags: u32 }),
-    nothing,
-  ),
   domainGetState: row(212, domainAndFlags, struct({ state: i32, reason: i32 })),
   domainUndefineFlags: row(231, domainAndFlags, nothing),
   domainDestroyFlags: row(234, domainAndFlags, nothing),
@@ -80,7 +68,6 @@ export const domainProcedures = defineProcedures({
     domainAndDisk,
     struct({ found: flag, type: i32, bandwidth: u64, cursor: u64, end: u64 }),
   ),
-  domainMigrateGetMaxSpeed: row(242, domainAndFlags, struct({ bandwidthMiBPerS: u64 })),
   domainSetMetadata: row(
     264,
     struct({
@@ -105,26 +92,6 @@ export const domainProcedures = defineProcedures({
     listing(domainSnapshotHandle, limits.snapshots),
   ),
   domainGetJobStats: row(298, domainAndFlags, struct({ type: i32, params: jobStatsList })),
-  domainMigrateBegin3Params: row(
-    302,
-    struct({ dom: domainHandle, params: migrateParamList, flags: u32 }),
-    struct({ cookieOut: cookie, xml: text }),
-    'job',
-  ),
-  domainMigratePerform3Params: row(
-    305,
-    struct({
-      dom: domainHandle,
-      destinationUri: optionalText,
-      params: migrateParamList,
-      cookieIn: cookie,
-      flags: u32,
-    }),
-    struct({ cookieOut: cookie }),
-    'blocking',
-  ),
   domainDefineXmlFlags: row(350, xmlAndFlags, domain),
-  domainMigrateStartPostCopy: row(364, domainAndFlags, nothing),
-  domainMigrateGetMaxDowntime: row(387, domainAndFlags, struct({ downtimeMs: u64 })),
   domainAbortJobFlags: row(442, domainAndFlags, nothing),
 });

@@ -12,5 +12,6 @@ export {
   type Header,
 } from './message.ts';
 export type { Lane, Procedure } from './procedure.ts';
+export { migrationProcedures } from './migration-procedures.ts';
 export { qemuProcedures } from './qemu-procedures.ts';
 export { storageNetworkProcedures } from './storage-network-procedures.ts';
