@@ -19,6 +19,12 @@ export interface OpenOptions extends CallOptions {
    * as `qemu+tcp://other/system`, connects there itself and hands the calls on: so one learns what it can reach.
    */
   readonly daemonUri?: string | undefined;
+  /**
+   * `group` when left out: slow calls go through sockets of their own. `one`: all calls share the control socket, four
+   * slow ones at most at a time. The daemon ties the phases of a migration that the client drives to the socket they came
+   * on: such a migration belongs on a connection of this kind.
+   */
+  readonly sockets?: 'group' | 'one' | undefined;
 }
 
 /**
@@ -28,14 +34,14 @@ export interface OpenOptions extends CallOptions {
  * option that makes no sense.
  */
 export async function open(uri: string, options: OpenOptions = {}): Promise<Connection> {
-  const { openTimeoutMs = 10_000, blockingCallsMax = 8, signal } = options;
+  const { openTimeoutMs = 10_000, blockingCallsMax = 8, sockets = 'group', signal } = options;
   const keepAlive = options.keepAlive ?? { intervalMs: 5_000, count: 5 };
   requireAtLeastOne({ openTimeoutMs, blockingCallsMax });
   if (keepAlive !== 'off') requireAtLeastOne({ ...keepAlive });
   const parsed = parseUri(uri);
   const target = { ...parsed, driverUri: options.daemonUri ?? parsed.driverUri };
   const group = await ConnectionGroup.open(
-    { ...target, openTimeoutMs, keepAlive, blockingCallsMax },
+    { ...target, openTimeoutMs, keepAlive, blockingCallsMax, sockets },
     signal,
   );
   return new Connection(uri, group);

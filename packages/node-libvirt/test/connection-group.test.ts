@@ -184,3 +184,65 @@ describe('a connection group', () => {
     await Promise.all(migrations);
   });
 });
+
+describe('a connection on one socket', () => {
+  let one: Connection;
+  let only: FakePeer;
+  let there: Domain;
+
+  beforeEach(async () => {
+    one = await open(daemon.uri, { keepAlive: 'off', sockets: 'one' });
+    only = await daemon.nextPeer();
+    const looked = one.domainLookupByName('guest');
+    only.reply(await only.nextCall(), bytes.domain('guest'));
+    there = await looked;
+  });
+
+  afterEach(async () => {
+    await one.close();
+  });
+
+  it('sends calls of every lane over it, and answers control calls in between', async () => {
+    const begun = there.migrateBegin3Params({ flags });
+    const migration = there.migratePerform3Params({ flags });
+    const abort = there.abortJob();
+    const calls = await take(only, 3);
+    expect(new Set(calls.map(({ procedure }) => procedure))).toEqual(new Set([164, 302, perform3]));
+    for (const call of calls) {
+      const isBegin = call.procedure === 302;
+      const payload = isBegin ? Buffer.concat([noCookie, bytes.str('<domain/>')]) : noCookie;
+      only.reply(call, call.procedure === 164 ? Buffer.alloc(0) : payload);
+    }
+    await Promise.all([begun, migration, abort]);
+    expect(daemon.connections).toBe(2);
+  });
+
+  it('has four slow calls in progress at most: the daemon reads on, and control calls pass', async () => {
+    const migrations = Array.from({ length: 6 }, () => there.migratePerform3Params({ flags }));
+    const first = await take(only, 4);
+    const state = there.getState();
+    const asked = await only.nextCall();
+    expect([asked.procedure, only.waitingCalls]).toEqual([212, 0]);
+    only.reply(asked, Buffer.concat([bytes.u32(1), bytes.u32(1)]));
+    await state;
+    for (const call of first) only.reply(call, noCookie);
+    for (const call of await take(only, 2)) only.reply(call, noCookie);
+    await Promise.all(migrations);
+  });
+
+  it('loses slow calls with it, and those that waited as never sent', async () => {
+    const migrations = Array.from({ length: 5 }, () => there.migratePerform3Params({ flags }));
+    const outcomes = Promise.allSettled(migrations);
+    await take(only, 4);
+    only.socket.destroy();
+    const reasons = (await outcomes).map((outcome) =>
+      outcome.status === 'rejected' ? outcome.reason : null,
+    );
+    expect(reasons).toEqual([
+      ...Array.from({ length: 4 }, () => expect.objectContaining({ fullyWritten: true })),
+      expect.objectContaining({ fullyWritten: false }),
+    ]);
+    expect(one.isClosed).toBe(true);
+    expect(daemon.connections).toBe(2);
+  });
+});

@@ -9,7 +9,11 @@ import type { Session, SessionEnd, SessionListener } from './session.ts';
 export interface GroupOptions extends SessionOptions {
   readonly keepAlive: KeepAliveOptions | 'off';
   readonly blockingCallsMax: number;
+  /** `one`: the slow lanes, too, travel on the control socket. */
+  readonly sockets: 'group' | 'one';
 }
+
+type Pools = Readonly<Record<Exclude<Lane, 'control'>, LanePool>>;
 
 /** Whoever can make a call: what the objects of this package need of the wire. */
 export interface Caller {
@@ -33,7 +37,9 @@ export class ConnectionGroup implements Caller {
   readonly #ended = Promise.withResolvers<void>();
   #listener: SessionListener | null = null;
   #closed: Promise<void> | null = null;
-  readonly #pools: Readonly<Record<Exclude<Lane, 'control'>, LanePool>>;
+  readonly #pools: Pools;
+  /** Every socket but the control socket. */
+  readonly #extras = new Set<Session>();
 
   /** @throws ConnectError, UnsupportedAuthError, LibvirtError, or the signal's reason. */
   static async open(
@@ -61,10 +67,21 @@ export class ConnectionGroup implements Caller {
     if (options.keepAlive !== 'off') {
       control.startKeepAlive(options.keepAlive, () => isReachable(this.#options));
     }
-    const open = (onEnd: (end: SessionEnd) => void): Promise<Session> => this.#openExtra(onEnd);
-    this.#pools = {
+    this.#pools = options.sockets === 'one' ? this.#poolOnControl() : this.#poolsOfExtras();
+  }
+
+  #poolOnControl(): Pools {
+    const callsMax = Math.min(callsPerSessionMax, this.#options.blockingCallsMax);
+    const pool = new LanePool(async () => this.#control, { callsMax, callsPerSessionMax });
+    return { job: pool, blocking: pool };
+  }
+
+  #poolsOfExtras(): Pools {
+    const callsMax = this.#options.blockingCallsMax;
+    const open = (onEnd: () => void): Promise<Session> => this.#openExtra(onEnd);
+    return {
       job: new LanePool(open, jobLimits),
-      blocking: new LanePool(open, { callsMax: options.blockingCallsMax, callsPerSessionMax }),
+      blocking: new LanePool(open, { callsMax, callsPerSessionMax }),
     };
   }
 
@@ -90,7 +107,7 @@ export class ConnectionGroup implements Caller {
 
   async #sayGoodbye(): Promise<void> {
     if (!this.#control.isEnded) {
-      this.#endSlowLanes({ kind: 'requested' });
+      this.#endAllButControl({ kind: 'requested' });
       const signal = AbortSignal.timeout(closeTimeoutMs);
       // Whatever the daemon makes of it, the socket is given up next.
       await this.#control.call(connectProcedures.connectClose, undefined, signal).catch(() => null);
@@ -100,21 +117,32 @@ export class ConnectionGroup implements Caller {
   }
 
   #onControlEnd(end: SessionEnd): void {
-    this.#endSlowLanes(end);
+    this.#endAllButControl(end);
     this.#listener?.onEnd(end);
     this.#ended.resolve();
   }
 
-  #endSlowLanes(end: SessionEnd): void {
+  #endAllButControl(end: SessionEnd): void {
     this.#closing.abort();
     this.#pools.job.end(end);
     this.#pools.blocking.end(end);
+    for (const session of this.#extras) session.end(end);
   }
 
-  async #openExtra(onEnd: (end: SessionEnd) => void): Promise<Session> {
-    // No events are registered on it, so none are expected.
-    const listener: SessionListener = { onEvent: () => undefined, onEnd };
+  async #openExtra(onEnd: () => void): Promise<Session> {
+    let opened: Session | null = null;
+    const listener: SessionListener = {
+      // No events are registered on it, so none are expected.
+      onEvent: () => undefined,
+      onEnd: () => {
+        if (opened !== null) this.#extras.delete(opened);
+        onEnd();
+      },
+    };
     const { session } = await openSession(this.#options, listener, this.#closing.signal);
+    opened = session;
+    this.#extras.add(session);
+    if (this.#closing.signal.aborted) session.end({ kind: 'requested' });
     const { keepAlive } = this.#options;
     // While a slow call is under way its socket is not judged: the control socket answers for the daemon.
     if (keepAlive !== 'off') session.startKeepAlive(keepAlive, () => Promise.resolve(true));

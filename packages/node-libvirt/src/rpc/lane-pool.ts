@@ -21,11 +21,11 @@ interface Member {
 }
 
 /**
- * The extra sockets of one kind of slow call: opened when first needed, first come first served beyond the limits.
+ * The sockets of one kind of slow call: opened when first needed, first come first served beyond the limits.
  * A slot is taken until the daemon is done with the call, also when its caller gave up long before.
  */
 export class LanePool {
-  readonly #open: (onEnd: (end: SessionEnd) => void) => Promise<Session>;
+  readonly #open: (onEnd: () => void) => Promise<Session>;
   readonly #limits: LaneLimits;
   readonly #members = new Set<Member>();
   readonly #waiting: Waiting[] = [];
@@ -33,10 +33,7 @@ export class LanePool {
   #isOpening = false;
   #end: SessionEnd | null = null;
 
-  constructor(
-    open: (onEnd: (end: SessionEnd) => void) => Promise<Session>,
-    laneLimits: LaneLimits,
-  ) {
+  constructor(open: (onEnd: () => void) => Promise<Session>, laneLimits: LaneLimits) {
     this.#open = open;
     this.#limits = laneLimits;
   }
@@ -73,13 +70,12 @@ export class LanePool {
     return promise;
   }
 
-  /** Ends every socket of the lane; what waits is rejected as never sent. */
+  /** What waits is rejected as never sent, and nothing more is taken. The sockets are their opener's to end. */
   end(end: SessionEnd): void {
     this.#end = end;
     for (const waiting of this.#waiting.splice(0)) {
       waiting.reject(lostUnder(waiting.describe(), false, end));
     }
-    for (const { session } of this.#members) session.end(end);
   }
 
   #pump(): void {
@@ -132,10 +128,7 @@ export class LanePool {
       return;
     }
     this.#isOpening = false;
-    if (this.#end !== null) {
-      member.session.end(this.#end);
-      return;
-    }
+    if (this.#end !== null) return;
     this.#members.add(member);
     this.#pump();
   }
