@@ -89,6 +89,7 @@ export class Fixture {
   callFor(guest: DomainView, options: Partial<MigrationOptions> = {}): MigrateCall {
     return {
       domainUuid: guest.uuid,
+      purpose: 'move',
       persistent: guest.persistent,
       copyDisks: (options.copyStorage ?? 'none') === 'none' ? [] : ['vda'],
       options: {

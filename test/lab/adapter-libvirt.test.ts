@@ -48,7 +48,7 @@ describeLab('the libvirt adapter on two real daemons', () => {
   function callFor(domainUuid: string, given: Partial<MigrationOptions>): MigrateCall {
     const options = migrationOptions({ destinationConnectUri: hostB.tcp, ...given });
     const copyDisks = options.copyStorage === 'none' ? [] : ['vda'];
-    return { domainUuid, persistent: true, copyDisks, options };
+    return { domainUuid, purpose: 'move', persistent: true, copyDisks, options };
   }
 
   describe('probing from a daemon', () => {

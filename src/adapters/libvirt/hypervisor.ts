@@ -19,7 +19,7 @@ import {
 import type { HostConnection } from './host-connection.ts';
 import { probeThrough, readHost } from './host-view.ts';
 import { judgeMigration } from './judge-migration.ts';
-import { toMigrationArguments } from './migration-flags.ts';
+import { toPeer2peerRequest } from './migration-flags.ts';
 import { surveyHost } from './survey-host.ts';
 import { deleteVolumeAt, findPlace, readCapacity } from './volumes.ts';
 import { watchDomain } from './watch-domain.ts';
@@ -82,17 +82,13 @@ export class LibvirtHypervisor implements Hypervisor {
 
   /** Without a bound: it lasts as long as the copy. The client gives it a connection of its own. */
   async migrate(call: MigrateCall, signal: AbortSignal): Promise<void> {
+    const request = toPeer2peerRequest(call);
     const domain = await this.#withDomain(call.domainUuid, signal, (found) =>
       Promise.resolve(found),
     );
-    const request = toMigrationArguments(call);
     await boundedCall(
       { ...this.#call(signal), effectOfErrorReply: 'unknown', timeoutMs: null },
-      (bound) =>
-        domain.migratePerform3Params(
-          { destinationUri: call.options.destinationConnectUri, ...request },
-          { signal: bound },
-        ),
+      (bound) => domain.migratePerform3Params(request, { signal: bound }),
     );
   }
 
@@ -103,6 +99,12 @@ export class LibvirtHypervisor implements Hypervisor {
   setMigrationMaxDowntime(uuid: string, downtimeMs: number, signal: AbortSignal): Promise<void> {
     return this.#withDomain(uuid, signal, (domain, options) =>
       domain.migrateSetMaxDowntime(downtimeMs, options),
+    );
+  }
+
+  setMigrationBandwidth(uuid: string, mibPerS: number, signal: AbortSignal): Promise<void> {
+    return this.#withDomain(uuid, signal, (domain, options) =>
+      domain.migrateSetMaxSpeed(mibPerS, options),
     );
   }
 
