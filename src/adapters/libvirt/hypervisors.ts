@@ -4,6 +4,7 @@ import type { Hypervisor, Hypervisors } from '../../ports/hypervisor.ts';
 import { boundedCall, callTimeoutMs } from './bounded-call.ts';
 import { HostConnection } from './host-connection.ts';
 import { LibvirtHypervisor } from './hypervisor.ts';
+import { LibvirtMigrationLink } from './migration-link.ts';
 
 export interface LibvirtHypervisorsOptions {
   readonly clock: Clock;
@@ -27,6 +28,7 @@ export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hy
       );
       return new LibvirtHypervisor(connection, options.clock);
     },
+    linkMigration: (ends, signal) => LibvirtMigrationLink.open(ends, signal),
     async close(): Promise<void> {
       isClosed = true;
       await Promise.all([...connections.values()].map((connection) => connection.close()));

@@ -1,0 +1,248 @@
+import {
+  errorCodes,
+  migrateFlags,
+  open,
+  type CallOptions,
+  type CloseReason,
+  type Connection,
+  type Domain,
+  type MigrateParams,
+} from 'node-libvirt';
+import { FailureError, type FailureEffect } from '../../ports/failure.ts';
+import type { MigrateCall, MigrationEnds, MigrationLink } from '../../ports/migration.ts';
+import { boundedCall, callTimeoutMs } from './bounded-call.ts';
+import { toDrivenArguments } from './migration-flags.ts';
+
+/**
+ * How long Prepare may take: it runs the migration hook, may fill a raw disk with zeros, and waits
+ * for QEMU's monitor (30 s, and a second more for each GiB of huge pages). libvirt's own client has
+ * no bound here at all.
+ */
+const prepareTimeoutMs = 300_000;
+
+type Peer = 'source' | 'destination';
+type Connections = Readonly<Record<Peer, Connection>>;
+type Loss = Awaited<MigrationLink['lost']>;
+
+/** What the source told when it began; with secrets in it, so it never leaves this module. */
+interface Begun {
+  readonly domain: Domain;
+  readonly definition: string;
+  /** A guest that is paused at this moment arrives paused. */
+  readonly isPaused: boolean;
+}
+
+/** How one phase is called. */
+interface PhaseCall {
+  readonly peer: Peer;
+  readonly effectOfErrorReply: FailureEffect;
+  /** `null`: as long as it takes. */
+  readonly timeoutMs: number | null;
+}
+
+/**
+ * The client's half of libvirt's migration protocol 3, by the rules of libvirt's own client
+ * (virDomainMigrateVersion3Full in libvirt-domain.c). Which phase comes when is for the chart.
+ */
+export class LibvirtMigrationLink implements MigrationLink {
+  readonly lost: Promise<Loss>;
+  readonly #connections: Connections;
+  /** A phase takes what the one before it answered; one that failed has answered nothing. */
+  readonly #cookies: Partial<Record<'prepare' | 'perform' | 'finish' | 'confirm', Uint8Array>> = {};
+  #begun: Begun | null = null;
+  /** Where the source shall send its memory, as the destination wants it. */
+  #migrationUri: string | null = null;
+
+  /** @throws FailureError as opening a host does */
+  static async open(ends: MigrationEnds, signal: AbortSignal): Promise<LibvirtMigrationLink> {
+    const { promise: lost, resolve: onLost } = Promise.withResolvers<Loss>();
+    const [source, destination] = await Promise.allSettled([
+      openEnd('source', ends.source, { onLost, signal }),
+      openEnd('destination', ends.destination, { onLost, signal }),
+    ]);
+    if (source.status === 'fulfilled' && destination.status === 'fulfilled') {
+      const connections = { source: source.value, destination: destination.value };
+      return new LibvirtMigrationLink(connections, lost);
+    }
+    for (const end of [source, destination]) {
+      if (end.status === 'fulfilled') await end.value.close();
+    }
+    throw source.status === 'rejected' ? source.reason : failureOf(destination);
+  }
+
+  private constructor(connections: Connections, lost: Promise<Loss>) {
+    this.#connections = connections;
+    this.lost = lost;
+  }
+
+  async begin(call: MigrateCall, signal: AbortSignal): Promise<void> {
+    const { flags, params } = toDrivenArguments(call);
+    const plain = { peer: 'source', timeoutMs: callTimeoutMs } as const;
+    const { domain, reply } = await this.#call(
+      { ...plain, effectOfErrorReply: 'none' },
+      signal,
+      async (connection, options) => {
+        const found = await connection.domainLookupByUUID(call.domainUuid, options);
+        return {
+          domain: found,
+          reply: await found.migrateBegin3Params({ flags, params }, options),
+        };
+      },
+    );
+    // The source has a job by now, so a refusal no longer means that nothing happened.
+    const { state } = await this.#call(
+      { ...plain, effectOfErrorReply: 'unknown' },
+      signal,
+      (_, options) => domain.getState(options),
+    );
+    this.#begun = { domain, definition: reply.xml, isPaused: state === 'paused' };
+    this.#cookies.prepare = reply.cookie;
+  }
+
+  async prepare(call: MigrateCall, signal: AbortSignal): Promise<void> {
+    const begun = this.#requireBegun();
+    const { flags, params } = toDrivenArguments(call);
+    const request = {
+      flags: toDestinationFlags(flags, begun),
+      params: { ...params, destination_xml: begun.definition },
+      cookie: this.#cookies.prepare,
+    };
+    const reply = await this.#call(
+      { peer: 'destination', effectOfErrorReply: 'none', timeoutMs: prepareTimeoutMs },
+      signal,
+      (connection, options) => connection.migratePrepare3Params(request, options),
+    );
+    this.#migrationUri = reply.uri ?? call.options.migrationUri;
+    if (this.#migrationUri === null && call.purpose !== 'moveOffline') {
+      const message = `${this.#connections.destination.uri}: prepared, but did not say where`;
+      throw new FailureError({ code: 'protocolError', message, effect: 'unknown' });
+    }
+    this.#cookies.perform = reply.cookie;
+  }
+
+  async perform(call: MigrateCall, signal: AbortSignal): Promise<void> {
+    const begun = this.#requireBegun();
+    const request = {
+      flags: withPaused(toDrivenArguments(call).flags, begun),
+      params: this.#params(call, begun),
+      cookie: this.#cookies.perform,
+    };
+    this.#cookies.finish = await this.#call(
+      { peer: 'source', effectOfErrorReply: 'unknown', timeoutMs: null },
+      signal,
+      (_, options) => begun.domain.migratePerform3Params(request, options),
+    );
+  }
+
+  async finish(
+    call: MigrateCall,
+    cancelled: boolean,
+    signal: AbortSignal,
+  ): Promise<'guest' | 'nothing'> {
+    const begun = this.#requireBegun();
+    const request = {
+      flags: toDestinationFlags(toDrivenArguments(call).flags, begun),
+      params: {
+        ...this.#params(call, begun),
+        destination_name: call.options.destinationName ?? begun.domain.name,
+      },
+      cookie: this.#cookies.finish,
+      cancelled,
+    };
+    try {
+      const reply = await this.#call(
+        { peer: 'destination', effectOfErrorReply: 'unknown', timeoutMs: null },
+        signal,
+        (connection, options) => connection.migrateFinish3Params(request, options),
+      );
+      this.#cookies.confirm = reply.cookie;
+      return 'guest';
+    } catch (error) {
+      if (cancelled && saysNothingIsLeft(error)) return 'nothing';
+      throw error;
+    }
+  }
+
+  async confirm(call: MigrateCall, cancelled: boolean, signal: AbortSignal): Promise<void> {
+    const begun = this.#requireBegun();
+    const request = {
+      flags: withPaused(toDrivenArguments(call).confirmFlags, begun),
+      params: this.#params(call, begun),
+      cookie: this.#cookies.confirm,
+      cancelled,
+    };
+    await this.#call(
+      { peer: 'source', effectOfErrorReply: 'unknown', timeoutMs: callTimeoutMs },
+      signal,
+      (_, options) => begun.domain.migrateConfirm3Params(request, options),
+    );
+  }
+
+  async close(): Promise<void> {
+    const { source, destination } = this.#connections;
+    await Promise.allSettled([source.close(), destination.close()]);
+  }
+
+  #params(call: MigrateCall, begun: Begun): MigrateParams {
+    return {
+      ...toDrivenArguments(call).params,
+      destination_xml: begun.definition,
+      ...(this.#migrationUri !== null && { migrate_uri: this.#migrationUri }),
+    };
+  }
+
+  #requireBegun(): Begun {
+    if (this.#begun !== null) return this.#begun;
+    const message = `${this.#connections.source.uri}: the migration has not begun on this connection`;
+    throw new FailureError({ code: 'operationInvalid', message, effect: 'none' });
+  }
+
+  #call<T>(
+    { peer, ...phase }: PhaseCall,
+    signal: AbortSignal,
+    work: (connection: Connection, options: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    const connection = this.#connections[peer];
+    return boundedCall({ uri: connection.uri, signal, ...phase }, (bound) =>
+      work(connection, { signal: bound }),
+    );
+  }
+}
+
+/** A connection on one socket: the daemons tie a migration to the socket of its phases. */
+function openEnd(
+  peer: Peer,
+  uri: string,
+  { onLost, signal }: { readonly onLost: (loss: Loss) => void; readonly signal: AbortSignal },
+): Promise<Connection> {
+  return boundedCall(
+    { uri, effectOfErrorReply: 'none', signal, timeoutMs: callTimeoutMs },
+    async (bound) => {
+      const connection = await open(uri, { sockets: 'one', signal: bound });
+      connection.once('close', (reason: CloseReason) => {
+        if (reason.kind === 'lost') onLost({ peer, message: `${uri}: ${reason.error.message}` });
+      });
+      return connection;
+    },
+  );
+}
+
+function failureOf(settled: PromiseSettledResult<unknown>): unknown {
+  return settled.status === 'rejected' ? settled.reason : null;
+}
+
+function withPaused(flags: number, { isPaused }: Begun): number {
+  return isPaused ? flags | migrateFlags.PAUSED : flags;
+}
+
+/** What is for the source alone is kept from the destination, as libvirt's own client does. */
+function toDestinationFlags(flags: number, begun: Begun): number {
+  return withPaused(flags, begun) & ~(migrateFlags.ABORT_ON_ERROR | migrateFlags.AUTO_CONVERGE);
+}
+
+/** A cancelled Finish is an error where it worked (93), and where the QEMU was gone before. */
+function saysNothingIsLeft(error: unknown): boolean {
+  if (!(error instanceof FailureError)) return false;
+  const code = error.failure.libvirt?.code;
+  return code === errorCodes.MIGRATE_FINISH_OK || code === errorCodes.NO_DOMAIN;
+}
