@@ -91,7 +91,9 @@ export const changingCases: Cases = {
     const [disk] = guest.disks;
     const path = disk?.path ?? '';
     await fixture.source.destroy(guest.uuid, unending);
-    expect(await fixture.source.findVolume(path, unending)).toEqual({
+    expect(await fixture.source.findVolume(path, unending)).toMatchObject({
+      path,
+      format: 'qcow2',
       capacityBytes: disk?.capacityBytes,
     });
     await fixture.source.deleteVolume(path, unending);

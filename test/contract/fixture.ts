@@ -1,13 +1,15 @@
 import type { DomainStatus, DomainView } from '../../src/ports/domain.ts';
 import { toFailure } from '../../src/ports/failure.ts';
 import type { Failure } from '../../src/ports/failure.ts';
-import type { Hypervisor } from '../../src/ports/hypervisor.ts';
-import type { MigrateCall, MigrationOptions } from '../../src/ports/migration.ts';
+import type { Hypervisor, Hypervisors } from '../../src/ports/hypervisor.ts';
+import type { MigrateCall, MigrationLink, MigrationOptions } from '../../src/ports/migration.ts';
 import { plainOptions } from '../support/migration-options.ts';
 import { Watched } from './watched.ts';
 
 /** Two hosts that the suite may use as it likes. */
 export interface TwoHosts {
+  /** Where both were opened, and what links them for a migration that the client drives. */
+  readonly hypervisors: Hypervisors;
   readonly source: Hypervisor;
   readonly destination: Hypervisor;
   /** How the source's daemon reaches the destination's, and an address where none listens. */
@@ -36,6 +38,7 @@ export class Fixture {
   readonly hosts: TwoHosts;
   readonly #uuids = new Set<string>();
   readonly #watches = new Set<Watched>();
+  readonly #links = new Set<MigrationLink>();
   #domainCount = 0;
 
   constructor(hosts: TwoHosts) {
@@ -86,10 +89,14 @@ export class Fixture {
     return this.hosts[role].findStatus(uuid, unending);
   }
 
-  callFor(guest: DomainView, options: Partial<MigrationOptions> = {}): MigrateCall {
+  callFor(
+    guest: DomainView,
+    options: Partial<MigrationOptions> = {},
+    purpose: MigrateCall['purpose'] = 'move',
+  ): MigrateCall {
     return {
       domainUuid: guest.uuid,
-      purpose: 'move',
+      purpose,
       persistent: guest.persistent,
       copyDisks: (options.copyStorage ?? 'none') === 'none' ? [] : ['vda'],
       options: {
@@ -105,12 +112,20 @@ export class Fixture {
   }
 
   /** A migration that copies memory for a minute, unless somebody intervenes. */
-  async startSlowMigration(guest: DomainView) {
+  async startSlowMigration(guest: DomainView, options: Partial<MigrationOptions> = {}) {
     const watched = this.watch('source', guest.uuid);
     await watched.sees('state running booted');
-    const ended = failureOf(this.migrate(guest, { bandwidthMibPerS: 1 }));
+    const ended = failureOf(this.migrate(guest, { bandwidthMibPerS: 1, ...options }));
     await watched.sees('migrationStatus active');
     return { watched, ended };
+  }
+
+  /** Connections of their own for a migration that the case drives. */
+  async link(): Promise<MigrationLink> {
+    const ends = { source: this.source.uri, destination: this.destination.uri };
+    const link = await this.hosts.hypervisors.linkMigration(ends, unending);
+    this.#links.add(link);
+    return link;
   }
 
   #nextName(kind: string): string {
@@ -121,6 +136,8 @@ export class Fixture {
   async clean(): Promise<void> {
     await Promise.all([...this.#watches].map((each) => each.stop()));
     this.#watches.clear();
+    await Promise.all([...this.#links].map((each) => each.close()));
+    this.#links.clear();
     for (const uuid of this.#uuids) {
       await removeDomain(this.source, uuid);
       await removeDomain(this.destination, uuid);

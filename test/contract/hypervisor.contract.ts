@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, test } from 'vitest';
 import { changingCases } from './changing.cases.ts';
+import { clientDrivenCases } from './client-driven.cases.ts';
 import { Fixture } from './fixture.ts';
 import type { TwoHosts } from './fixture.ts';
 import { lookingCases } from './looking.cases.ts';
 import { migratingCases } from './migrating.cases.ts';
+import { tuningCases } from './tuning.cases.ts';
 
 /** What must be true, and how it is shown. */
 export type Cases = Readonly<Record<string, (fixture: Fixture) => Promise<void>>>;
@@ -27,6 +29,8 @@ export function hypervisorContract(
       ['looking', lookingCases],
       ['changing', changingCases],
       ['migrating', migratingCases],
+      ['driven by the client', clientDrivenCases],
+      ['tuning', tuningCases],
     ])('%s', (_, cases) => {
       for (const [title, prove] of Object.entries(cases))
         test(title, { timeout: caseTimeoutMs }, () => fixture.hosts.run(prove(fixture)));

@@ -12,6 +12,7 @@ async function labHosts(): Promise<TwoHosts> {
   const [hostA, hostB] = [lab.host('hostA'), lab.host('hostB')];
   const hypervisors = createLibvirtHypervisors({ clock: systemClock });
   return {
+    hypervisors,
     source: await hypervisors.open(hostA.uri, unending),
     destination: await hypervisors.open(hostB.uri, unending),
     destinationConnectUri: hostB.tcp,

@@ -1,25 +1,8 @@
 import { expect } from 'vitest';
 import { failureOf, unending } from './fixture.ts';
 import type { Cases } from './hypervisor.contract.ts';
+import { arrival, memoryCopy, switchover, withoutLaterPasses } from './passages.ts';
 import type { Watched } from './watched.ts';
-
-/** What QEMU and the daemon of the source tell of a memory copy that ends well. */
-const switchover = [
-  'suspended migrated',
-  'migrationStatus pre-switchover',
-  'migrationStatus device',
-  'migrationStatus completed',
-  'stopped migrated',
-  'jobCompleted',
-];
-const memoryCopy = ['migrationStatus setup', 'iteration 1', 'migrationStatus active'];
-const arrival = [
-  'migrationStatus setup',
-  'started migrated',
-  'migrationStatus active',
-  'migrationStatus completed',
-  'resumed migrated',
-];
 
 /** Peer-to-peer migrations as both ends show them. */
 export const migratingCases: Cases = {
@@ -61,9 +44,9 @@ export const migratingCases: Cases = {
     expect(destination.events).toEqual(arrival);
     expect(source.progress.flat().map(({ stream }) => stream)).toContain('memory');
     for (const stream of ['vda', 'memory']) expectToGrow(source, stream);
-    const volume = { capacityBytes: guest.disks[0]?.capacityBytes };
-    expect(await fixture.destination.findVolume(path, unending)).toEqual(volume);
-    expect(await fixture.source.findVolume(path, unending)).toEqual(volume);
+    const volume = { path, capacityBytes: guest.disks[0]?.capacityBytes };
+    expect(await fixture.destination.findVolume(path, unending)).toMatchObject(volume);
+    expect(await fixture.source.findVolume(path, unending)).toMatchObject(volume);
   },
 
   'an abort while memory is copied leaves the guest running where it was': async (fixture) => {
@@ -237,13 +220,6 @@ export const migratingCases: Cases = {
     });
   },
 };
-
-/** How many passes there are depends on the guest; that they count up does not. */
-function withoutLaterPasses({ events }: Watched): string[] {
-  const passes = events.filter((event) => event.startsWith('iteration '));
-  expect(passes).toEqual(passes.map((_, index) => `iteration ${index + 1}`));
-  return events.filter((event) => !passes.includes(event) || event === 'iteration 1');
-}
 
 function expectToGrow({ progress }: Watched, stream: string): void {
   const counts = progress.flat().filter((each) => each.stream === stream);

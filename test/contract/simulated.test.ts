@@ -38,6 +38,7 @@ async function simulatedHosts(): Promise<TwoHosts> {
     return uuid;
   };
   return {
+    hypervisors: world.hypervisors,
     source: await world.hypervisors.open('simulated:///hostA', unending),
     destination: await world.hypervisors.open('simulated:///hostB', unending),
     destinationConnectUri: 'simulated:///hostB',

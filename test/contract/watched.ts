@@ -52,8 +52,9 @@ export class Watched {
   }
 }
 
-/** An observation in one line: its kind and what it says. */
+/** An observation in one line: its kind and what it says; how much a pass found is no matter. */
 export function inOneLine(observation: DomainObservation): string {
+  if (observation.kind === 'iteration') return `iteration ${observation.iteration}`;
   const { atEpochMs: _, ...told } = observation;
   return Object.values(told).join(' ');
 }

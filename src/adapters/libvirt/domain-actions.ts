@@ -1,6 +1,8 @@
 import { isOperationInvalid, undefineFlags, xmlFlags } from 'node-libvirt';
 import type { CallOptions, Domain } from 'node-libvirt';
+import { jobOperationName } from './domain-names.ts';
 import { nullWithoutDomain, readJob } from './domain-reads.ts';
+import { memoryReading } from './progress.ts';
 
 /** virDomainAbortJob. libvirt answers alike for "no job" and "not now", so the job is looked at. */
 export async function abortJob(domain: Domain, options: CallOptions): Promise<'aborted' | 'noJob'> {
@@ -11,6 +13,13 @@ export async function abortJob(domain: Domain, options: CallOptions): Promise<'a
     if (isOperationInvalid(error) && (await readJob(domain, options)) === null) return 'noJob';
     throw error;
   }
+}
+
+/** An outgoing migration of which QEMU has not begun to count the memory: it is not `active` yet. */
+export async function isBeforeMemoryCopy(domain: Domain, options: CallOptions): Promise<boolean> {
+  const { type, stats } = await domain.getJobStats(options);
+  const isOutgoing = type !== 'none' && jobOperationName(stats['operation']) === 'migrationOut';
+  return isOutgoing && memoryReading(stats) === null;
 }
 
 /** virDomainSuspend, where it is not paused already. */

@@ -1,13 +1,21 @@
 import type { Connection, Domain } from 'node-libvirt';
-import type { Clock } from '../../ports/clock.ts';
+import { delay, type Clock } from '../../ports/clock.ts';
 import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
 import type { Failure } from '../../ports/failure.ts';
 import type { Hypervisor, WatchRequest } from '../../ports/hypervisor.ts';
-import type { IncomingView, MigrateCall, Reachability } from '../../ports/migration.ts';
+import type { IncomingView, MigrateCall, Reachability, VolumeView } from '../../ports/migration.ts';
 import { assessIncoming, type IncomingRequest } from './assess-incoming.ts';
 import { boundedCall, callTimeoutMs, type BoundedCall } from './bounded-call.ts';
 import { readDiskUsers } from './disk-users.ts';
-import { abortJob, destroy, persist, resume, suspend, undefine } from './domain-actions.ts';
+import {
+  abortJob,
+  destroy,
+  isBeforeMemoryCopy,
+  persist,
+  resume,
+  suspend,
+  undefine,
+} from './domain-actions.ts';
 import {
   lookUpByUuid,
   lookUpDomain,
@@ -21,8 +29,11 @@ import { probeThrough, readHost } from './host-view.ts';
 import { judgeMigration } from './judge-migration.ts';
 import { toPeer2peerRequest } from './migration-flags.ts';
 import { surveyHost } from './survey-host.ts';
-import { deleteVolumeAt, findPlace, readCapacity } from './volumes.ts';
+import { createVolumeAt, deleteVolumeAt, readVolumeAt } from './volumes.ts';
 import { watchDomain } from './watch-domain.ts';
+
+/** No event tells of every host when QEMU begins to send memory. */
+const memoryCopyPollMs = 100;
 
 /** What a call goes with: the signal that carries its bound. */
 interface Bounded {
@@ -108,6 +119,18 @@ export class LibvirtHypervisor implements Hypervisor {
     );
   }
 
+  /** QEMU refuses it before it sends memory, which a copy of disks may delay for long. */
+  startPostcopy(uuid: string, signal: AbortSignal): Promise<void> {
+    return boundedCall({ ...this.#call(signal), timeoutMs: null }, async (bound) => {
+      while (await this.#withDomain(uuid, bound, isBeforeMemoryCopy)) {
+        await delay(this.#clock, memoryCopyPollMs, bound);
+      }
+      await this.#withDomain(uuid, bound, (domain, options) =>
+        domain.migrateStartPostCopy(options),
+      );
+    });
+  }
+
   suspend(uuid: string, signal: AbortSignal): Promise<void> {
     return this.#withDomain(uuid, signal, suspend);
   }
@@ -128,11 +151,8 @@ export class LibvirtHypervisor implements Hypervisor {
     await this.#askDomain(uuid, signal, undefine);
   }
 
-  findVolume(path: string, signal: AbortSignal): Promise<{ capacityBytes: number } | null> {
-    return this.#ask(signal, async (connection, options) => {
-      const { volume } = await findPlace(connection, path, options);
-      return volume && readCapacity(volume, options);
-    });
+  findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null> {
+    return this.#ask(signal, (connection, options) => readVolumeAt(connection, path, options));
   }
 
   findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]> {
@@ -140,6 +160,12 @@ export class LibvirtHypervisor implements Hypervisor {
       const users = await readDiskUsers(connection, options);
       return users.filter(({ paths }) => paths.includes(path)).map(({ uuid }) => uuid);
     });
+  }
+
+  createVolume(path: string, fileBytes: number, signal: AbortSignal): Promise<void> {
+    return this.#ask(signal, (connection, options) =>
+      createVolumeAt(connection, path, fileBytes, options),
+    );
   }
 
   deleteVolume(path: string, signal: AbortSignal): Promise<void> {

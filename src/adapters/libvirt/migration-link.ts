@@ -11,6 +11,8 @@ import {
 import { FailureError, type FailureEffect } from '../../ports/failure.ts';
 import type { MigrateCall, MigrationEnds, MigrationLink } from '../../ports/migration.ts';
 import { boundedCall, callTimeoutMs } from './bounded-call.ts';
+import { isActiveState } from './domain-names.ts';
+import { lookUpByUuid, nullWithoutDomain, readStatus } from './domain-reads.ts';
 import { toDrivenArguments } from './migration-flags.ts';
 
 /**
@@ -158,7 +160,8 @@ export class LibvirtMigrationLink implements MigrationLink {
       this.#cookies.confirm = reply.cookie;
       return 'guest';
     } catch (error) {
-      if (cancelled && saysNothingIsLeft(error)) return 'nothing';
+      if (cancelled && isRefusal(error) && (await this.#holdsNothing(error, signal)))
+        return 'nothing';
       throw error;
     }
   }
@@ -181,6 +184,24 @@ export class LibvirtMigrationLink implements MigrationLink {
   async close(): Promise<void> {
     const { source, destination } = this.#connections;
     await Promise.allSettled([source.close(), destination.close()]);
+  }
+
+  /**
+   * A cancelled Finish is always an error: number 93 where it worked. Where the QEMU had died before,
+   * libvirt answers what that QEMU died of, and only a look shows that nothing is left.
+   */
+  async #holdsNothing({ failure }: FailureError, signal: AbortSignal): Promise<boolean> {
+    if (failure.libvirt?.code === errorCodes.MIGRATE_FINISH_OK) return true;
+    const uuid = this.#requireBegun().domain.uuid;
+    return this.#call(
+      { peer: 'destination', effectOfErrorReply: 'unknown', timeoutMs: callTimeoutMs },
+      signal,
+      async (connection, options) => {
+        const found = await lookUpByUuid(connection, uuid, options);
+        const status = found && (await nullWithoutDomain(readStatus(found, options)));
+        return status === null || (!isActiveState(status.state) && status.job === null);
+      },
+    );
   }
 
   #params(call: MigrateCall, begun: Begun): MigrateParams {
@@ -240,9 +261,7 @@ function toDestinationFlags(flags: number, begun: Begun): number {
   return withPaused(flags, begun) & ~(migrateFlags.ABORT_ON_ERROR | migrateFlags.AUTO_CONVERGE);
 }
 
-/** A cancelled Finish is an error where it worked (93), and where the QEMU was gone before. */
-function saysNothingIsLeft(error: unknown): boolean {
-  if (!(error instanceof FailureError)) return false;
-  const code = error.failure.libvirt?.code;
-  return code === errorCodes.MIGRATE_FINISH_OK || code === errorCodes.NO_DOMAIN;
+/** An answer of the daemon, as against one that was lost. */
+function isRefusal(error: unknown): error is FailureError {
+  return error instanceof FailureError && error.failure.libvirt !== undefined;
 }

@@ -55,6 +55,7 @@ const migrationStatuses: ReadonlySet<string> = new Set<QemuMigrationStatus>([
   'postcopy-active',
   'postcopy-paused',
   'postcopy-recover',
+  'postcopy-recover-setup',
   'completed',
   'failed',
   'cancelling',

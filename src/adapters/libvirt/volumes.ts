@@ -1,6 +1,9 @@
 import { errorCodes, isLibvirtError, isNoStoragePool, isNoStorageVol } from 'node-libvirt';
 import type { CallOptions, Connection, StoragePool, StorageVol } from 'node-libvirt';
-import { dirname } from 'node:path/posix';
+import { basename, dirname } from 'node:path/posix';
+import { FailureError } from '../../ports/failure.ts';
+import type { VolumeView } from '../../ports/migration.ts';
+import { formatVolume, parseVolume } from './volume-xml.ts';
 
 /**
  * The active pool whose target is the path's directory: the only way in which libvirt creates a
@@ -50,6 +53,49 @@ export async function readCapacity(
 ): Promise<{ capacityBytes: number }> {
   const { capacityBytes } = await volume.getInfo(options);
   return { capacityBytes: Number(capacityBytes) };
+}
+
+/** `null` where no volume stands, also when it vanishes under the call. */
+export async function readVolumeAt(
+  connection: Connection,
+  path: string,
+  options: CallOptions,
+): Promise<VolumeView | null> {
+  const { volume } = await findPlace(connection, path, options);
+  try {
+    return volume && parseVolume(await volume.getXMLDesc(options), path);
+  } catch (error) {
+    if (isNoStorageVol(error)) return null;
+    throw error;
+  }
+}
+
+/**
+ * Without any block of it written: the bytes follow by a stream.
+ *
+ * @throws FailureError `volumeExists`, `noPool`
+ */
+export async function createVolumeAt(
+  connection: Connection,
+  path: string,
+  fileBytes: number,
+  options: CallOptions,
+): Promise<void> {
+  const { pool, volume } = await findPlace(connection, path, options);
+  if (volume !== null) throw refused(connection, 'volumeExists', `${path} exists already`);
+  if (pool === null) {
+    throw refused(connection, 'noPool', `no active storage pool owns ${dirname(path)}`);
+  }
+  try {
+    await pool.storageVolCreateXML(formatVolume(basename(path), fileBytes), options);
+  } catch (error) {
+    if (!isLibvirtError(error, errorCodes.STORAGE_VOL_EXIST)) throw error;
+    throw refused(connection, 'volumeExists', `${path} exists already`);
+  }
+}
+
+function refused({ uri }: Connection, code: string, message: string): FailureError {
+  return new FailureError({ code, message: `${uri}: ${message}`, effect: 'none' });
 }
 
 /** Nothing to do where there is no such volume, also when it vanishes under the call. */

@@ -24,6 +24,8 @@ import { followJob, followState } from './watch-reads.ts';
 import { WatchSession } from './watch-session.ts';
 
 const reconnectMs = 250;
+/** What is seen meanwhile waits, so a daemon that is busy with the switchover is not waited for. */
+const iterationAskMs = 1_000;
 
 /**
  * Tells what happens to one domain on one host until the signal is aborted, over as many
@@ -35,9 +37,13 @@ export async function watchDomain(
   request: WatchRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  const tell = (seen: Seen): void => {
-    if (!signal.aborted) request.observe({ ...seen, atEpochMs: clock.nowEpochMs() });
+  const minding: WatchRequest = {
+    ...request,
+    observe: (observation) => {
+      if (!signal.aborted) request.observe(observation);
+    },
   };
+  const tell = (seen: Seen): void => minding.observe({ ...seen, atEpochMs: clock.nowEpochMs() });
   let link: 'new' | 'up' | 'lost' = 'new';
   while (!signal.aborted) {
     const connection = await host.acquire(signal).catch(() => null);
@@ -46,7 +52,7 @@ export async function watchDomain(
       const known = link === 'new' ? 'absence' : 'nothing';
       if (link === 'lost') tell({ kind: 'connectionRegained' });
       link = 'up';
-      await watchOn(connection, { host, clock, request, signal, known });
+      await watchOn(connection, { host, clock, request: minding, signal, known });
     }
     if (signal.aborted) return;
     if (link !== 'lost') tell({ kind: 'connectionLost' });
@@ -73,14 +79,18 @@ async function watchOn(
   connection.once('close', end);
   if (connection.isClosed || signal.aborted) end();
   const session = new WatchSession(host, { request, clock, ended: ending.signal });
-  const stopListening = listen(session, connection);
+  const { promise: broken, reject: onBroken } = Promise.withResolvers<never>();
+  const stopListening = listen(session, connection, onBroken);
   const subscriptions = subscribe(session, connection);
-  try {
+  const follow = async (): Promise<void> => {
     await subscriptions;
     await Promise.all([
       followState(session, connection, known),
       request.role === 'source' ? followJob(session, connection) : null,
     ]);
+  };
+  try {
+    await Promise.race([follow(), broken]);
   } finally {
     end();
     stopListening();
@@ -112,8 +122,28 @@ async function subscribe(session: WatchSession, connection: Connection): Promise
   return opened.filter((subscription) => subscription !== null);
 }
 
-/** Hands the domain's events to the session as they arrive; the returned function stops that. */
-function listen(session: WatchSession, connection: Connection): () => void {
+/** A pass of the memory copy with what it found to be sent: QEMU counts it as the pass begins. */
+function tellIteration(
+  session: WatchSession,
+  { domain, iteration }: MigrationIterationEvent,
+): Promise<void> {
+  const seen = { kind: 'iteration', iteration } as const;
+  return session.tellOnceAsked({ ...seen, remainingBytes: null }, async () => {
+    const job = await session.ask((options) => domain.getJobStats(options), iterationAskMs);
+    const memory = job && memoryReading(job.stats);
+    return { ...seen, remainingBytes: memory?.remainingBytes ?? null };
+  });
+}
+
+/**
+ * Hands the domain's events to the session as they arrive, and a bug in the way to `onBroken`; the
+ * returned function stops that.
+ */
+function listen(
+  session: WatchSession,
+  connection: Connection,
+  onBroken: (error: unknown) => void,
+): () => void {
   const { meter, request } = session;
   const note = ({ domain }: { readonly domain: Domain }, seen: Seen | null): void => {
     if (domain.uuid !== request.uuid) return;
@@ -128,8 +158,10 @@ function listen(session: WatchSession, connection: Connection): () => void {
     note(event, seen);
   };
   const onQemuEvent = (event: QemuMonitorEvent): void => note(event, seenInQemuEvent(event));
-  const onIteration = (event: MigrationIterationEvent): void =>
-    note(event, { kind: 'iteration', iteration: event.iteration });
+  const onIteration = (event: MigrationIterationEvent): void => {
+    if (event.domain.uuid === request.uuid) tellIteration(session, event).catch(onBroken);
+    note(event, null);
+  };
   const onJobCompleted = (event: JobCompletedEvent): void => {
     const memory = memoryReading(event.stats);
     if (event.domain.uuid === request.uuid && memory !== null) {

@@ -7,15 +7,23 @@ import type { HostConnection } from './host-connection.ts';
 import type { Seen } from './observations.ts';
 import { ProgressMeter } from './progress.ts';
 
+/** Seen, but not told yet; `isKnown`: there is no more to be learnt of it. */
+interface Untold {
+  readonly atEpochMs: number;
+  seen: Seen;
+  isKnown: boolean;
+}
+
 /** One watch for as long as one connection lasts: what its events and its reads share. */
 export class WatchSession {
   readonly request: WatchRequest;
-  /** Aborted when the watch ends or the connection is lost; nothing is told after it. */
+  /** Aborted when the watch ends or the connection is lost; nothing more is seen after it. */
   readonly ended: AbortSignal;
   readonly meter = new ProgressMeter();
   readonly #host: HostConnection;
   readonly #clock: Clock;
   readonly #pausing = new Set<() => void>();
+  readonly #untold: Untold[] = [];
   #eventCount = 0;
 
   constructor(
@@ -27,7 +35,11 @@ export class WatchSession {
     this.ended = ended;
     this.#host = host;
     this.#clock = clock;
-    ended.addEventListener('abort', () => this.#wake(), { once: true });
+    const end = (): void => {
+      for (const untold of this.#untold.splice(0)) this.#observe(untold);
+      this.#wake();
+    };
+    ended.addEventListener('abort', end, { once: true });
   }
 
   nowEpochMs(): number {
@@ -35,7 +47,33 @@ export class WatchSession {
   }
 
   tell(seen: Seen): void {
-    if (!this.ended.aborted) this.request.observe({ ...seen, atEpochMs: this.nowEpochMs() });
+    if (this.ended.aborted) return;
+    this.#untold.push({ seen, atEpochMs: this.nowEpochMs(), isKnown: true });
+    this.#tellKnown();
+  }
+
+  /**
+   * Tells what was seen together with what only a question tells; whatever is seen meanwhile waits
+   * behind it, so that the order stays. When the session ends first, it is told as it was seen.
+   */
+  async tellOnceAsked<T extends Seen>(seen: T, ask: () => Promise<T>): Promise<void> {
+    if (this.ended.aborted) return;
+    const untold: Untold = { seen, atEpochMs: this.nowEpochMs(), isKnown: false };
+    this.#untold.push(untold);
+    untold.seen = await ask();
+    untold.isKnown = true;
+    this.#tellKnown();
+  }
+
+  #tellKnown(): void {
+    for (let first = this.#untold[0]; first?.isKnown === true; first = this.#untold[0]) {
+      this.#untold.shift();
+      this.#observe(first);
+    }
+  }
+
+  #observe({ atEpochMs, seen }: Untold): void {
+    this.request.observe({ ...seen, atEpochMs });
   }
 
   tellProgress(): void {
@@ -65,15 +103,18 @@ export class WatchSession {
   }
 
   /** `null` when the daemon refused, did not answer in time, or the session ended. */
-  async ask<T>(call: (options: CallOptions) => Promise<T>): Promise<T | null> {
+  async ask<T>(
+    call: (options: CallOptions) => Promise<T>,
+    timeoutMs: number = callTimeoutMs,
+  ): Promise<T | null> {
     try {
       return await boundedCall(
         {
           uri: this.#host.uri,
           effectOfErrorReply: 'none',
           signal: this.ended,
-          timeoutMs: callTimeoutMs,
-          onTimeout: () => void this.#host.suspect(),
+          timeoutMs,
+          ...(timeoutMs === callTimeoutMs && { onTimeout: () => void this.#host.suspect() }),
         },
         (signal) => call({ signal }),
       );
