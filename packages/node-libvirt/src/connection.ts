@@ -4,6 +4,7 @@ import type { ConnectionEvents, DomainEventKind } from './domain-events.ts';
 import { Domain } from './domain.ts';
 import { emitTo, guarded } from './event-sink.ts';
 import {
+  readNodeMemoryStats,
   toCpuComparison,
   toTarget,
   toVersion,
@@ -16,9 +17,11 @@ import { toInteger64, type Integer64 } from './integer64.ts';
 import {
   finish3,
   prepare3,
+  prepareTunnel3,
   type MigrateEndRequest,
   type MigratePhaseRequest,
   type MigratePrepare3Reply,
+  type MigratePrepareTunnel3Reply,
 } from './migration-phases.ts';
 import { Network } from './network.ts';
 import {
@@ -37,9 +40,6 @@ import {
   type Subscription,
 } from './subscriptions.ts';
 import { parseUuid } from './uuid.ts';
-
-/** VIR_NODE_MEMORY_STATS_ALL_CELLS. */
-const allCells = -1;
 
 /**
  * An open connection to one libvirt daemon; made by {@link open}. Events are those of `subscribe`, and `close`, exactly
@@ -163,14 +163,8 @@ export class Connection extends EventEmitter<ConnectionEvents> implements AsyncD
    * virNodeGetMemoryStats of the whole host, in KiB by libvirt's own keys: `total`, `free`, `buffers`, `cached`; fewer
    * where the host's system tells less.
    */
-  async nodeGetMemoryStats(options?: CallOptions): Promise<Readonly<Record<string, Integer64>>> {
-    const procedure = connectProcedures.nodeGetMemoryStats;
-    const ask = (paramCount: number) =>
-      this.#group.call(procedure, { paramCount, cell: allCells, flags: 0 }, options?.signal);
-    // Asked for none, the daemon tells how many there are.
-    const { paramCount } = await ask(0);
-    const { stats } = await ask(paramCount);
-    return Object.fromEntries(stats.map((each) => [each.field, toInteger64(each.kibibytes)]));
+  nodeGetMemoryStats(options?: CallOptions): Promise<Readonly<Record<string, Integer64>>> {
+    return readNodeMemoryStats(this.#group, options?.signal);
   }
 
   /** virConnectListAllDomains, with `listDomainsFlags`; all when left out. */
@@ -216,6 +210,17 @@ export class Connection extends EventEmitter<ConnectionEvents> implements AsyncD
     options?: CallOptions,
   ): Promise<MigratePrepare3Reply> {
     return prepare3(this.#group, request, options);
+  }
+
+  /**
+   * virDomainMigratePrepareTunnel3Params: as {@link migratePrepare3Params}, for a guest that comes through the stream. It
+   * wants the flag TUNNELLED and a connection of one socket.
+   */
+  migratePrepareTunnel3Params(
+    request: MigratePhaseRequest,
+    options?: CallOptions,
+  ): Promise<MigratePrepareTunnel3Reply> {
+    return prepareTunnel3(this.#group, request, options);
   }
 
   /**

@@ -8,7 +8,7 @@ import type {
   ioErrorActions,
   lifecycleDetails,
 } from './names.ts';
-import type { SessionEnd } from './rpc/session.ts';
+import type { SessionEnd } from './rpc/session-end.ts';
 import type { TypedParams } from './typed-params.ts';
 
 type LifecycleNames = {

@@ -1,7 +1,9 @@
 import type { FlagOptions } from './call-options.ts';
 import { ProtocolError } from './errors.ts';
-import type { Integer64 } from './integer64.ts';
+import { toInteger64, type Integer64 } from './integer64.ts';
 import { cpuComparisons } from './names.ts';
+import { connectProcedures } from './protocol/index.ts';
+import type { Caller } from './rpc/connection-group.ts';
 
 /** A libvirt version: `number` is major * 1 000 000 + minor * 1 000 + release, as libvirt packs it. */
 export interface Version {
@@ -59,4 +61,20 @@ export function toCpuComparison(result: number): CpuComparison {
   const comparison = cpuComparisons[result];
   if (comparison === undefined) throw new ProtocolError(`${result} is no CPU comparison`);
   return comparison;
+}
+
+/** VIR_NODE_MEMORY_STATS_ALL_CELLS. */
+const allCells = -1;
+
+export async function readNodeMemoryStats(
+  caller: Caller,
+  signal: AbortSignal | undefined,
+): Promise<Readonly<Record<string, Integer64>>> {
+  const procedure = connectProcedures.nodeGetMemoryStats;
+  const ask = (paramCount: number) =>
+    caller.call(procedure, { paramCount, cell: allCells, flags: 0 }, signal);
+  // Asked for none, the daemon tells how many there are.
+  const { paramCount } = await ask(0);
+  const { stats } = await ask(paramCount);
+  return Object.fromEntries(stats.map((each) => [each.field, toInteger64(each.kibibytes)]));
 }

@@ -81,6 +81,7 @@ export type { KeepAliveOptions } from './rpc/keep-alive.ts';
 export type { Endpoint } from './rpc/message-socket.ts';
 export type { StoragePool, StoragePoolInfo } from './storage-pool.ts';
 export type { StorageVol, StorageVolInfo } from './storage-vol.ts';
+export type { UploadStream, VolumeRange } from './stream.ts';
 export type { QemuSubscribeOptions, SubscribeOptions, Subscription } from './subscriptions.ts';
 export type {
   MigrateBegin3Reply,
@@ -92,6 +93,7 @@ export type {
   MigrateEndRequest,
   MigratePhaseRequest,
   MigratePrepare3Reply,
+  MigratePrepareTunnel3Reply,
 } from './migration-phases.ts';
 export type { TypedParams, TypedParamValue } from './typed-params.ts';
 export { parseUri, type ConnectTarget, type UriEnvironment } from './uri.ts';

@@ -9,6 +9,7 @@ import {
 import { migrationProcedures as procedures } from './protocol/index.ts';
 import type { DomainHandle, WireTypedParam } from './protocol/shapes.ts';
 import type { Caller } from './rpc/connection-group.ts';
+import type { UploadStream } from './stream.ts';
 
 /** What Prepare, Finish and Confirm of a migration that the client drives take. */
 export interface MigratePhaseRequest {
@@ -30,6 +31,12 @@ export interface MigratePrepare3Reply {
   readonly uri: string | null;
 }
 
+export interface MigratePrepareTunnel3Reply {
+  readonly cookie: Uint8Array;
+  /** Takes the memory stream of the source's QEMU, whole; to be finished before Finish is called. */
+  readonly stream: UploadStream;
+}
+
 export async function begin3(
   caller: Caller,
   dom: DomainHandle,
@@ -49,6 +56,19 @@ export async function prepare3(
   const procedure = procedures.domainMigratePrepare3Params;
   const reply = await caller.call(procedure, toWire(request), options?.signal);
   return { cookie: reply.cookieOut, uri: reply.uri };
+}
+
+export async function prepareTunnel3(
+  caller: Caller,
+  request: MigratePhaseRequest,
+  options: CallOptions | undefined,
+): Promise<MigratePrepareTunnel3Reply> {
+  const procedure = procedures.domainMigratePrepareTunnel3Params;
+  const { result, stream } = await caller.openStream(procedure, toWire(request), {
+    receiveBytesMax: 0,
+    signal: options?.signal,
+  });
+  return { cookie: result.cookieOut, stream };
 }
 
 export async function perform3(

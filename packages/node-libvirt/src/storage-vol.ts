@@ -1,10 +1,12 @@
 import type { CallOptions, FlagOptions } from './call-options.ts';
 import type { Connection } from './connection.ts';
-import { toInteger64, type Integer64 } from './integer64.ts';
+import { fromInteger64, toInteger64, type Integer64 } from './integer64.ts';
 import { nameOf, storageVolTypes } from './names.ts';
 import { storageNetworkProcedures as procedures } from './protocol/index.ts';
 import type { StorageVolHandle } from './protocol/shapes.ts';
 import type { Caller } from './rpc/connection-group.ts';
+import type { UploadStream, VolumeRange } from './stream.ts';
+import { downloadVolume } from './volume-download.ts';
 
 export interface StorageVolInfo {
   readonly type: (typeof storageVolTypes)[number] | 'unknown';
@@ -54,6 +56,33 @@ export class StorageVol {
   async getPath(options?: CallOptions): Promise<string> {
     const args = { vol: this.#handle };
     return (await this.#caller.call(procedures.storageVolGetPath, args, options?.signal)).path;
+  }
+
+  /**
+   * virStorageVolUpload: over what is there, and no further than `lengthBytes`. The stream has a socket of its own, except
+   * on a connection of one socket.
+   */
+  async upload({
+    offsetBytes = 0,
+    lengthBytes = 0,
+    signal,
+  }: VolumeRange = {}): Promise<UploadStream> {
+    const args = {
+      vol: this.#handle,
+      offset: fromInteger64(offsetBytes),
+      length: fromInteger64(lengthBytes),
+      flags: 0,
+    };
+    const options = { receiveBytesMax: 0, signal };
+    return (await this.#caller.openStreamApart(procedures.storageVolUpload, args, options)).stream;
+  }
+
+  /**
+   * virStorageVolDownload, in pieces of at most 256 KiB. Up to 4 MiB are read ahead, and no more before they are consumed.
+   * Between the pieces the volume may change. The signal ends it in the middle, as leaving the loop does.
+   */
+  download(range: VolumeRange = {}): AsyncIterable<Uint8Array> {
+    return downloadVolume(this.#caller, this.#handle, range);
   }
 
   /** virStorageVolDelete: the data is gone. A blocking call. */

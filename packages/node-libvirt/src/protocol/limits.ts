@@ -7,6 +7,8 @@ export const limits = {
   messageBytes: 33_554_432,
   lengthWordBytes: 4,
   headerBytes: 24,
+  /** VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX: stream data in one message, as libvirt's own ends cut it. */
+  streamDataBytes: 262_120,
   stringBytes: 4_194_304,
   cookieBytes: 4_194_304,
   domains: 16_384,
@@ -18,4 +20,5 @@ export const limits = {
   jobStats: 64,
   memoryStats: 16,
   authTypes: 20,
+  saslDataBytes: 65_536,
 } as const;

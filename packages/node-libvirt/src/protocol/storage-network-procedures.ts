@@ -7,6 +7,8 @@ const pool = struct({ pool: storagePoolHandle });
 const poolAndFlags = struct({ pool: storagePoolHandle, flags: u32 });
 const volume = struct({ vol: storageVolHandle });
 const volumeAndFlags = struct({ vol: storageVolHandle, flags: u32 });
+/** A length of 0 means to the end. */
+const volumeRange = struct({ vol: storageVolHandle, offset: u64, length: u64, flags: u32 });
 const listArgs = struct({ needResults: i32, flags: u32 });
 
 /** Calls on storage pools, their volumes and networks; numbers and layouts from remote_protocol.x. */
@@ -39,6 +41,8 @@ export const storageNetworkProcedures = defineProcedures({
   storageVolGetPath: row(100, volume, struct({ path: text })),
   networkIsActive: row(152, struct({ net: networkHandle }), struct({ active: flag })),
   storagePoolIsActive: row(154, pool, struct({ active: flag })),
+  storageVolUpload: row(208, volumeRange, nothing, 'blocking'),
+  storageVolDownload: row(209, volumeRange, nothing, 'blocking'),
   connectListAllStoragePools: row(281, listArgs, listing(storagePoolHandle, limits.storagePools)),
   storagePoolListAllVolumes: row(
     282,

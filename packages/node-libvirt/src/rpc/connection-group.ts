@@ -4,7 +4,9 @@ import type { KeepAliveOptions } from './keep-alive.ts';
 import { LanePool, type LaneLimits } from './lane-pool.ts';
 import type { Endpoint } from './message-socket.ts';
 import { isReachable, openSession, type SessionOptions } from './open-session.ts';
-import type { Session, SessionEnd, SessionListener } from './session.ts';
+import type { SessionEnd } from './session-end.ts';
+import type { Session, SessionListener } from './session.ts';
+import type { Opened, StreamOptions } from './stream-table.ts';
 
 export interface GroupOptions extends SessionOptions {
   readonly keepAlive: KeepAliveOptions | 'off';
@@ -18,6 +20,14 @@ type Pools = Readonly<Record<Exclude<Lane, 'control'>, LanePool>>;
 /** Whoever can make a call: what the objects of this package need of the wire. */
 export interface Caller {
   call<A, R>(procedure: Procedure<A, R>, args: A, signal?: AbortSignal): Promise<R>;
+  /** A call that opens a stream; the stream keeps a slot of the lane until it is over. */
+  openStream<A, R>(procedure: Procedure<A, R>, args: A, options: StreamOptions): Promise<Opened<R>>;
+  /** The same on a socket of its own: the daemon reads a socket no faster than it gets rid of the stream data on it. */
+  openStreamApart<A, R>(
+    procedure: Procedure<A, R>,
+    args: A,
+    options: StreamOptions,
+  ): Promise<Opened<R>>;
 }
 
 const callsPerSessionMax = 4;
@@ -97,6 +107,29 @@ export class ConnectionGroup implements Caller {
   call<A, R>(procedure: Procedure<A, R>, args: A, signal?: AbortSignal): Promise<R> {
     if (procedure.lane === 'control') return this.#control.call(procedure, args, signal);
     return this.#pools[procedure.lane].call(procedure, args, signal);
+  }
+
+  openStream<A, R>(
+    procedure: Procedure<A, R>,
+    args: A,
+    options: StreamOptions,
+  ): Promise<Opened<R>> {
+    return this.#pools.blocking.run(
+      procedure.name,
+      (session, slot) => session.openStream(procedure, args, options, slot),
+      options.signal,
+    );
+  }
+
+  async openStreamApart<A, R>(
+    procedure: Procedure<A, R>,
+    args: A,
+    options: StreamOptions,
+  ): Promise<Opened<R>> {
+    if (this.#options.sockets === 'one') return this.openStream(procedure, args, options);
+    const session = await this.#openExtra(() => undefined);
+    const slot = { release: () => session.end({ kind: 'requested' }) };
+    return session.openStream(procedure, args, options, slot);
   }
 
   /** Says goodbye and ends every socket; what is pending is rejected as lost. Resolves when all is over. */

@@ -1,5 +1,7 @@
 import type { Procedure } from '../protocol/index.ts';
-import { lostUnder, type Session, type SessionEnd } from './session.ts';
+import type { SlotHolder } from './pending-call.ts';
+import { lostUnder, type SessionEnd } from './session-end.ts';
+import type { Session } from './session.ts';
 
 export interface LaneLimits {
   /** Calls in progress on all sockets of the lane; the rest waits in order. */
@@ -39,9 +41,27 @@ export class LanePool {
   }
 
   call<A, R>(procedure: Procedure<A, R>, args: A, signal?: AbortSignal): Promise<R> {
-    const { promise, resolve, reject } = Promise.withResolvers<R>();
+    return this.run(
+      procedure.name,
+      (session, slot) => session.call(procedure, args, signal, slot),
+      signal,
+    );
+  }
+
+  /**
+   * Waits for a slot and starts something on its socket.
+   *
+   * @param start has to see to it that the slot is released.
+   * @throws what `start` does, or the signal's reason if it aborts while there is no slot.
+   */
+  run<T>(
+    name: string,
+    start: (session: Session, slot: SlotHolder) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
     if (this.#end !== null) {
-      reject(lostUnder(procedure.name, false, this.#end));
+      reject(lostUnder(name, false, this.#end));
       return promise;
     }
     if (signal?.aborted === true) {
@@ -52,13 +72,13 @@ export class LanePool {
       start: (member) => {
         signal?.removeEventListener('abort', onAbort);
         const slot = { release: () => this.#release(member) };
-        member.session.call(procedure, args, signal, slot).then(resolve, reject);
+        start(member.session, slot).then(resolve, reject);
       },
       reject: (error) => {
         signal?.removeEventListener('abort', onAbort);
         reject(error);
       },
-      describe: () => procedure.name,
+      describe: () => name,
     };
     const onAbort = (): void => {
       this.#waiting.splice(this.#waiting.indexOf(waiting), 1);

@@ -45,12 +45,9 @@ export class PendingCall<R> {
 
   /** @throws ProtocolError, with the call still pending, when the payload is no virNetMessageError. */
   acceptError(payload: XdrReader): void {
-    const { code, domain, level, message } = remoteError.decode(payload);
+    const error = readRemoteError(payload, this.procedure.name);
     payload.expectEnd();
-    const serverMessage = message ?? 'no message';
-    this.reject(
-      new LibvirtError({ code, domain, level, serverMessage, procedure: this.procedure.name }),
-    );
+    this.reject(error);
   }
 
   reject(error: unknown): void {
@@ -62,4 +59,16 @@ export class PendingCall<R> {
     if (this.#onAbort !== null) this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#slot?.release();
   }
+}
+
+/** @throws ProtocolError when the payload is no virNetMessageError. */
+export function readRemoteError(payload: XdrReader, procedure: string): LibvirtError {
+  const { code, domain, level, message } = remoteError.decode(payload);
+  return new LibvirtError({
+    code,
+    domain,
+    level,
+    serverMessage: message ?? 'no message',
+    procedure,
+  });
 }

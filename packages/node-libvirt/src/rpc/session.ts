@@ -1,4 +1,4 @@
-import { ConnectionLostError, ProtocolError } from '../errors.ts';
+import { ProtocolError } from '../errors.ts';
 import {
   header,
   keepAliveProcedures,
@@ -15,11 +15,9 @@ import { XdrWriter } from '../xdr/writer.ts';
 import { KeepAlive, type KeepAliveOptions } from './keep-alive.ts';
 import type { MessageSocket } from './message-socket.ts';
 import { PendingCall, type SlotHolder } from './pending-call.ts';
-
-/** Why a session ended: asked for, or lost with an error. */
-export type SessionEnd =
-  | { readonly kind: 'requested' }
-  | { readonly kind: 'lost'; readonly error: ConnectionLostError | ProtocolError };
+import { lostUnder, lostWith, type SessionEnd } from './session-end.ts';
+import { SessionStream, type StreamWire } from './session-stream.ts';
+import { StreamTable, type Opened, type StreamOptions } from './stream-table.ts';
 
 export interface SessionListener {
   /** An asynchronous message of the daemon. @throws ProtocolError to end the session. */
@@ -45,6 +43,9 @@ export class Session {
   readonly #reader = new XdrReader(Buffer.alloc(0));
   readonly #writer = new XdrWriter(limits.lengthWordBytes + limits.messageBytes);
   readonly #pending = new Map<number, AnyPendingCall>();
+  readonly #streams = new StreamTable();
+  /** Who waits for each ping's pong, oldest first. */
+  readonly #pings: (() => void)[] = [];
   #keepAlive: KeepAlive | null = null;
   #slowCalls = 0;
   #serial = 0;
@@ -76,16 +77,39 @@ export class Session {
     const pending = new PendingCall(procedure, slot);
     if (this.#end !== null) pending.reject(lostUnder(pending.procedure.name, false, this.#end));
     else if (signal?.aborted === true) pending.reject(signal.reason);
-    else this.#start(procedure, args, pending, signal);
+    else this.#start(procedure, args, pending, signal, this.#nextSerial());
     return pending.promise;
+  }
+
+  /**
+   * A call that opens a stream. A signal that aborts meanwhile rejects at once; the stream ends once it can be ended.
+   *
+   * @param slot told when the stream is over.
+   * @throws as {@link call}.
+   */
+  openStream<A, R>(
+    procedure: Procedure<A, R>,
+    args: A,
+    { receiveBytesMax, signal }: StreamOptions,
+    slot: SlotHolder | null = null,
+  ): Promise<Opened<R>> {
+    const pending = new PendingCall(procedure, null);
+    const serial = this.#nextSerial();
+    const wire = this.#wireOf(procedure.program, procedure.number, serial);
+    const stream = new SessionStream(procedure.name, wire, receiveBytesMax, slot);
+    if (this.#end !== null) pending.reject(lostUnder(procedure.name, false, this.#end));
+    else if (signal?.aborted === true) pending.reject(signal.reason);
+    else this.#start(procedure, args, pending, undefined, serial);
+    return this.#streams.open(serial, stream, pending.promise, signal);
   }
 
   /** @param isReachable what is asked where a ping would prove nothing, see {@link KeepAlive}. */
   startKeepAlive(options: KeepAliveOptions, isReachable: () => Promise<boolean>): void {
     this.#keepAlive = new KeepAlive(
       {
-        isConclusive: () => this.#pending.size < callsReadMax && this.#slowCalls === 0,
-        ping: () => this.#sendKeepAlive(keepAliveProcedures.ping),
+        isConclusive: () =>
+          this.#pending.size < callsReadMax && this.#slowCalls === 0 && this.#streams.isEmpty,
+        ping: () => this.#ping(() => undefined),
         isReachable,
         giveUp: () => this.#socket.destroy(new Error('the daemon answers no keepalive')),
       },
@@ -105,8 +129,8 @@ export class Session {
     args: A,
     pending: PendingCall<R>,
     signal: AbortSignal | undefined,
+    serial: number,
   ): void {
-    const serial = this.#nextSerial();
     try {
       this.#writeHeader(procedure.program, procedure.number, messageTypes.call, serial);
       procedure.args.encode(this.#writer, args);
@@ -122,11 +146,17 @@ export class Session {
 
   #nextSerial(): number {
     do this.#serial = this.#serial === serialMax ? 1 : this.#serial + 1;
-    while (this.#pending.has(this.#serial));
+    while (this.#pending.has(this.#serial) || this.#streams.has(this.#serial));
     return this.#serial;
   }
 
-  #writeHeader(program: number, procedure: number, type: Header['type'], serial: number): void {
+  #writeHeader(
+    program: number,
+    procedure: number,
+    type: Header['type'],
+    serial: number,
+    status: Header['status'] = messageStatuses.ok,
+  ): void {
     this.#writer.reset();
     this.#writer.u32(0);
     header.encode(this.#writer, {
@@ -135,7 +165,7 @@ export class Session {
       procedure,
       type,
       serial,
-      status: messageStatuses.ok,
+      status,
     });
   }
 
@@ -149,6 +179,22 @@ export class Session {
     this.#send();
   }
 
+  #ping(onPong: () => void): void {
+    this.#pings.push(onPong);
+    this.#sendKeepAlive(keepAliveProcedures.ping);
+  }
+
+  #wireOf(program: number, procedure: number, serial: number): StreamWire {
+    return {
+      send: (status, data) => {
+        this.#writeHeader(program, procedure, messageTypes.stream, serial, status);
+        this.#writer.opaqueRest(data);
+        this.#send();
+      },
+      fence: (onRead) => this.#ping(onRead),
+    };
+  }
+
   #onFrame(buffer: Buffer, start: number, end: number): void {
     this.#keepAlive?.heard();
     this.#reader.reset(buffer, start, end);
@@ -160,6 +206,7 @@ export class Session {
     }
     if (head.type === messageTypes.reply) this.#onReply(head);
     else if (head.type === messageTypes.message) this.#onMessage(head);
+    else if (head.type === messageTypes.stream) this.#streams.accept(head, this.#reader);
     else throw new ProtocolError(`a message of type ${head.type} has no place here`);
   }
 
@@ -184,43 +231,24 @@ export class Session {
     } else if (procedure === keepAliveProcedures.ping) {
       // A peer that floods us with questions and reads no answer must not fill our memory.
       if (!this.#socket.isCongested) this.#sendKeepAlive(keepAliveProcedures.pong);
-    } else if (procedure !== keepAliveProcedures.pong) {
+    } else if (procedure === keepAliveProcedures.pong) {
+      this.#pings.shift()?.();
+    } else {
       throw new ProtocolError(`unknown keepalive procedure ${procedure}`);
     }
   }
 
   #onClose(error: Error | null): void {
     this.#keepAlive?.stop();
-    this.#end ??= { kind: 'lost', error: asLoss(error) };
+    this.#end ??= lostWith(error);
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     this.#slowCalls = 0;
+    this.#streams.end(this.#end);
     for (const call of pending) {
       const fullyWritten = this.#socket.mayHaveLeft(call.messageNumber);
       call.reject(lostUnder(call.procedure.name, fullyWritten, this.#end));
     }
     this.#listener.onEnd(this.#end);
   }
-}
-
-function asLoss(error: Error | null): ConnectionLostError | ProtocolError {
-  if (error instanceof ProtocolError) return error;
-  const why = error === null ? 'the daemon closed the connection' : error.message;
-  return new ConnectionLostError(`the connection to the daemon was lost: ${why}`, null, error);
-}
-
-/** The error of one call, or of one that could not even start, on a session that ended. */
-export function lostUnder(
-  procedure: string,
-  fullyWritten: boolean,
-  end: SessionEnd,
-): ConnectionLostError {
-  const why = end.kind === 'requested' ? 'the connection was closed' : end.error.message;
-  const outcome = fullyWritten ? 'its outcome is unknown' : 'the daemon cannot have acted on it';
-  const cause = end.kind === 'requested' ? null : end.error;
-  return new ConnectionLostError(
-    `${procedure}: ${why}; ${outcome}`,
-    { procedure, fullyWritten },
-    cause,
-  );
 }

@@ -65,6 +65,14 @@ export class XdrReader {
     return copy;
   }
 
+  /** All that is left of the message, as a copy: the payload of a stream, which is no XDR. */
+  opaqueRest(): Uint8Array {
+    const rest = new Uint8Array(this.remainingBytes);
+    this.#buffer.copy(rest, 0, this.#offset, this.#end);
+    this.#offset = this.#end;
+    return rest;
+  }
+
   /** The count in front of an array, a string or opaque data, held against its declared maximum. */
   length(max: number, what: string): number {
     const length = this.u32();

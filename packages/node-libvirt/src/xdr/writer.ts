@@ -76,6 +76,12 @@ export class XdrWriter {
     this.#pad(at + sizeBytes);
   }
 
+  /** Bytes as they are, to the end of the message: the payload of a stream, which is no XDR. */
+  opaqueRest(value: Uint8Array): void {
+    const at = this.#reserve(value.length);
+    this.#buffer.set(value, at);
+  }
+
   length(value: number, max: number, what: string): void {
     if (value > max) throw new EncodeError(`${what} of ${value} is above its maximum of ${max}`);
     this.u32(value);
