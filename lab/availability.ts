@@ -24,6 +24,11 @@ const needed: readonly (readonly [program: string, debianPackage: string])[] = [
   ['modprobe', 'kmod'],
   ['nsenter', 'util-linux'],
   ['hostname', 'hostname'],
+  ['openssl', 'openssl'],
+  ['sshd', 'openssh-server'],
+  ['ssh', 'openssh-client'],
+  ['nc', 'netcat-openbsd'],
+  ['saslpasswd2', 'sasl2-bin'],
 ];
 
 async function isInstalled(program: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import type { LabHost } from './host.ts';
 import { labDown, labOpen, labUp } from './lab.ts';
 import type { LabStatus } from './lab.ts';
 import { LabError } from './lab-error.ts';
+import type { HostCount } from './lab-state.ts';
 
 interface CommonOptions {
   readonly name: string;
@@ -54,13 +55,13 @@ function mebibytes(text: string): number {
   throw new InvalidArgumentError('Write a whole number from 1 to 10000.');
 }
 
-function hostCount(text: string): 2 | 3 {
-  if (text === '2') return 2;
-  if (text === '3') return 3;
-  throw new InvalidArgumentError('A lab has 2 or 3 hosts.');
+function hostCount(text: string): HostCount {
+  const count = ([2, 3, 4] as const).find((known) => String(known) === text);
+  if (count !== undefined) return count;
+  throw new InvalidArgumentError('A lab has 2, 3 or 4 hosts.');
 }
 
-async function runUp(options: CommonOptions & { readonly hosts: 2 | 3 }): Promise<void> {
+async function runUp(options: CommonOptions & { readonly hosts: HostCount }): Promise<void> {
   await requireLab();
   const lab = await labUp({ name: options.name, hosts: options.hosts });
   const status = await lab.status();
@@ -165,7 +166,7 @@ export function labProgram(): Command {
       .option('--json', 'one JSON value on standard output');
 
   command('up', 'bring a lab up')
-    .option('--hosts <n>', '3 adds hostC of the newer generation', hostCount, 2)
+    .option('--hosts <n>', '3 adds hostC of the newer generation, 4 hostD beside', hostCount, 2)
     .action(runUp);
   command('down', 'take a lab down and leave nothing').action(runDown);
   command('status', 'tell who is where').action(runStatus);

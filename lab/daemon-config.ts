@@ -1,5 +1,6 @@
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CertificateFlaw } from './certificates.ts';
 import { LabError } from './lab-error.ts';
 import { migrationLogFilters } from './migration-truth.ts';
 import type { HostPaths } from './paths.ts';
@@ -17,12 +18,18 @@ export type ConfigSettings = Readonly<Record<string, ConfigValue>>;
 export interface DaemonOverrides {
   readonly libvirtd?: ConfigSettings | undefined;
   readonly qemu?: ConfigSettings | undefined;
+  /** What is wrong with the certificate that libvirtd shows. */
+  readonly certificate?: CertificateFlaw | undefined;
+  /** What is wrong with the certificate that QEMU shows to the QEMU that sends it a guest. */
+  readonly qemuCertificate?: CertificateFlaw | undefined;
+  /** Where libvirtd asks for SASL (SCRAM-SHA-256); {@link LabSasl} has the credentials. */
+  readonly sasl?: readonly ('tls' | 'unix')[] | undefined;
 }
 
 function libvirtdSettings(hostUuid: string): ConfigSettings {
   return {
     host_uuid: hostUuid,
-    listen_tls: 0,
+    listen_tls: 1,
     listen_tcp: 1,
     listen_addr: '0.0.0.0',
     auth_tcp: 'none',
@@ -42,6 +49,16 @@ const qemuSettings: ConfigSettings = {
   stdio_handler: 'file',
 };
 
+/** What the overrides beside plain settings mean in libvirtd.conf. */
+function derivedSettings({ certificate, sasl }: DaemonOverrides): ConfigSettings {
+  return {
+    // It would refuse to start with a certificate that is over.
+    ...(certificate === undefined ? {} : { tls_no_sanity_certificate: 1 }),
+    ...(sasl?.includes('tls') === true ? { auth_tls: 'sasl' } : {}),
+    ...(sasl?.includes('unix') === true ? { auth_unix_rw: 'sasl' } : {}),
+  };
+}
+
 function render(settings: ConfigSettings): string {
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quote(value)}\n`);
   return lines.join('');
@@ -60,7 +77,8 @@ export async function writeDaemonConfig(
   hostUuid: string,
   overrides: DaemonOverrides,
 ): Promise<void> {
-  const libvirtd = { ...libvirtdSettings(hostUuid), ...overrides.libvirtd };
+  const derived = derivedSettings(overrides);
+  const libvirtd = { ...libvirtdSettings(hostUuid), ...derived, ...overrides.libvirtd };
   await writeFile(join(host.etcDir, 'libvirtd.conf'), render(libvirtd));
   await writeFile(join(host.etcDir, 'qemu.conf'), render({ ...qemuSettings, ...overrides.qemu }));
 }
@@ -88,13 +106,4 @@ export async function writeImagesPool(host: HostPaths, poolUuid: string): Promis
     '/etc/libvirt/storage/images.xml',
     join(host.etcDir, 'storage', 'autostart', 'images.xml'),
   );
-}
-
-/** Fills the host's /etc/hosts in place, because the file itself is bound into the namespace. */
-export async function writeHostsFile(
-  host: HostPaths,
-  addresses: ReadonlyMap<string, string>,
-): Promise<void> {
-  const lines = [...addresses].map(([name, address]) => `${address} ${name}\n`);
-  await writeFile(host.hostsFile, `127.0.0.1 localhost\n${lines.join('')}`);
 }

@@ -1,19 +1,14 @@
-import { spawn } from 'node:child_process';
-import { open, readFile } from 'node:fs/promises';
-import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
-import { CommandError, plainEnvironment } from './command.ts';
-import { onHost } from './host-namespace.ts';
+import { CommandError } from './command.ts';
 import type { SystemRoot } from './host-namespace.ts';
+import { recordedProcess, startServer } from './host-process.ts';
 import { LabError } from './lab-error.ts';
-import { readJson, writeJson } from './lab-state.ts';
+import { writeJson } from './lab-state.ts';
 import type { HostPaths } from './paths.ts';
-import { identifyProcess, processState, signalProcess, waitUntilGone } from './process-identity.ts';
+import { processState, signalProcess, waitUntilGone } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { virsh } from './virsh.ts';
-
-const identitySchema = z.object({ pid: z.int().positive(), startTicks: z.int().nonnegative() });
 
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 15_000;
@@ -23,18 +18,16 @@ export function hostUri(host: HostPaths): string {
   return `qemu+unix:///system?socket=${host.socket}`;
 }
 
-/**
- * The daemon that the lab started last on this host, dead or alive; null when there never was one.
- */
-export function recordedDaemon(host: HostPaths): Promise<ProcessIdentity | null> {
-  return readJson(host.daemonFile, identitySchema);
+/** The same with the lab's own credentials: the lab's virsh gets in where SASL is asked for. */
+export function witnessUri(host: HostPaths): string {
+  return `${hostUri(host)}&authfile=${host.witnessAuthFile}`;
 }
 
 /** The host's daemon and what it is doing. */
 export async function daemonState(
   host: HostPaths,
 ): Promise<{ state: 'running' | 'stopped'; process: ProcessIdentity } | { state: 'gone' }> {
-  const recorded = await recordedDaemon(host);
+  const recorded = await recordedProcess(host.daemonFile);
   if (recorded === null) return { state: 'gone' };
   const state = await processState(recorded);
   return state === 'gone' ? { state } : { state, process: recorded };
@@ -45,19 +38,8 @@ export async function daemonState(
  * @throws {LabError} when it ends or does not answer within a minute.
  */
 export async function startDaemon(host: HostPaths, root: SystemRoot): Promise<void> {
-  const output = await open(host.daemonOutput, 'a');
   const program = root === '' ? ['libvirtd'] : ['chroot', root, 'libvirtd'];
-  // Everything down to libvirtd replaces itself (exec), so the child's number is the daemon's.
-  const child = spawn('nsenter', [...onHost(host), ...program, '--listen'], {
-    cwd: '/',
-    detached: true,
-    env: plainEnvironment,
-    stdio: ['ignore', output.fd, output.fd],
-  });
-  await once(child, 'spawn');
-  await output.close();
-  child.unref();
-  const daemon = child.pid === undefined ? null : await identifyProcess(child.pid);
+  const daemon = await startServer(host, [...program, '--listen'], host.daemonOutput);
   if (daemon === null) throw await failedStart(host, 'ended at once');
   await writeJson(host.daemonFile, daemon);
   await waitUntilAnswering(host, daemon);
@@ -67,7 +49,7 @@ async function waitUntilAnswering(host: HostPaths, daemon: ProcessIdentity): Pro
   const deadlineMs = performance.now() + startTimeoutMs;
   while (performance.now() < deadlineMs) {
     try {
-      await virsh(hostUri(host), ['list', '--name'], { timeoutMs: startTimeoutMs });
+      await virsh(witnessUri(host), ['list', '--name'], { timeoutMs: startTimeoutMs });
       return;
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;

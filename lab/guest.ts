@@ -15,7 +15,6 @@ import { readJson, writeJson } from './lab-state.ts';
 import { pathKind } from './path-kind.ts';
 import type { LabPaths } from './paths.ts';
 import { waitForTick } from './ticks.ts';
-import { virsh } from './virsh.ts';
 
 const guestRecordSchema = z.object({
   name: z.string(),
@@ -96,8 +95,8 @@ async function defineAndStart(lab: LabPaths, host: LabHost, design: GuestDesign)
   const file = join(lab.guestsDir, `${design.name}.xml`);
   await mkdir(lab.guestsDir, { recursive: true });
   await writeFile(file, domainXml(design));
-  await virsh(host.uri, ['define', file]);
-  await virsh(host.uri, ['start', design.name], { timeoutMs: 60_000 });
+  await host.virsh(['define', file]);
+  await host.virsh(['start', design.name], { timeoutMs: 60_000 });
 }
 
 /**
@@ -125,7 +124,7 @@ export async function createGuest(
     await createBlankDisk(extra.file, parseSizeBytes(options.extraDisk));
     places.push(extra);
   }
-  if (storage === 'private') await virsh(host.uri, ['pool-refresh', 'images']);
+  if (storage === 'private') await host.virsh(['pool-refresh', 'images']);
   const serial = join(lab.serialDir, `${name}.log`);
   await writeFile(serial, '');
 
@@ -165,7 +164,7 @@ async function waitForAgent(host: LabHost, name: string): Promise<void> {
   const deadlineMs = performance.now() + agentTimeoutMs;
   for (;;) {
     try {
-      await virsh(host.uri, ['qemu-agent-command', name, '{"execute":"guest-ping"}']);
+      await host.virsh(['qemu-agent-command', name, '{"execute":"guest-ping"}']);
       return;
     } catch (error) {
       if (!(error instanceof CommandError) || performance.now() > deadlineMs) throw error;

@@ -15,14 +15,18 @@ export function onHost(host: HostPaths): string[] {
   return [`--net=${host.networkFile}`, `--mount=${host.mountFile}`, `--uts=${host.utsFile}`, '--'];
 }
 
-/** The directories that libvirt owns, each replaced by one of the host's own. */
-function ownDirectories(host: HostPaths): [from: string, to: string][] {
+/** What libvirt, TLS, SSH and SASL read and write, each replaced by one of the host's own. */
+function ownPlaces(host: HostPaths): [from: string, to: string][] {
   return [
     [host.etcDir, '/etc/libvirt'],
     [host.runDir, '/run/libvirt'],
     [host.libDir, '/var/lib/libvirt'],
     [host.cacheDir, '/var/cache/libvirt'],
     [host.logDir, '/var/log/libvirt'],
+    [host.pkiDir, '/etc/pki'],
+    [host.sshDir, '/etc/ssh'],
+    [host.saslDir, '/etc/sasl2'],
+    [host.hostsFile, '/etc/hosts'],
   ];
 }
 
@@ -39,6 +43,32 @@ function foreignSystemMounts(lab: LabPaths, root: SystemRoot): string[][] {
     ['mount', '-t', 'tmpfs', 'tmpfs', `${root}/var/tmp`],
     ['mkdir', '--parents', `${root}${lab.dir}`],
     ['mount', '--bind', lab.dir, `${root}${lab.dir}`],
+  ];
+}
+
+/** Where a host's own system is reached by a path that only root can change, which sshd wants. */
+export const safeSystemRoot = '/run/system';
+
+function safeRootMounts(root: SystemRoot): string[][] {
+  return [
+    ['mkdir', safeSystemRoot],
+    ['mount', '--rbind', root, safeSystemRoot],
+  ];
+}
+
+/** Mounts that put the host's own directories into a system. */
+function ownMounts(host: HostPaths, root: SystemRoot): string[][] {
+  const [upper, work] = [`${root}/run/etc/upper`, `${root}/run/etc/work`];
+  const overlay = `lowerdir=${root}/etc,upperdir=${upper},workdir=${work}`;
+  return [
+    // An empty /run hides this machine's D-Bus, firewalld and systemd: a host looks the same
+    // everywhere.
+    ['mount', '-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', `${root}/run`],
+    ['mkdir', '--parents', `${root}/run/libvirt`, `${root}/run/sshd`, upper, work],
+    // A layer over /etc, which goes with the namespace: no /etc/pki has to be made beneath it.
+    ['mount', '-t', 'overlay', '-o', overlay, 'overlay', `${root}/etc`],
+    ['mkdir', '--parents', `${root}/etc/pki`],
+    ...ownPlaces(host).map(([from, to]) => ['mount', '--bind', from, `${root}${to}`]),
   ];
 }
 
@@ -66,12 +96,9 @@ export async function createHostNamespaces(
     ...(root === '' ? [] : foreignSystemMounts(lab, root)),
     // sysfs shows the network namespace of its mounter.
     ['mount', '-t', 'sysfs', 'sysfs', `${root}/sys`],
-    // An empty /run hides this machine's D-Bus, firewalld and systemd: a host looks the same
-    // everywhere.
-    ['mount', '-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', `${root}/run`],
-    ['mkdir', '--parents', `${root}/run/libvirt`],
-    ...ownDirectories(host).map(([from, to]) => ['mount', '--bind', from, `${root}${to}`]),
-    ['mount', '--bind', host.hostsFile, `${root}/etc/hosts`],
+    ...ownMounts(host, ''),
+    // Programs of this machine's own system run on such a host too, and see it as its own do.
+    ...(root === '' ? [] : [...ownMounts(host, root), ...safeRootMounts(root)]),
   ];
   for (const command of setup) await run('nsenter', [...onHost(host), ...command]);
 }
@@ -92,7 +119,9 @@ export async function hasHostNamespaces(host: HostPaths): Promise<boolean> {
 
 /** Directories of a host, empty. */
 export async function createHostDirectories(host: HostPaths): Promise<void> {
-  const directories = [host.etcDir, host.runDir, host.cacheDir, host.logDir, host.imagesDir];
+  const { etcDir, runDir, cacheDir, logDir, imagesDir, pkiDir, sshDir, saslDir } = host;
+  const libvirt = [etcDir, runDir, cacheDir, logDir, imagesDir];
+  const directories = [...libvirt, pkiDir, sshDir, saslDir];
   for (const directory of directories) await mkdir(directory, { recursive: true });
   await mkdir(join(host.etcDir, 'storage', 'autostart'), { recursive: true });
 }

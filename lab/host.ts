@@ -1,26 +1,33 @@
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import { recallCapabilities, rememberCapabilities } from './capabilities-cache.ts';
 import { run } from './command.ts';
 import type { CommandOptions } from './command.ts';
 import { daemonState, endDaemon, hostUri, signalDaemon, startDaemon } from './daemon.ts';
-import { writeDaemonConfig, writeHostsFile, writeImagesPool } from './daemon-config.ts';
+import { witnessUri } from './daemon.ts';
 import type { DaemonOverrides } from './daemon-config.ts';
-import { createHostDirectories, createHostNamespaces, onHost } from './host-namespace.ts';
+import { writeHostsFile } from './host-names.ts';
+import { createHostNamespaces, onHost } from './host-namespace.ts';
+import { spawnOnHost } from './host-process.ts';
+import type { HostSpawnOptions } from './host-process.ts';
 import { endHostProcesses, isHostWhole, removeHost } from './host-removal.ts';
+import { configureDaemon, emptyHost, layOutHost, systemRoot } from './host-setup.ts';
+import type { HostPlace } from './host-setup.ts';
 import { LabError } from './lab-error.ts';
-import { hostAddress } from './lab-state.ts';
+import { hostAddresses } from './lab-state.ts';
 import type { HostState, LabState } from './lab-state.ts';
-import { clearLink, dropPorts, setCable, setRate } from './link-faults.ts';
+import { clearLink, daemonPorts, dropPorts, healPorts, setCable, setRate } from './link-faults.ts';
+import { streamPorts } from './link-faults.ts';
 import type { PortFault } from './link-faults.ts';
 import { listHost, listQemuProcesses } from './listing.ts';
 import type { HostListing } from './listing.ts';
 import { readMigrationLog, readMigrationTruth } from './migration-truth.ts';
 import type { MigrationLogEntry, MigrationTruth } from './migration-truth.ts';
 import { createHostNetwork } from './network.ts';
-import { newerSystemRoot } from './newer-system.ts';
+import type { HostNetwork } from './network.ts';
 import { hostPaths } from './paths.ts';
 import type { HostPaths, LabPaths } from './paths.ts';
+import { knownHostsFile, setKnownHosts, sshKeyFile, startSshd } from './ssh.ts';
+import type { KnownHosts } from './ssh.ts';
 import { virsh } from './virsh.ts';
 
 /**
@@ -33,25 +40,30 @@ export class LabHost {
   readonly uri: string;
   /** Connection URI from the other hosts of the lab. */
   readonly tcp: string;
+  /** The same over TLS, by name. */
+  readonly tls: string;
+  /** The same over SSH as root, with the lab's key and the hosts' keys. */
+  readonly ssh: string;
   readonly address: string;
+  /** On the network beside; its name is that of the host with `-migration`. */
+  readonly migrationAddress: string;
   readonly dir: string;
   readonly paths: HostPaths;
-  readonly #lab: LabPaths;
-  readonly #state: LabState;
-  readonly #own: HostState;
-  readonly #root: string;
+  readonly #place: HostPlace;
 
   constructor(lab: LabPaths, state: LabState, own: HostState) {
     this.paths = hostPaths(lab, own.name);
     this.name = own.name;
     this.uri = hostUri(this.paths);
-    this.address = hostAddress(state, own.name);
+    const addresses = hostAddresses(state, own.name);
+    this.address = addresses.main;
+    this.migrationAddress = addresses.migration;
     this.tcp = `qemu+tcp://${this.address}/system`;
+    this.tls = `qemu+tls://${this.name}/system`;
+    const files = `keyfile=${sshKeyFile(lab)}&known_hosts=${knownHostsFile(lab, 'all')}`;
+    this.ssh = `qemu+ssh://root@${this.name}/system?${files}`;
     this.dir = this.paths.dir;
-    this.#lab = lab;
-    this.#state = state;
-    this.#own = own;
-    this.#root = own.generation === 'newer' ? newerSystemRoot() : '';
+    this.#place = { lab, state, own, paths: this.paths };
   }
 
   /** Number of the daemon's process; null when it does not run. */
@@ -89,8 +101,13 @@ export class LabHost {
     const state = await this.daemonState();
     if (state === 'stopped') await this.sigcont();
     if (state !== 'gone') return;
-    await writeDaemonConfig(this.paths, this.#own.uuid, overrides ?? {});
-    await startDaemon(this.paths, this.#root);
+    await configureDaemon(this.#place, overrides ?? {});
+    await startDaemon(this.paths, systemRoot(this.#place.own));
+  }
+
+  /** Asks this host's daemon through virsh, with credentials where it wants some. */
+  virsh(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    return virsh(witnessUri(this.paths), args, options);
   }
 
   /**
@@ -102,14 +119,22 @@ export class LabHost {
     return run('nsenter', [...onHost(this.paths), file, ...args], options);
   }
 
+  /**
+   * Starts a program with this host's network, mounts and names, and gives it to the caller: to
+   * read what it prints while it runs, and to send it signals.
+   */
+  spawn(file: string, args: readonly string[], options: HostSpawnOptions = {}): ChildProcess {
+    return spawnOnHost(this.paths, file, args, options);
+  }
+
   /** Limits what this host may send, for example to `100mbit`. */
-  setRate(rate: string): Promise<void> {
-    return setRate(this.paths, rate);
+  setRate(rate: string, network: HostNetwork = 'main'): Promise<void> {
+    return setRate(this.paths, rate, network);
   }
 
   /** Pulls or plugs this host's cable. */
-  setLink(to: 'up' | 'down'): Promise<void> {
-    return setCable(this.#lab, this.paths, to);
+  setLink(to: 'up' | 'down', network: HostNetwork = 'main'): Promise<void> {
+    return setCable(this.#place.lab, this.paths, to, network);
   }
 
   /** Loses or resets TCP packets of a port range. */
@@ -117,9 +142,30 @@ export class LabHost {
     return dropPorts(this.paths, fault);
   }
 
+  /**
+   * Resets the memory and disk streams of this host, both ways: QEMU hears at once that its
+   * connection is lost. {@link healPorts} ends it.
+   */
+  breakStreams(): Promise<void> {
+    return this.dropPort({ ports: streamPorts, direction: 'both', effect: 'reset' });
+  }
+
+  /**
+   * Loses or resets what daemons and clients say to each other over TCP, TLS and SSH; the streams
+   * go on. {@link healPorts} ends it.
+   */
+  async breakDaemonConnections(effect: PortFault['effect']): Promise<void> {
+    for (const ports of daemonPorts) await this.dropPort({ ports, direction: 'both', effect });
+  }
+
+  /** Takes the port faults off; rates and cables stay as they are. */
+  healPorts(): Promise<void> {
+    return healPorts(this.paths);
+  }
+
   /** Takes rate, cable and port faults off this host's link. */
   clearLink(): Promise<void> {
-    return clearLink(this.#lab, this.paths);
+    return clearLink(this.#place.lab, this.paths);
   }
 
   /**
@@ -127,9 +173,12 @@ export class LabHost {
    * advertised name does not resolve here, the most usual fault of real clusters.
    */
   setNameResolution(to: 'all' | 'own'): Promise<void> {
-    const known = this.#state.hosts.filter((host) => to === 'all' || host.name === this.name);
-    const entries = known.map(({ name }) => [name, hostAddress(this.#state, name)] as const);
-    return writeHostsFile(this.paths, new Map(entries));
+    return writeHostsFile(this.paths, this.#place.state, to);
+  }
+
+  /** Which host keys ssh knows on this host, for virsh and for the daemon itself. */
+  setKnownHosts(known: KnownHosts): Promise<void> {
+    return setKnownHosts(this.#place.lab, this.paths, known);
   }
 
   /** The migration job that this host's daemon holds for a domain, from its own status file. */
@@ -155,23 +204,23 @@ export class LabHost {
     return listHost(this.paths);
   }
 
-  /** Makes the host and starts its daemon; what is there already stays. */
+  /** Makes the host and starts its daemons; what is there already stays. */
   async create(): Promise<void> {
-    if (!(await isHostWhole(this.paths))) {
-      await removeHost(this.paths);
-      await createHostDirectories(this.paths);
-      await this.setNameResolution('all');
-      await recallCapabilities(this.paths, this.#own.generation);
-      await writeImagesPool(this.paths, this.#own.uuid);
-      await createHostNetwork(this.#lab, this.paths, this.address);
-      await createHostNamespaces(this.#lab, this.paths, this.#root);
+    const { lab, state, own, paths } = this.#place;
+    if (!(await isHostWhole(paths))) {
+      await removeHost(paths);
+      await layOutHost(this.#place);
+      await recallCapabilities(paths, own.generation);
+      await createHostNetwork(lab, paths, hostAddresses(state, own.name));
+      await createHostNamespaces(lab, paths, systemRoot(own));
     }
+    await startSshd(paths);
     if ((await this.daemonState()) !== 'gone') return;
     await this.start();
     // Asked for by nearly every client: let the lab's start pay for finding them out, not the first
     // who asks.
-    await virsh(this.uri, ['capabilities'], { timeoutMs: 120_000 });
-    await rememberCapabilities(this.paths, this.#own.generation);
+    await this.virsh(['capabilities'], { timeoutMs: 120_000 });
+    await rememberCapabilities(paths, own.generation);
   }
 
   /**
@@ -179,25 +228,16 @@ export class LabHost {
    * faults.
    */
   async reset(): Promise<void> {
-    if (!(await isHostWhole(this.paths))) {
+    const { paths } = this.#place;
+    if (!(await isHostWhole(paths))) {
       throw new LabError(
         `${this.name} is not whole any more: run 'npm run lab -- down', then 'up'`,
       );
     }
-    await endHostProcesses(this.paths);
+    await endHostProcesses(paths);
     await this.clearLink();
-    const { etcDir, runDir, libDir, logDir } = this.paths;
-    for (const directory of [etcDir, runDir, libDir, logDir]) await emptyDirectory(directory);
-    await createHostDirectories(this.paths);
-    await this.setNameResolution('all');
-    await writeImagesPool(this.paths, this.#own.uuid);
-    await this.start();
-  }
-}
-
-/** The directory itself stays, because it is bound into the host's namespace. */
-async function emptyDirectory(directory: string): Promise<void> {
-  for (const entry of await readdir(directory)) {
-    await rm(join(directory, entry), { recursive: true, force: true });
+    await emptyHost(paths);
+    await layOutHost(this.#place);
+    await Promise.all([startSshd(paths), this.start()]);
   }
 }

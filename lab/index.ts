@@ -1,3 +1,4 @@
+export type { CertificateFlaw } from './certificates.ts';
 export { labAvailability } from './availability.ts';
 export type { LabAvailability } from './availability.ts';
 export type { DaemonOverrides } from './daemon-config.ts';
@@ -6,7 +7,13 @@ export { LabHost } from './host.ts';
 export { Lab, labDown, labOpen, labUp } from './lab.ts';
 export type { LabStatus, WorldListing } from './lab.ts';
 export { LabError } from './lab-error.ts';
+export { daemonPorts, streamPorts } from './link-faults.ts';
+export type { PortFault } from './link-faults.ts';
 export type { DomainListing, HostListing } from './listing.ts';
 export type { MigrationLogEntry, MigrationTruth } from './migration-truth.ts';
+export type { HostNetwork } from './network.ts';
+export type { ClientIdentity } from './pki.ts';
+export type { LabSasl } from './sasl.ts';
+export type { KnownHosts } from './ssh.ts';
 export { continuity, followTicks, lastTick, readTicks, waitForTick } from './ticks.ts';
 export type { Continuity, SeenTick, Tick } from './ticks.ts';

@@ -7,17 +7,17 @@ import { labPaths, labsDirectory } from './paths.ts';
 import type { LabPaths } from './paths.ts';
 
 const hostStateSchema = z.object({
-  name: z.string().regex(/^host[A-C]$/),
+  name: z.string().regex(/^host[A-D]$/),
   /** Distinct per host: libvirt refuses a migration between two daemons of one uuid. */
   uuid: z.uuid(),
   generation: z.enum(['packaged', 'newer']),
 });
 
 const labStateSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   name: z.string(),
   subnet: z.int().min(1).max(254),
-  hosts: z.array(hostStateSchema).min(2).max(3),
+  hosts: z.array(hostStateSchema).min(2).max(4),
 });
 
 /**
@@ -29,7 +29,10 @@ export type HostState = z.infer<typeof hostStateSchema>;
 export type LabState = z.infer<typeof labStateSchema>;
 
 /** How many hosts a lab has. */
-export type HostCount = 2 | 3;
+export type HostCount = 2 | 3 | 4;
+
+/** Every host that a lab can have; the first two are of the packaged generation. */
+export const hostNames: readonly string[] = ['hostA', 'hostB', 'hostC', 'hostD'];
 
 async function readIfThere(file: string): Promise<string | null> {
   try {
@@ -78,9 +81,9 @@ async function subnetsInUse(): Promise<Set<number>> {
 
 function newHost(index: number): HostState {
   return {
-    name: `host${'ABC'.charAt(index)}`,
+    name: `host${'ABCD'.charAt(index)}`,
     uuid: randomUUID(),
-    generation: index === 2 ? 'newer' : 'packaged',
+    generation: index >= 2 ? 'newer' : 'packaged',
   };
 }
 
@@ -93,11 +96,11 @@ export async function claimLabState(paths: LabPaths, hosts: HostCount): Promise<
   return withLock('subnets', async () => {
     await mkdir(paths.dir, { recursive: true });
     const known = await readLabState(paths);
-    const state = known ?? { version: 1, name: paths.name, subnet: await freeSubnet(), hosts: [] };
+    const state = known ?? { version: 2, name: paths.name, subnet: await freeSubnet(), hosts: [] };
     const missing = Array.from({ length: hosts }, (_, index) => newHost(index)).slice(
       state.hosts.length,
     );
-    const completed: LabState = { ...state, version: 1, hosts: [...state.hosts, ...missing] };
+    const completed: LabState = { ...state, version: 2, hosts: [...state.hosts, ...missing] };
     await writeJson(paths.stateFile, completed);
     return completed;
   });
@@ -118,9 +121,20 @@ async function freeSubnet(): Promise<number> {
   throw new LabError('all 254 lab subnets are in use: take a lab down');
 }
 
-/** The address of the host at this place in the lab's list. */
-export function hostAddress(state: LabState, hostName: string): string {
+/** A host's addresses, one on each network of the lab. */
+export interface HostAddresses {
+  readonly main: string;
+  /** For memory and disk streams only, on a network of its own. */
+  readonly migration: string;
+}
+
+/**
+ * The addresses of a host, from its place in the lab's list.
+ * @throws {LabError} when the lab has no such host.
+ */
+export function hostAddresses(state: LabState, hostName: string): HostAddresses {
   const index = state.hosts.findIndex((host) => host.name === hostName);
   if (index < 0) throw new LabError(`lab ${state.name} has no host ${hostName}`);
-  return `10.77.${state.subnet}.${index + 1}`;
+  const address = (last: number): string => `10.77.${state.subnet}.${last}`;
+  return { main: address(index + 1), migration: address(index + 129) };
 }

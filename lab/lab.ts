@@ -1,11 +1,12 @@
 import { mkdir, readdir } from 'node:fs/promises';
+import { certificateAuthority } from './certificates.ts';
 import { createBareDomain, createGuest, recordedGuests, removeGuestFiles } from './guest.ts';
 import { locateGuest } from './guest-place.ts';
 import type { GuestOptions, LabGuest } from './guest.ts';
 import { LabHost } from './host.ts';
 import { removeHost } from './host-removal.ts';
 import { LabError } from './lab-error.ts';
-import { claimLabState, readLabState, releaseLabState } from './lab-state.ts';
+import { claimLabState, hostNames, readLabState, releaseLabState } from './lab-state.ts';
 import type { HostCount, LabState } from './lab-state.ts';
 import type { HostListing } from './listing.ts';
 import { withLock } from './lock.ts';
@@ -13,6 +14,12 @@ import { createSwitch, deleteNetworkNamespace } from './network.ts';
 import { prepareNewerSystem } from './newer-system.ts';
 import { hostPaths, labPaths } from './paths.ts';
 import type { LabPaths } from './paths.ts';
+import { clientPkiPath } from './pki.ts';
+import type { ClientIdentity } from './pki.ts';
+import { labSasl } from './sasl.ts';
+import type { LabSasl } from './sasl.ts';
+import { knownHostsFile, prepareSsh, sshKeyFile } from './ssh.ts';
+import type { KnownHosts } from './ssh.ts';
 
 /** What `status` tells about a lab. */
 export interface LabStatus {
@@ -80,6 +87,26 @@ export class Lab {
     return createBareDomain(this.paths, host, name, options.memoryMiB ?? 64);
   }
 
+  /** A directory for `?pkipath=` of a connection URI: who the client is, and whom it trusts. */
+  pkiPath(identity: ClientIdentity): Promise<string> {
+    return clientPkiPath(this.paths, identity);
+  }
+
+  /** The private key for `?keyfile=`: every host lets its owner in as root. */
+  get sshKey(): string {
+    return sshKeyFile(this.paths);
+  }
+
+  /** A file for `?known_hosts=`. */
+  knownHosts(known: KnownHosts): string {
+    return knownHostsFile(this.paths, known);
+  }
+
+  /** Credentials for daemons that were started with `sasl`. */
+  sasl(): Promise<LabSasl> {
+    return labSasl(this.paths);
+  }
+
   /** The lab as new: no guests and images, no faults, every daemon freshly started. */
   async reset(): Promise<void> {
     await withLock(`lab-${this.name}`, async () => {
@@ -126,12 +153,16 @@ export async function labUp(options: {
 }): Promise<Lab> {
   const paths = labPaths(options.name);
   return withLock(`lab-${options.name}`, async () => {
-    if (options.hosts === 3) await prepareNewerSystem();
+    if ((options.hosts ?? 2) > 2) await prepareNewerSystem();
     const state = await claimLabState(paths, options.hosts ?? 2);
     for (const directory of [paths.guestsDir, paths.serialDir, paths.sharedDir]) {
       await mkdir(directory, { recursive: true });
     }
-    await createSwitch(paths);
+    await Promise.all([
+      createSwitch(paths),
+      certificateAuthority(paths, 'trusted'),
+      prepareSsh(paths, state),
+    ]);
     const lab = new Lab(paths, state);
     await Promise.all(lab.hosts.map((host) => host.create()));
     return lab;
@@ -156,7 +187,7 @@ export async function labOpen(name: string): Promise<Lab> {
 export async function labDown(name: string): Promise<void> {
   const paths = labPaths(name);
   await withLock(`lab-${name}`, async () => {
-    const hosts = ['hostA', 'hostB', 'hostC'].map((host) => hostPaths(paths, host));
+    const hosts = hostNames.map((host) => hostPaths(paths, host));
     await Promise.all(hosts.map((host) => removeHost(host)));
     await deleteNetworkNamespace(paths.bridgeNamespace);
     await releaseLabState(paths);

@@ -1,6 +1,7 @@
 import { run } from './command.ts';
 import { LabError } from './lab-error.ts';
-import { hostInterface } from './network.ts';
+import { cableEnd, hostInterface, hostNetworks } from './network.ts';
+import type { HostNetwork } from './network.ts';
 import type { HostPaths, LabPaths } from './paths.ts';
 
 /** TCP packets to lose or to answer with a reset. */
@@ -14,7 +15,14 @@ export interface PortFault {
   readonly direction: 'in' | 'out' | 'both';
   /** `drop` loses the packet in silence, `reset` answers it with a TCP reset. */
   readonly effect: 'drop' | 'reset';
+  /** On one network only; both without. */
+  readonly network?: HostNetwork | undefined;
 }
+
+/** libvirt's ports for memory streams and NBD exports (qemu.conf, `migration_port_min`/`max`). */
+export const streamPorts = '49152-49215';
+/** The ports by which daemons reach each other: libvirt's TCP and TLS, and SSH. */
+export const daemonPorts: readonly string[] = ['16509', '16514', '22'];
 
 const rateUnits = new Map([
   ['kbit', 1e3],
@@ -23,7 +31,7 @@ const rateUnits = new Map([
 ]);
 
 /** Limits what the host may send, as `tc` spells it, for example `100mbit`. */
-export async function setRate(host: HostPaths, rate: string): Promise<void> {
+export async function setRate(host: HostPaths, rate: string, network: HostNetwork): Promise<void> {
   const match = /^(\d{1,6})(kbit|mbit|gbit)$/.exec(rate);
   const unitBits = rateUnits.get(match?.[2] ?? '');
   const bitsPerS = Number(match?.[1]) * (unitBits ?? 0);
@@ -32,15 +40,20 @@ export async function setRate(host: HostPaths, rate: string): Promise<void> {
   // unsegmented.
   const burstBytes = Math.max(65_536 * 2, Math.ceil(bitsPerS / 8 / 500));
   const shape = ['tbf', 'rate', rate, 'burst', String(burstBytes), 'latency', '200ms'];
-  const where = ['-n', host.networkNamespace, 'qdisc', 'replace', 'dev', hostInterface, 'root'];
-  await run('tc', [...where, ...shape]);
+  const where = ['dev', hostInterface(network), 'root'];
+  await run('tc', ['-n', host.networkNamespace, 'qdisc', 'replace', ...where, ...shape]);
 }
 
 /**
  * Pulls the host's cable, or plugs it in again, at the switch's end: both ends lose the carrier.
  */
-export async function setCable(lab: LabPaths, host: HostPaths, to: 'up' | 'down'): Promise<void> {
-  await run('ip', ['-n', lab.bridgeNamespace, 'link', 'set', host.name, to]);
+export async function setCable(
+  lab: LabPaths,
+  host: HostPaths,
+  to: 'up' | 'down',
+  network: HostNetwork,
+): Promise<void> {
+  await run('ip', ['-n', lab.bridgeNamespace, 'link', 'set', cableEnd(host, network), to]);
 }
 
 function iptables(host: HostPaths, ...args: string[]): Promise<string> {
@@ -59,21 +72,30 @@ export async function dropPorts(host: HostPaths, fault: PortFault): Promise<void
   // The reset itself has to pass: with the fault on both hosts neither would hear of it.
   const except = fault.effect === 'drop' ? [] : ['!', '--tcp-flags', 'RST', 'RST'];
   for (const chain of chains) {
+    const way = chain === 'INPUT' ? '--in-interface' : '--out-interface';
+    const where = fault.network === undefined ? [] : [way, hostInterface(fault.network)];
     for (const side of ['--sport', '--dport']) {
       const matching = ['--protocol', 'tcp', side, `${first}:${last}`, ...except];
-      await iptables(host, '--insert', chain, ...matching, '--jump', ...verdict);
+      await iptables(host, '--insert', chain, ...where, ...matching, '--jump', ...verdict);
     }
   }
 }
 
-/** Takes every fault off the host's link. */
-export async function clearLink(lab: LabPaths, host: HostPaths): Promise<void> {
-  await setCable(lab, host, 'up');
+/** Takes every port fault off the host; rates and cables stay as they are. */
+export async function healPorts(host: HostPaths): Promise<void> {
   await iptables(host, '--flush', 'INPUT');
   await iptables(host, '--flush', 'OUTPUT');
-  // `replace` first, because `del` fails where nothing was set.
-  const where = ['dev', hostInterface, 'root'];
+}
+
+/** Takes every fault off the host's links. */
+export async function clearLink(lab: LabPaths, host: HostPaths): Promise<void> {
+  await healPorts(host);
   const tc = ['-n', host.networkNamespace, 'qdisc'];
-  await run('tc', [...tc, 'replace', ...where, 'pfifo']);
-  await run('tc', [...tc, 'del', ...where]);
+  for (const network of hostNetworks) {
+    await setCable(lab, host, 'up', network);
+    // `replace` first, because `del` fails where nothing was set.
+    const where = ['dev', hostInterface(network), 'root'];
+    await run('tc', [...tc, 'replace', ...where, 'pfifo']);
+    await run('tc', [...tc, 'del', ...where]);
+  }
 }

@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { z } from 'zod';
 import { CommandError } from './command.ts';
-import { daemonState, hostUri } from './daemon.ts';
+import { daemonState, witnessUri } from './daemon.ts';
 import { readMigrationTruth } from './migration-truth.ts';
 import type { HostPaths } from './paths.ts';
 import { processesInNamespaces } from './process-identity.ts';
@@ -44,7 +44,7 @@ export interface HostListing {
 const askTimeoutMs = 10_000;
 
 function ask(host: HostPaths, ...args: string[]): Promise<string> {
-  return virsh(hostUri(host), args, { timeoutMs: askTimeoutMs });
+  return virsh(witnessUri(host), args, { timeoutMs: askTimeoutMs });
 }
 
 async function askLines(host: HostPaths, ...args: string[]): Promise<string[]> {

@@ -17,6 +17,10 @@ const packages = [
   'libvirt-daemon-driver-qemu',
   'iproute2',
   'ovmf',
+  // What its daemon needs as a client of other hosts, and its SASL.
+  'openssh-client',
+  'netcat-openbsd',
+  'libsasl2-modules',
 ];
 const stepTimeoutMs = 600_000;
 

@@ -12,6 +12,12 @@ export interface LabPaths {
   readonly serialDir: string;
   readonly bootDir: string;
   readonly guestsDir: string;
+  /** Authorities and every certificate that was issued. */
+  readonly pkiDir: string;
+  /** The client's key, the hosts' keys, and files of known hosts. */
+  readonly sshDir: string;
+  /** The password of the lab's SASL user, and libvirt authentication files with it. */
+  readonly saslDir: string;
   /** The network namespace that holds the bridge. */
   readonly bridgeNamespace: string;
 }
@@ -26,10 +32,19 @@ export interface HostPaths {
   readonly cacheDir: string;
   readonly logDir: string;
   readonly imagesDir: string;
+  /** The host's own /etc/pki, /etc/ssh and /etc/sasl2. */
+  readonly pkiDir: string;
+  readonly sshDir: string;
+  readonly saslDir: string;
   readonly hostsFile: string;
   readonly daemonFile: string;
   readonly debugLog: string;
   readonly daemonOutput: string;
+  /** Credentials for the lab's own virsh; there while the daemon asks for some. */
+  readonly witnessAuthFile: string;
+  readonly sshdFile: string;
+  readonly sshdPidFile: string;
+  readonly sshdLog: string;
   readonly socket: string;
   /** Name as `ip netns` lists it, and the file that holds it. */
   readonly networkNamespace: string;
@@ -69,6 +84,9 @@ export function labPaths(name: string): LabPaths {
     serialDir: join(dir, 'serial'),
     bootDir: join(dir, 'boot'),
     guestsDir: join(dir, 'guests'),
+    pkiDir: join(dir, 'pki'),
+    sshDir: join(dir, 'ssh'),
+    saslDir: join(dir, 'sasl'),
     bridgeNamespace: `virtstate-${name}-bridge`,
   };
 }
@@ -97,10 +115,17 @@ export function hostPaths(lab: LabPaths, name: string): HostPaths {
     cacheDir: join(dir, 'cache'),
     logDir,
     imagesDir: join(libDir, 'images'),
+    pkiDir: join(dir, 'pki'),
+    sshDir: join(dir, 'ssh'),
+    saslDir: join(dir, 'sasl2'),
     hostsFile: join(dir, 'hosts'),
     daemonFile: join(dir, 'daemon.json'),
     debugLog: join(logDir, 'libvirtd.log'),
     daemonOutput: join(logDir, 'libvirtd.out'),
+    witnessAuthFile: join(dir, 'auth.conf'),
+    sshdFile: join(dir, 'sshd.json'),
+    sshdPidFile: join(dir, 'sshd.pid'),
+    sshdLog: join(logDir, 'sshd.log'),
     socket,
     networkNamespace,
     networkFile: `/run/netns/${networkNamespace}`,

@@ -99,7 +99,7 @@ describeLab("the lab's command line", () => {
 
   test.for([
     { args: ['status'], says: 'there is no lab' },
-    { args: ['up', '--hosts', '4'], says: 'A lab has 2 or 3 hosts' },
+    { args: ['up', '--hosts', '5'], says: 'A lab has 2, 3 or 4 hosts' },
     { args: ['link'], says: 'link needs one of' },
     { args: ['link', '--rate', '1mbit', '--down'], says: 'link needs one of' },
     { args: ['link', '--up', '--reset'], says: 'go with --drop-port' },
