@@ -68,13 +68,11 @@ export class ConnectionLostError extends NodeLibvirtError {
 /** The daemon asks for a kind of authentication that this client does not speak. */
 export class UnsupportedAuthError extends NodeLibvirtError {
   override readonly name = 'UnsupportedAuthError';
-  /** What the daemon would accept: `sasl`, `polkit`, or a number this client has no name for. */
+  /** What the daemon would accept: `sasl`, `polkit`, a SASL mechanism, or a number this client has no name for. */
   readonly mechanisms: readonly string[];
 
-  constructor(mechanisms: readonly string[]) {
-    super(
-      `the daemon asks for ${mechanisms.join(' or ')} authentication, which is not supported: only "none" is`,
-    );
+  constructor(mechanisms: readonly string[], reason: string) {
+    super(`the daemon asks for ${mechanisms.join(' or ')} authentication: ${reason}`);
     this.mechanisms = mechanisms;
   }
 }
@@ -94,13 +92,88 @@ export class InvalidUriError extends NodeLibvirtError {
 
 /** No daemon could be reached. `cause` is the socket's own error, or an `AggregateError` of several. */
 export class ConnectError extends NodeLibvirtError {
-  override readonly name = 'ConnectError';
+  override readonly name: string = 'ConnectError';
   /** The path or host:port that was tried, several joined by ", ". */
   readonly address: string;
 
   constructor(address: string, cause: Error) {
     super(`cannot connect to libvirt at ${address}: ${cause.message}`, { cause });
     this.address = address;
+  }
+}
+
+/**
+ * What is wrong with a TLS connection. `untrustedServer`: the server's certificate is of another CA; `expiredServer`: it is
+ * not valid now; `wrongServerName`: it is for another host; `clientRefused`: the server wants another certificate of us,
+ * or one at all; `unusableFile`: a file of ours is missing or broken; `notTls`: the peer speaks something else.
+ */
+export type TlsProblem =
+  | 'untrustedServer'
+  | 'expiredServer'
+  | 'wrongServerName'
+  | 'clientRefused'
+  | 'unusableFile'
+  | 'notTls'
+  | 'handshakeFailed';
+
+/** No TLS connection came about; `problem` says what to mend. `cause.cause` is OpenSSL's own error, where there is one. */
+export class TlsError extends ConnectError {
+  override readonly name = 'TlsError';
+  readonly problem: TlsProblem;
+  /** The file of ours that it is about; null where it is about none. */
+  readonly path: string | null;
+
+  constructor(
+    address: string,
+    found: {
+      readonly problem: TlsProblem;
+      readonly text: string;
+      readonly path?: string | undefined;
+      readonly cause?: Error | undefined;
+    },
+  ) {
+    super(address, new Error(found.text, found.cause === undefined ? {} : { cause: found.cause }));
+    this.problem = found.problem;
+    this.path = found.path ?? null;
+  }
+}
+
+/** ssh, or what it should run on the other side, ended: what it wrote says why. */
+export class SshError extends ConnectError {
+  override readonly name = 'SshError';
+  /** 255 is ssh's own, 127 a missing program on the other side; null when a signal ended it. */
+  readonly exitCode: number | null;
+  /** The end of what ssh and the other side wrote, for people. */
+  readonly stderr: string;
+
+  constructor(address: string, ended: { exitCode: number | null; how: string; stderr: string }) {
+    const why = ended.stderr === '' ? 'and wrote nothing' : ended.stderr;
+    super(address, new Error(`${ended.how}: ${why}`));
+    this.exitCode = ended.exitCode;
+    this.stderr = ended.stderr;
+  }
+}
+
+/** The daemon asked who we are and did not believe us, or we did not believe it, or there is nothing to tell it. */
+export class AuthenticationError extends NodeLibvirtError {
+  override readonly name = 'AuthenticationError';
+  /** As in the URI; `localhost` for a unix socket. */
+  readonly host: string;
+  /** The name that was tried; null where there was none. */
+  readonly username: string | null;
+
+  constructor(
+    reason: string,
+    who: { readonly host: string; readonly username: string | null },
+    cause?: Error,
+  ) {
+    const name = who.username === null ? '' : ` as "${who.username}"`;
+    super(
+      `authentication${name} at ${who.host} failed: ${reason}`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.host = who.host;
+    this.username = who.username;
   }
 }
 

@@ -1,3 +1,5 @@
+export type { CredentialsRequest, CredentialsSource } from './auth/credentials.ts';
+export type { Credentials } from './auth/scram.ts';
 export type { CallOptions, FlagOptions, MetadataOptions } from './call-options.ts';
 export type { Connection } from './connection.ts';
 export type {
@@ -41,6 +43,7 @@ export {
   type ErrorCode,
 } from './error-codes.ts';
 export {
+  AuthenticationError,
   ConnectError,
   ConnectionLostError,
   EncodeError,
@@ -49,8 +52,11 @@ export {
   NodeLibvirtError,
   ProtocolError,
   QemuMonitorError,
+  SshError,
+  TlsError,
   UnsupportedAuthError,
   type LibvirtErrorFields,
+  type TlsProblem,
 } from './errors.ts';
 export {
   abortJobFlags,
@@ -78,7 +84,6 @@ export type {
 export type { Network } from './network.ts';
 export { open, type OpenOptions } from './open.ts';
 export type { KeepAliveOptions } from './rpc/keep-alive.ts';
-export type { Endpoint } from './rpc/message-socket.ts';
 export type { StoragePool, StoragePoolInfo } from './storage-pool.ts';
 export type { StorageVol, StorageVolInfo } from './storage-vol.ts';
 export type { UploadStream, VolumeRange } from './stream.ts';
@@ -95,5 +100,14 @@ export type {
   MigratePrepare3Reply,
   MigratePrepareTunnel3Reply,
 } from './migration-phases.ts';
+export type {
+  Endpoint,
+  HostKeyCheck,
+  SshEndpoint,
+  SshProxy,
+  TcpEndpoint,
+  TlsEndpoint,
+  UnixEndpoint,
+} from './transport/endpoint.ts';
 export type { TypedParams, TypedParamValue } from './typed-params.ts';
-export { parseUri, type ConnectTarget, type UriEnvironment } from './uri.ts';
+export { parseUri, type ConnectTarget, type LoginHints, type UriEnvironment } from './uri.ts';

@@ -1,3 +1,4 @@
+import { Login, type CredentialsSource } from './auth/credentials.ts';
 import type { CallOptions } from './call-options.ts';
 import { Connection } from './connection.ts';
 import { ConnectionGroup } from './rpc/connection-group.ts';
@@ -12,6 +13,11 @@ export interface OpenOptions extends CallOptions {
    * silence would prove nothing, see the README. The daemon's own questions are always answered.
    */
   readonly keepAlive?: KeepAliveOptions | 'off' | undefined;
+  /**
+   * Who logs in where the daemon asks for SASL: fixed, or asked for then, at most once. Left out, libvirt's auth file is
+   * read. Kept in memory as long as the connection, and in nothing that is printed.
+   */
+  readonly credentials?: CredentialsSource | undefined;
   /** Blocking calls in progress at most; 8 when left out, of the 20 workers libvirtd has for all its clients. */
   readonly blockingCallsMax?: number | undefined;
   /**
@@ -30,8 +36,8 @@ export interface OpenOptions extends CallOptions {
 /**
  * Opens a connection to a libvirt daemon (virConnectOpen).
  *
- * @throws InvalidUriError, ConnectError, UnsupportedAuthError, LibvirtError, the signal's reason, or a RangeError for an
- * option that makes no sense.
+ * @throws InvalidUriError, ConnectError (TlsError, SshError), UnsupportedAuthError, AuthenticationError, LibvirtError, the
+ * signal's reason, or a RangeError for an option that makes no sense.
  */
 export async function open(uri: string, options: OpenOptions = {}): Promise<Connection> {
   const { openTimeoutMs = 10_000, blockingCallsMax = 8, sockets = 'group', signal } = options;
@@ -39,9 +45,16 @@ export async function open(uri: string, options: OpenOptions = {}): Promise<Conn
   requireAtLeastOne({ openTimeoutMs, blockingCallsMax });
   if (keepAlive !== 'off') requireAtLeastOne({ ...keepAlive });
   const parsed = parseUri(uri);
-  const target = { ...parsed, driverUri: options.daemonUri ?? parsed.driverUri };
   const group = await ConnectionGroup.open(
-    { ...target, openTimeoutMs, keepAlive, blockingCallsMax, sockets },
+    {
+      endpoints: parsed.endpoints,
+      driverUri: options.daemonUri ?? parsed.driverUri,
+      login: new Login(parsed.login, options.credentials),
+      openTimeoutMs,
+      keepAlive,
+      blockingCallsMax,
+      sockets,
+    },
     signal,
   );
   return new Connection(uri, group);

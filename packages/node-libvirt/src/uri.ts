@@ -1,7 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidUriError } from './errors.ts';
-import type { Endpoint } from './rpc/message-socket.ts';
+import type { Endpoint } from './transport/endpoint.ts';
+import { readSshEndpoint, sshParameters } from './transport/ssh-endpoint.ts';
+import { decodeUriPart, UriParameters } from './transport/uri-parameters.ts';
 
 /** Where to connect and what to ask for there. */
 export interface ConnectTarget {
@@ -9,6 +11,16 @@ export interface ConnectTarget {
   readonly endpoints: readonly Endpoint[];
   /** The hypervisor's name as the daemon knows it: `qemu:///system`, `test:///default`. */
   readonly driverUri: string;
+  readonly login: LoginHints;
+}
+
+/** What the URI says about who is to log in, where the daemon wants to know. */
+export interface LoginHints {
+  /** The server by the name that libvirt's auth file knows it by. */
+  readonly host: string;
+  readonly username: string | null;
+  /** `authfile`. */
+  readonly authFile: string | null;
 }
 
 /** What of the surroundings decides where a session daemon listens. */
@@ -20,22 +32,45 @@ export interface UriEnvironment {
   readonly homeDirectory: string;
 }
 
-const tcpPortDefault = 16_509;
+interface Driver {
+  readonly name: string;
+  readonly paths: readonly string[];
+  /** What the daemons that serve it listen on, the modular one before the monolithic one. */
+  readonly sockets: readonly string[];
+}
+
+const drivers: readonly Driver[] = [
+  { name: 'qemu', paths: ['/system', '/session'], sockets: ['virtqemud-sock', 'libvirt-sock'] },
+  { name: 'test', paths: ['/default'], sockets: ['libvirt-sock'] },
+];
+
+const transports = {
+  unix: { parameters: ['socket', 'authfile'], tcpPort: null },
+  tcp: { parameters: [], tcpPort: 16_509 },
+  tls: { parameters: ['pkipath', 'no_verify', 'tls_priority', 'authfile'], tcpPort: 16_514 },
+  ssh: { parameters: sshParameters, tcpPort: null },
+} as const;
+type Transport = keyof typeof transports;
+
 const systemDirectory = '/run/libvirt';
-const monolithicSocket = 'libvirt-sock';
-/** Drivers, the paths each knows, and the socket of the modular daemon that serves it alone. */
-const drivers: Readonly<
-  Record<string, { paths: readonly string[]; modularSocket: string | null }>
-> = {
-  qemu: { paths: ['/system', '/session'], modularSocket: 'virtqemud-sock' },
-  test: { paths: ['/default'], modularSocket: null },
-};
-const laterTransports = new Set(['tls', 'ssh', 'libssh', 'libssh2', 'ext']);
+/** `/var/run` leads to `/run` wherever there is one, and is all that older systems have. */
+const remoteSystemDirectory = '/var/run/libvirt';
+/** A name or an address; nothing that a program could take for an option, or a shell for more than a word. */
+const plainHost = /^\w[\w.-]*$/;
+
+/** The parts of a URI whose form has been checked. */
+interface Parts {
+  readonly uri: string;
+  readonly url: URL;
+  readonly driver: Driver;
+  readonly driverUri: string;
+  readonly parameters: UriParameters;
+}
 
 /**
  * Reads a libvirt connection URI without touching the world.
  *
- * @throws InvalidUriError for what is malformed, unknown, or not supported yet; it says which and what would do.
+ * @throws InvalidUriError for what is malformed, unknown, or not supported; it says which and what would do.
  * @see https://libvirt.org/uri.html
  */
 export function parseUri(
@@ -43,46 +78,31 @@ export function parseUri(
   environment: UriEnvironment = currentEnvironment(),
 ): ConnectTarget {
   const url = readUrl(uri);
-  const [driverName, transport] = splitOnce(url.protocol.slice(0, -1), '+');
-  const driver = Object.hasOwn(drivers, driverName) ? drivers[driverName] : undefined;
+  const [driverName, scheme] = splitOnce(url.protocol.slice(0, -1), '+');
+  const driver = drivers.find(({ name }) => name === driverName);
   if (driver === undefined)
     throw new InvalidUriError(uri, `driver "${driverName}" is not qemu or test`);
-  if (transport !== null && laterTransports.has(transport)) {
-    throw new InvalidUriError(
-      uri,
-      `transport "${transport}" is not supported yet; use unix or tcp`,
-    );
-  }
-  if (transport !== null && transport !== 'unix' && transport !== 'tcp') {
-    throw new InvalidUriError(uri, `transport "${transport}" is unknown; use unix or tcp`);
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new InvalidUriError(
-      uri,
-      'a user name has no use without authentication, which is not supported',
-    );
-  }
+  const transport = readTransport(uri, url, scheme);
   if (!driver.paths.includes(url.pathname)) {
     throw new InvalidUriError(uri, `path "${url.pathname}" is not ${driver.paths.join(' or ')}`);
   }
-  const socketPath = readSocketPath(uri, url.search);
-  const driverUri = `${driverName}://${url.pathname}`;
-  if (transport === 'tcp') return { endpoints: [tcpEndpoint(uri, url, socketPath)], driverUri };
-  if (url.host !== '') {
-    throw new InvalidUriError(uri, 'a host name needs a transport such as qemu+tcp://');
-  }
-  if (socketPath !== null) return { endpoints: [{ kind: 'unix', path: socketPath }], driverUri };
-  if (driverName === 'test' && transport === null) {
+  if (driver.name === 'test' && scheme === null && transport === 'unix') {
     throw new InvalidUriError(
       uri,
       'the test driver is reached through a daemon: test+unix:///default',
     );
   }
-  const directory = url.pathname === '/session' ? sessionDirectory(environment) : systemDirectory;
-  const sockets = [driver.modularSocket, monolithicSocket].filter((socket) => socket !== null);
+  const parts: Parts = {
+    uri,
+    url,
+    driver,
+    driverUri: `${driverName}://${url.pathname}`,
+    parameters: new UriParameters(uri, url.search, transports[transport].parameters),
+  };
   return {
-    endpoints: sockets.map((socket) => ({ kind: 'unix', path: join(directory, socket) })),
-    driverUri,
+    endpoints: readEndpoints(transport, parts, environment),
+    driverUri: parts.driverUri,
+    login: readLogin(transport, parts),
   };
 }
 
@@ -93,6 +113,12 @@ function readUrl(uri: string): URL {
   }
   if (url.hash !== '')
     throw new InvalidUriError(uri, 'has a fragment (#), which means nothing here');
+  if (url.password !== '') {
+    throw new InvalidUriError(
+      uri,
+      'a password has no place in a URI; give it as credentials or in the auth file',
+    );
+  }
   return url;
 }
 
@@ -101,39 +127,111 @@ function splitOnce(text: string, separator: string): [string, string | null] {
   return at === -1 ? [text, null] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** libvirt decodes only %XX: a "+" in a path is a plus, so URLSearchParams will not do. */
-function readSocketPath(uri: string, search: string): string | null {
-  let socketPath: string | null = null;
-  for (const parameter of search.slice(1).split('&')) {
-    if (parameter === '') continue;
-    const [key, value] = splitOnce(parameter, '=');
-    if (key !== 'socket')
-      throw new InvalidUriError(uri, `parameter "${key}" is not supported; socket is`);
-    socketPath = decode(uri, value ?? '');
-    if (!socketPath.startsWith('/') || socketPath.includes('\0')) {
-      throw new InvalidUriError(uri, 'socket must be an absolute path');
-    }
-  }
-  return socketPath;
+/** A host without a transport means TLS, as everywhere in libvirt. */
+function readTransport(uri: string, url: URL, scheme: string | null): Transport {
+  if (scheme === null) return url.host === '' ? 'unix' : 'tls';
+  if (isTransport(scheme)) return scheme;
+  const known = Object.keys(transports).join(', ');
+  throw new InvalidUriError(uri, `transport "${scheme}" is not one of ${known}`);
 }
 
-function decode(uri: string, text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    if (error instanceof URIError) throw new InvalidUriError(uri, 'has a broken % escape');
-    throw error;
+function isTransport(scheme: string): scheme is Transport {
+  return Object.hasOwn(transports, scheme);
+}
+
+function readEndpoints(
+  transport: Transport,
+  parts: Parts,
+  environment: UriEnvironment,
+): readonly Endpoint[] {
+  switch (transport) {
+    case 'unix':
+      return unixEndpoints(parts, environment);
+    case 'tcp':
+      return [{ kind: 'tcp', ...readAddress(parts, transports.tcp.tcpPort) }];
+    case 'tls':
+      return [tlsEndpoint(parts)];
+    case 'ssh':
+      return [sshEndpoint(parts)];
   }
 }
 
-function tcpEndpoint(uri: string, url: URL, socketPath: string | null): Endpoint {
-  if (url.hostname === '') throw new InvalidUriError(uri, 'transport tcp needs a host');
-  if (socketPath !== null)
-    throw new InvalidUriError(uri, 'socket belongs to transport unix, not tcp');
-  const host = decode(uri, url.hostname).replace(/^\[(.*)\]$/, '$1');
-  const tcpPort = url.port === '' ? tcpPortDefault : Number(url.port);
+function unixEndpoints(
+  { uri, url, driver, parameters }: Parts,
+  environment: UriEnvironment,
+): readonly Endpoint[] {
+  if (url.host !== '')
+    throw new InvalidUriError(uri, 'a host has no use with transport unix; use tls or ssh');
+  const socket = parameters.path('socket');
+  if (socket !== null) return [{ kind: 'unix', path: socket }];
+  const directory = url.pathname === '/session' ? sessionDirectory(environment) : systemDirectory;
+  return driver.sockets.map((name) => ({ kind: 'unix', path: join(directory, name) }));
+}
+
+function tlsEndpoint(parts: Parts): Endpoint {
+  const { uri, parameters } = parts;
+  if (parameters.has('tls_priority')) {
+    throw new InvalidUriError(
+      uri,
+      "tls_priority is in GnuTLS's language and this client uses OpenSSL; choose versions and ciphers by NODE_OPTIONS, such as --tls-min-v1.3",
+    );
+  }
+  return {
+    kind: 'tls',
+    ...readAddress(parts, transports.tls.tcpPort),
+    pkiDirectory: parameters.path('pkipath'),
+    verifiesServer: !parameters.flag('no_verify'),
+  };
+}
+
+function sshEndpoint(parts: Parts): Endpoint {
+  const { uri, url, driver, driverUri, parameters } = parts;
+  const isSession = url.pathname === '/session';
+  return readSshEndpoint(
+    {
+      uri,
+      driverUri,
+      ...readAddress(parts, null),
+      user: decodeUriPart(uri, url.username),
+      sockets: isSession ? [] : driver.sockets.map((name) => `${remoteSystemDirectory}/${name}`),
+    },
+    parameters,
+  );
+}
+
+function readAddress<T extends number | null>(
+  { uri, url }: Parts,
+  tcpPortDefault: T,
+): { host: string; tcpPort: number | T } {
+  if (url.hostname === '') throw new InvalidUriError(uri, 'this transport needs a host');
+  const address = /^\[(.*)\]$/.exec(url.hostname)?.[1];
+  const host = address ?? decodeUriPart(uri, url.hostname);
+  if (address === undefined && !plainHost.test(host)) {
+    throw new InvalidUriError(
+      uri,
+      'the host may hold letters, digits and . - _, and not begin with a sign',
+    );
+  }
+  if (url.port === '') return { host, tcpPort: tcpPortDefault };
+  const tcpPort = Number(url.port);
   if (tcpPort === 0) throw new InvalidUriError(uri, 'port 0 is no port');
-  return { kind: 'tcp', host, tcpPort };
+  return { host, tcpPort };
+}
+
+function readLogin(transport: Transport, { uri, url, parameters }: Parts): LoginHints {
+  const username = decodeUriPart(uri, url.username);
+  if (transport === 'tcp' && username !== '') {
+    throw new InvalidUriError(
+      uri,
+      'a user name has no use over plain TCP, where nobody can log in safely; use tls or ssh',
+    );
+  }
+  return {
+    host: url.hostname === '' ? 'localhost' : url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    // With ssh it is the one that ssh logs in with.
+    username: username === '' || transport === 'ssh' ? null : username,
+    authFile: parameters.path('authfile'),
+  };
 }
 
 function sessionDirectory(environment: UriEnvironment): string {

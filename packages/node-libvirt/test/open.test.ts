@@ -23,7 +23,6 @@ function without(procedure: number): Handshake {
 
 describe('open', () => {
   it.each([
-    ['sasl', [1]],
     ['polkit', [2]],
     ['type 9', [9]],
   ])('names %s authentication as unsupported', async (name, types) => {

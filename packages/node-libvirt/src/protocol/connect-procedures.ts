@@ -1,4 +1,15 @@
-import { array, charVector, flag, i32, nothing, optional, struct, u32, u64 } from '../xdr/codec.ts';
+import {
+  array,
+  charVector,
+  flag,
+  i32,
+  nothing,
+  optional,
+  struct,
+  u32,
+  u64,
+  type Codec,
+} from '../xdr/codec.ts';
 import { limits } from './limits.ts';
 import { defineProcedures, row } from './procedure.ts';
 import { domainHandle, listing, optionalText, text } from './shapes.ts';
@@ -9,6 +20,14 @@ const target = {
   machine: optionalText,
   virtType: optionalText,
 };
+
+const integers = array(i32, limits.saslDataBytes);
+/** remote_protocol.x says `char data<>` and not `opaque`, so rpcgen writes four bytes for each. */
+const chars: Codec<Uint8Array> = {
+  encode: (writer, bytes) => integers.encode(writer, [...Int8Array.from(bytes)]),
+  decode: (reader) => Uint8Array.from(integers.decode(reader)),
+};
+const saslWord = { nil: flag, data: chars };
 
 /** Calls on the connection and the node itself; numbers and layouts from remote_protocol.x. */
 export const connectProcedures = defineProcedures({
@@ -34,6 +53,13 @@ export const connectProcedures = defineProcedures({
   connectGetHostname: row(59, nothing, struct({ hostname: text })),
   connectSupportsFeature: row(60, struct({ feature: i32 }), struct({ supported: flag })),
   authList: row(66, nothing, struct({ types: array(i32, limits.authTypes) })),
+  authSaslInit: row(67, nothing, struct({ mechanisms: text })),
+  authSaslStart: row(
+    68,
+    struct({ mechanism: text, ...saslWord }),
+    struct({ complete: flag, ...saslWord }),
+  ),
+  authSaslStep: row(69, struct(saslWord), struct({ complete: flag, ...saslWord })),
   nodeGetFreeMemory: row(102, nothing, struct({ freeBytes: u64 })),
   connectGetUri: row(110, nothing, struct({ uri: text })),
   connectGetLibVersion: row(157, nothing, struct({ version: u64 })),

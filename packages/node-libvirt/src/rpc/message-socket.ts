@@ -1,20 +1,15 @@
-import { connect, type Socket } from 'node:net';
-import { ConnectError, ProtocolError } from '../errors.ts';
+import type { Duplex } from 'node:stream';
+import { ProtocolError } from '../errors.ts';
+import type { ByteChannel } from '../transport/byte-channel.ts';
+import type { Endpoint } from '../transport/endpoint.ts';
+import { connectPlain } from '../transport/plain.ts';
+import { openSsh } from '../transport/ssh-stream.ts';
+import { connectTls } from '../transport/tls.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
 
-/** Where a daemon listens. */
-export type Endpoint =
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly tcpPort: number };
+export { describeEndpoint, type Endpoint } from '../transport/endpoint.ts';
 
-export function describeEndpoint(endpoint: Endpoint): string {
-  return endpoint.kind === 'unix' ? endpoint.path : `${endpoint.host}:${endpoint.tcpPort}`;
-}
-
-const readBufferBytes = 65_536;
 const congestedBytes = 1_048_576;
-/** Lets the kernel find a dead TCP peer even while the daemon reads nothing and so answers no keepalive of ours. */
-const tcpKeepAliveDelayMs = 15_000;
 
 export interface SocketListener {
   onFrame: FrameSink;
@@ -22,12 +17,10 @@ export interface SocketListener {
   onClose(error: Error | null): void;
 }
 
-/**
- * A connected socket that carries whole messages. Reads go through one buffer for the socket's whole life (`onread`),
- * past the stream machinery, which would allocate for every chunk.
- */
+/** A connected channel that carries whole messages: a socket, TLS on one, or the pipes of ssh. */
 export class MessageSocket {
-  readonly #socket: Socket;
+  readonly #stream: Duplex;
+  readonly #channel: ByteChannel;
   readonly #frames: FrameReader;
   #listener: SocketListener | null = null;
   #error: Error | null = null;
@@ -37,66 +30,34 @@ export class MessageSocket {
   #queue: Buffer[] = [];
   /** How many messages each write under way carries, oldest first. */
   readonly #writes: number[] = [];
-  /** One write for all messages of a turn: the system call is most of what a call costs. */
+  /** One write for all messages of a turn, where that is possible: the system call is most of what a call costs. */
   readonly #flush = (): void => {
     const messages = this.#queue;
     this.#queue = [];
-    this.#writes.push(messages.length);
-    this.#messagesHandedOver += messages.length;
     const [only] = messages;
-    const bytes = messages.length === 1 && only !== undefined ? only : Buffer.concat(messages);
-    this.#socket.write(bytes, this.#onWritten);
+    if (messages.length === 1 && only !== undefined) this.#write(only, 1);
+    else if (this.#channel.joinsMessages) this.#write(Buffer.concat(messages), messages.length);
+    else for (const message of messages) this.#write(message, 1);
   };
   readonly #onWritten = (error?: Error | null): void => {
     const messages = this.#writes.shift() ?? 0;
     if (error === undefined || error === null) this.#messagesWritten += messages;
   };
 
-  /** @throws ConnectError with the address and the socket's own error; the signal's reason when it aborts. */
+  /** @throws ConnectError, among them TlsError and SshError; the signal's reason when it aborts. */
   static async connect(endpoint: Endpoint, signal: AbortSignal): Promise<MessageSocket> {
-    signal.throwIfAborted();
-    const opened = new MessageSocket(endpoint);
-    const socket = opened.#socket;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const onAbort = (): void => reject(signal.reason);
-        signal.addEventListener('abort', onAbort, { once: true });
-        socket.once('connect', () => {
-          signal.removeEventListener('abort', onAbort);
-          resolve();
-        });
-        socket.once('error', (error) => {
-          signal.removeEventListener('abort', onAbort);
-          reject(new ConnectError(describeEndpoint(endpoint), error));
-        });
-      });
-    } catch (error) {
-      socket.destroy();
-      throw error;
-    }
-    return opened;
+    return new MessageSocket(await openChannel(endpoint, signal));
   }
 
-  private constructor(endpoint: Endpoint) {
+  private constructor(channel: ByteChannel) {
     this.#frames = new FrameReader((buffer, start, end) => this.#dispatch(buffer, start, end));
-    const address =
-      endpoint.kind === 'unix'
-        ? { path: endpoint.path }
-        : { host: endpoint.host, port: endpoint.tcpPort };
-    this.#socket = connect({
-      ...address,
-      onread: {
-        buffer: Buffer.allocUnsafeSlow(readBufferBytes),
-        callback: (sizeBytes, buffer) => this.#onChunk(sizeBytes, buffer),
-      },
-    });
-    if (endpoint.kind === 'tcp') {
-      this.#socket.setNoDelay(true).setKeepAlive(true, tcpKeepAliveDelayMs);
-    }
-    this.#socket.on('error', (error) => {
+    this.#stream = channel.stream;
+    this.#channel = channel;
+    this.#stream.on('error', (error) => {
       this.#error ??= error;
     });
-    this.#socket.on('close', () => this.#listener?.onClose(this.#error));
+    this.#stream.on('close', () => this.#listener?.onClose(this.#error));
+    channel.read((chunk) => this.#onChunk(chunk));
   }
 
   /** Messages and the end of the socket go to this listener from now on. */
@@ -114,34 +75,53 @@ export class MessageSocket {
 
   /** True while the peer reads so slowly that answers pile up here. */
   get isCongested(): boolean {
-    return this.#socket.writableLength > congestedBytes;
+    return this.#stream.writableLength > congestedBytes;
   }
 
   /**
    * False when it is certain that the message did not leave whole. Of a write that was cut short only the last message is
-   * certain: those in front of it may have been in the part that left.
+   * certain: those in front of it may have been in the part that left. Where writes are reported late, not even that.
    */
   mayHaveLeft(messageNumber: number): boolean {
-    return messageNumber <= this.#messagesWritten || messageNumber < this.#messagesHandedOver;
+    const isCertainOfLast = this.#channel.reportsWrites === 'exactly';
+    const perhapsLeft = isCertainOfLast ? this.#messagesHandedOver - 1 : this.#messagesHandedOver;
+    return messageNumber <= this.#messagesWritten || messageNumber <= perhapsLeft;
   }
 
   /** Ends the socket at once; the listener hears it with this error, or with the one that came first. */
   destroy(error: Error | null): void {
     this.#error ??= error;
-    this.#socket.destroy();
+    this.#stream.destroy();
   }
 
-  #onChunk(sizeBytes: number, buffer: Uint8Array): boolean {
+  #write(bytes: Buffer, messages: number): void {
+    this.#writes.push(messages);
+    this.#messagesHandedOver += messages;
+    this.#stream.write(bytes, this.#onWritten);
+  }
+
+  #onChunk(chunk: Buffer): void {
     try {
-      this.#frames.push(Buffer.from(buffer.buffer, buffer.byteOffset, sizeBytes), sizeBytes);
+      this.#frames.push(chunk, chunk.length);
     } catch (error) {
       this.destroy(error instanceof Error ? error : new ProtocolError(String(error)));
     }
-    return !this.#socket.destroyed;
   }
 
   #dispatch(buffer: Buffer, start: number, end: number): void {
     if (this.#listener === null) throw new ProtocolError('the peer spoke before it was asked');
     this.#listener.onFrame(buffer, start, end);
+  }
+}
+
+async function openChannel(endpoint: Endpoint, signal: AbortSignal): Promise<ByteChannel> {
+  switch (endpoint.kind) {
+    case 'unix':
+    case 'tcp':
+      return connectPlain(endpoint, signal);
+    case 'tls':
+      return connectTls(endpoint, signal);
+    case 'ssh':
+      return openSsh(endpoint, signal);
   }
 }

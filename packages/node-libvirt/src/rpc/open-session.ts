@@ -1,3 +1,4 @@
+import type { Login } from '../auth/credentials.ts';
 import { ConnectError, ConnectionLostError, LibvirtError } from '../errors.ts';
 import { connectProcedures } from '../protocol/index.ts';
 import { handshake } from './handshake.ts';
@@ -9,6 +10,8 @@ export interface SessionOptions {
   readonly endpoints: readonly Endpoint[];
   /** The name given to the daemon, such as `qemu:///system`. */
   readonly driverUri: string;
+  /** Who logs in, where the daemon asks. */
+  readonly login: Login;
   /** For connecting and the handshake together. */
   readonly openTimeoutMs: number;
 }
@@ -18,7 +21,7 @@ const noListener: SessionListener = { onEvent: () => undefined, onEnd: () => und
 /**
  * A session that has said what is to be said first.
  *
- * @throws ConnectError, UnsupportedAuthError, LibvirtError, or the signal's reason.
+ * @throws ConnectError, UnsupportedAuthError, AuthenticationError, LibvirtError, or the signal's reason.
  */
 export async function openSession(
   options: SessionOptions,
@@ -32,7 +35,8 @@ export async function openSession(
     const { socket, endpoint } = await connectFirst(options.endpoints, address, bounded);
     const session = new Session(socket, listener);
     try {
-      await handshake(session, options.driverUri, bounded);
+      const { driverUri, login } = options;
+      await handshake(session, { driverUri, login, endpoint }, bounded);
     } catch (error) {
       session.end({ kind: 'requested' });
       throw error;
@@ -42,9 +46,17 @@ export async function openSession(
     if (error === timeout.reason && error instanceof Error) {
       throw new ConnectError(address, new Error(`no answer within ${options.openTimeoutMs} ms`));
     }
-    if (error instanceof ConnectionLostError) throw new ConnectError(address, error);
+    if (error instanceof ConnectionLostError) throw asConnectError(address, error);
     throw error;
   }
+}
+
+/** What ended the connection may say more than that it was lost: ssh does. */
+function asConnectError(address: string, error: ConnectionLostError): ConnectError {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ConnectError) return cause;
+  }
+  return new ConnectError(address, error);
 }
 
 /** @throws ConnectError of the only endpoint, or one that holds those of all. */
