@@ -1,11 +1,16 @@
 export { liveMigration } from './live-migration.machine.ts';
 export type { LiveMigrationOutput } from './live-migration.setup.ts';
+export { directMigration } from './direct-migration.machine.ts';
+export { offlineMigration } from './offline-migration.machine.ts';
 export { peer2peerMigration } from './peer2peer-migration.machine.ts';
-export type { Peer2peerOutput } from './peer2peer-migration.setup.ts';
+export type { ProtocolOutput } from './protocol-setup.ts';
 export type { MigrationCommand, MigrationEvent } from './migration-events.ts';
 export type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 export type { Artefact, LiveMigrationInput } from './policy/live-migration-context.ts';
-export type { Peer2peerInput } from './policy/peer2peer-context.ts';
+export type { ProtocolInput } from './policy/protocol-context.ts';
 export type { CheckVerdict, MigrationCheckName } from './policy/migration-checks.ts';
 export type { PhaseRecord } from './policy/migration-phases.ts';
 export { liveMigrationInput, migrationOptions } from './policy/migration-request.ts';
+export type { ConvergencePolicy } from './policy/convergence.ts';
+export { convergencePresets } from './policy/convergence-presets.ts';
+export type { OfflineInput } from './policy/offline-context.ts';

@@ -5,21 +5,43 @@ import {
   failureOf,
   guestIsGone,
   liveMigrationSetup,
-  madeVolumes,
   objects,
-  onBoth,
-  onDestination,
-  onSource,
-  remains,
+  protocolIs,
   reportOfChild,
 } from './live-migration.setup.ts';
 import {
   beforeAnything,
   requestOf,
   resultOf,
-  toPeer2peerInput,
+  toOfflineInput,
+  toProtocolInput,
 } from './policy/live-migration-context.ts';
 import { migrationCheckNames } from './policy/migration-checks.ts';
+import { cleaningUp } from './regions/cleaning-up.ts';
+import { concluding } from './regions/concluding.ts';
+
+/** How each protocol ends, for the parent. */
+const afterProtocol = [
+  {
+    guard: endedAs('completed'),
+    target: '#liveMigration.concluding',
+    actions: [{ type: 'noteReport', params: reportOfChild }, 'recordSuccess'],
+  },
+  {
+    guard: endedAs('rolledBack'),
+    target: '#liveMigration.cleaningUp',
+    actions: { type: 'noteReport', params: reportOfChild },
+  },
+  {
+    guard: childSays('guestGone'),
+    target: '#liveMigration.cleaningUp',
+    actions: { type: 'noteReport', params: reportOfChild },
+  },
+  {
+    target: '#liveMigration.needsOperator',
+    actions: { type: 'noteReport', params: reportOfChild },
+  },
+] as const;
 
 /**
  * A live migration from the first look to the last: prechecks, the protocol as a child machine,
@@ -27,7 +49,7 @@ import { migrationCheckNames } from './policy/migration-checks.ts';
  */
 export const liveMigration = liveMigrationSetup.createMachine({
   id: 'liveMigration',
-  version: '1',
+  version: '2',
   description: 'Moves a running guest to another host, or leaves it exactly as it was.',
   context: ({ input }) => beforeAnything(input),
   output: ({ event }) => event.output as LiveMigrationOutput,
@@ -64,170 +86,68 @@ export const liveMigration = liveMigrationSetup.createMachine({
     },
     migrating: {
       description: 'The protocol moves the guest and says where it runs in the end.',
-      on: { 'abort.requested': { actions: 'passAbortOn' } },
-      invoke: {
-        id: 'protocol',
-        src: 'peer2peerMigration',
-        input: ({ context }) => toPeer2peerInput(context),
-        onDone: [
-          {
-            guard: endedAs('completed'),
-            target: 'concluding',
-            actions: [{ type: 'noteReport', params: reportOfChild }, 'recordSuccess'],
-          },
-          {
-            guard: endedAs('rolledBack'),
-            target: 'cleaningUp',
-            actions: { type: 'noteReport', params: reportOfChild },
-          },
-          {
-            guard: childSays('guestGone'),
-            target: 'cleaningUp',
-            actions: { type: 'noteReport', params: reportOfChild },
-          },
-          { target: 'needsOperator', actions: { type: 'noteReport', params: reportOfChild } },
-        ],
-        onError: {
-          target: 'needsOperator',
-          actions: { type: 'recordFailure', params: failureOf },
-        },
-      },
-    },
-    concluding: {
-      description: 'The guest has moved. What is left to do is done going forward.',
-      tags: ['pointOfNoReturn'],
-      initial: 'verifying',
-      after: { peerWait: { target: 'needsOperator', actions: 'recordUnsettled' } },
-      states: {
-        verifying: {
-          description:
-            'Does it run there, is it gone here, and is each definition where it belongs?',
-          meta: { call: 'virDomainGetState, virDomainIsPersistent on both hosts' },
-          invoke: {
-            id: 'verify',
-            src: 'inspectPeers',
-            input: onBoth,
-            onDone: {
-              target: 'deciding',
-              actions: { type: 'noteLook', params: ({ event }) => ({ peers: event.output }) },
-            },
-            onError: 'waiting',
-          },
-        },
-        deciding: {
-          description: 'One thing at a time, and looked at again after each.',
-          always: [
-            { guard: remains('nothing'), target: '#liveMigration.completed' },
-            { guard: remains('destinationDefinition'), target: 'persistingOnDestination' },
-            { guard: remains('sourceDefinition'), target: 'undefiningOnSource' },
-            { target: 'waiting' },
-          ],
-        },
-        persistingOnDestination: {
-          description: 'It was persistent before: its definition is written on the destination.',
-          meta: { call: 'virDomainDefineXML' },
-          invoke: {
-            id: 'persist',
-            src: 'persistOnDestination',
-            input: onDestination,
-            onDone: 'verifying',
-            onError: 'waiting',
-          },
-        },
-        undefiningOnSource: {
-          description: 'The definition stands on the destination; the one here is taken away.',
-          meta: { call: 'virDomainUndefineFlags' },
-          invoke: {
-            id: 'undefine',
-            src: 'undefineOnSource',
-            input: onSource,
-            onDone: 'verifying',
-            onError: 'waiting',
-          },
-        },
-        waiting: {
-          description: 'A host does not answer, or is not ready yet.',
-          after: { askAgain: 'verifying' },
-        },
-      },
-    },
-    cleaningUp: {
-      description: 'The guest stays with the source. What the run made on the destination goes.',
-      tags: ['rollingBack'],
       initial: 'choosing',
-      after: {
-        peerWait: {
-          target: 'cleanedUp',
-          actions: { type: 'markVolumes', params: { status: 'left' } },
-        },
+      on: {
+        'abort.requested': { actions: 'passOn' },
+        'bandwidth.set': { actions: 'passOn' },
+        'downtime.set': { actions: 'passOn' },
+        'postcopy.start': { actions: 'passOn' },
+        'force.complete': { actions: 'passOn' },
+        'postcopy.recover': { actions: 'passOn' },
+        'postcopy.giveUp': { actions: 'passOn' },
       },
       states: {
         choosing: {
-          description: 'A destination that never got as far as PREPARE holds nothing of this run.',
+          description: 'Who drives, and is there anything to drive?',
           always: [
-            { guard: 'preparedNothing', target: '#liveMigration.cleanedUp' },
-            { target: 'looking' },
+            { guard: protocolIs('offline'), target: 'offline' },
+            { guard: protocolIs('direct'), target: 'direct' },
+            { target: 'peer2peer' },
           ],
         },
-        looking: {
-          description: 'What does the destination still hold?',
-          meta: { call: 'virDomainGetState' },
+        peer2peer: {
+          description: 'The source daemon drives.',
           invoke: {
-            id: 'lookForRemains',
-            src: 'inspectPeers',
-            input: onBoth,
-            onDone: {
-              target: 'deciding',
-              actions: { type: 'noteLook', params: ({ event }) => ({ peers: event.output }) },
-            },
-            onError: 'waiting',
-          },
-        },
-        deciding: {
-          description: 'Only what the record of this run names is ever removed.',
-          always: [
-            { guard: 'destinationIsSilent', target: 'waiting' },
-            {
-              guard: 'destinationHoldsGuest',
+            id: 'peer2peer',
+            src: 'peer2peerMigration',
+            input: ({ context }) => toProtocolInput(context),
+            onDone: afterProtocol,
+            onError: {
               target: '#liveMigration.needsOperator',
-              actions: 'recordCopyLeft',
+              actions: { type: 'recordFailure', params: failureOf },
             },
-            { guard: 'destinationHoldsIncoming', target: 'endingIncoming' },
-            { guard: 'hasMadeVolumes', target: 'removingVolumes' },
-            { target: '#liveMigration.cleanedUp' },
-          ],
-        },
-        endingIncoming: {
-          description: 'A QEMU that waits on the destination must not run any more.',
-          meta: { call: 'virDomainDestroy' },
-          invoke: {
-            id: 'endIncoming',
-            src: 'destroyIncoming',
-            input: onDestination,
-            onDone: 'looking',
-            onError: 'waiting',
           },
         },
-        removingVolumes: {
-          description: 'The disks that libvirt created there for this migration are deleted.',
-          meta: { call: 'virStorageVolDelete', source: 'libvirt leaves pre-created disks behind' },
+        direct: {
+          description: 'We drive, phase by phase.',
           invoke: {
-            id: 'removeVolumes',
-            src: 'removeVolumes',
-            input: madeVolumes,
-            onDone: {
-              target: '#liveMigration.cleanedUp',
-              actions: { type: 'recordRemoved', params: ({ event }) => event.output },
+            id: 'direct',
+            src: 'directMigration',
+            input: ({ context }) => toProtocolInput(context),
+            onDone: afterProtocol,
+            onError: {
+              target: '#liveMigration.needsOperator',
+              actions: { type: 'recordFailure', params: failureOf },
             },
-            onError: 'waiting',
           },
         },
-        waiting: {
-          description: 'The destination does not answer yet, or still holds the disk.',
-          after: { askAgain: 'looking' },
+        offline: {
+          description: 'Nothing runs: definition and disks are moved.',
+          invoke: {
+            id: 'offline',
+            src: 'offlineMigration',
+            input: ({ context }) => toOfflineInput(context),
+            onDone: afterProtocol,
+            onError: {
+              target: '#liveMigration.needsOperator',
+              actions: { type: 'recordFailure', params: failureOf },
+            },
+          },
         },
       },
     },
+    concluding,
+    cleaningUp,
     cleanedUp: {
       description:
         'Nothing of the run is left, or it is told; the guest is what it was, or has ended.',

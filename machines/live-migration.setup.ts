@@ -2,6 +2,8 @@ import { assign, sendTo, setup } from 'xstate';
 
 import type { MigrationFacts } from '../src/ports/migration.ts';
 import type { MigrationCommand } from './migration-events.ts';
+import { directMigration } from './direct-migration.machine.ts';
+import { offlineMigration } from './offline-migration.machine.ts';
 import { peer2peerMigration } from './peer2peer-migration.machine.ts';
 import { abortRequested, readFailure } from './policy/failures.ts';
 import type {
@@ -12,21 +14,25 @@ import type {
   Remainder,
 } from './policy/live-migration-context.ts';
 import {
+  afterReport,
+  afterSourceDisks,
   artefactsOfSuccess,
   copyLeftFailure,
   expectedVolumes,
   foundDomain,
   hasPrepared,
+  protocolOf,
   refusal,
   removedArtefacts,
   remainderOf,
   unsettledFailure,
+  unwantedDisks,
   verdictsOf,
   withStatus,
 } from './policy/live-migration-context.ts';
 import type { MigrationCheckName } from './policy/migration-checks.ts';
 import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
-import type { MigrationReport } from './policy/peer2peer-context.ts';
+import type { MigrationReport } from './policy/protocol-context.ts';
 import type { PeersView } from './policy/peers.ts';
 import { holdsGuest, holdsIncoming } from './policy/peers.ts';
 import { effectSlot } from './slots.ts';
@@ -70,6 +76,12 @@ export const onSource = ({ context }: Context): DomainOnHost => ({
   domainUuid: foundDomain(context).uuid,
 });
 
+export const unwantedVolumes = ({ context }: Context) => ({
+  domainUuid: foundDomain(context).uuid,
+  volumes: unwantedDisks(context),
+});
+export const protocolIs = (protocol: 'offline' | LiveMigrationInput['protocol']) =>
+  ({ type: 'protocolIs', params: { protocol } }) as const;
 export const madeVolumes = ({ context }: Context) => ({
   domainUuid: foundDomain(context).uuid,
   volumes: context.artefacts,
@@ -96,11 +108,15 @@ export const liveMigrationSetup = setup({
       { removed: readonly string[] },
       { domainUuid: string; volumes: readonly Artefact[] }
     >('removeVolumes'),
+    directMigration,
+    offlineMigration,
   },
   actions: {
     noteFacts: assign((_, params: { facts: MigrationFacts }) => ({ facts: params.facts })),
     noteLook: assign((_, params: { peers: PeersView }) => ({ peers: params.peers })),
-    noteReport: assign((_, params: { report: MigrationReport }) => ({ report: params.report })),
+    noteReport: assign(({ context }, params: { report: MigrationReport }) =>
+      afterReport(context, params.report),
+    ),
     recordFailure: assign(({ context }, params: { error: unknown }) => ({
       report: { ...context.report, failure: readFailure(params.error) },
     })),
@@ -124,7 +140,14 @@ export const liveMigrationSetup = setup({
     recordCopyLeft: assign(({ context }) => ({
       report: { ...context.report, failure: copyLeftFailure(context) },
     })),
-    passAbortOn: sendTo('protocol', { type: 'abort.requested' }),
+    recordSourceDisks: assign(({ context }, params: { removed: readonly string[] }) => ({
+      artefacts: afterSourceDisks(context.artefacts, params.removed),
+    })),
+    /** The child's invoke has the name of its protocol. */
+    passOn: sendTo(
+      ({ context }) => protocolOf(context),
+      ({ event }) => event,
+    ),
   },
   guards: {
     objects: ({ context }, params: { check: MigrationCheckName }) =>
@@ -144,6 +167,8 @@ export const liveMigrationSetup = setup({
       context.peers !== null && holdsGuest(context.peers.destination),
     destinationHoldsIncoming: ({ context }) =>
       context.peers !== null && holdsIncoming(context.peers.destination),
+    protocolIs: ({ context }, params: { protocol: string }) =>
+      protocolOf(context) === params.protocol,
     hasMadeVolumes: ({ context }) => context.artefacts.length > 0,
   },
   delays: { peerWait: ({ context }) => context.peerWaitMs, askAgain: 1000 },

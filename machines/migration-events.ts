@@ -18,8 +18,7 @@ export type MigrationEvent = { readonly atEpochMs: number; readonly detail?: str
       readonly iteration: number;
       readonly remainingBytes: number | null;
     }
-  | { readonly type: 'link.opened' }
-  | { readonly type: `link.${Peer}.lost` }
+  | { readonly type: 'link.opened' | `link.${Peer}.lost` }
 );
 
 /** What a person or a service may send to a migration. */
@@ -37,3 +36,8 @@ export type MigrationCommand =
   | { readonly type: 'postcopy.recover' }
   /** Wait no longer for a broken post-copy: an operator takes over. */
   | { readonly type: 'postcopy.giveUp' };
+
+/** What a region of a chart tells the others. */
+export type ProtocolNotice = {
+  readonly type: 'budget.spent' | 'stall.noticed' | 'link.wanted';
+};

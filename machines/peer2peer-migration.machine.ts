@@ -1,16 +1,20 @@
-import { lookOf, peer2peerSetup, shows } from './peer2peer-migration.setup.ts';
-import type { Peer2peerOutput } from './peer2peer-migration.setup.ts';
-import { onBoth, onDestination, onSource } from './policy/domain-on-host.ts';
+import { peer2peerSetup, replyOf, resumeFromSource } from './peer2peer-migration.setup.ts';
+import { onDestination, onSource } from './policy/domain-on-host.ts';
 import {
   operatorReport,
   reportOf,
   rolledBackReport,
   startingContext,
-} from './policy/peer2peer-context.ts';
+} from './policy/protocol-context.ts';
+import type { ProtocolOutput } from './protocol-setup.ts';
 import { convergence } from './regions/convergence.ts';
-import { downtimeLimit } from './regions/downtime-limit.ts';
 import { migrationPhases } from './regions/migration-phases.ts';
+import { oneCopy } from './regions/one-copy.ts';
+import { postcopyBroken } from './regions/postcopy-broken.ts';
+import { postcopy } from './regions/postcopy.ts';
 import { rightDestination } from './regions/right-destination.ts';
+import { splitBrain } from './regions/split-brain.ts';
+import { fetching, following, uncertain } from './regions/uncertain.ts';
 
 /**
  * A live migration that the source daemon drives (PEER2PEER). We start it, watch both daemons, and
@@ -18,11 +22,11 @@ import { rightDestination } from './regions/right-destination.ts';
  */
 export const peer2peerMigration = peer2peerSetup.createMachine({
   id: 'peer2peerMigration',
-  version: '1',
+  version: '2',
   description:
     'The source daemon drives the migration; we watch both ends and decide by what they show.',
   context: ({ input }) => startingContext(input),
-  output: ({ event }) => event.output as Peer2peerOutput,
+  output: ({ event }) => event.output as ProtocolOutput,
   initial: 'migrating',
   states: {
     migrating: {
@@ -48,43 +52,10 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
       },
       states: {
         phases: migrationPhases,
+        postcopy,
         convergence,
-        downtimeLimit,
         rightDestination,
-        oneCopy: {
-          description: 'Guards the first rule: never two running copies of one guest.',
-          initial: 'trusting',
-          states: {
-            trusting: {
-              description: 'By all that was seen, at most one copy runs.',
-              always: { guard: 'bothSeemToRun', target: 'doubting' },
-            },
-            doubting: {
-              description: 'Events of two hosts may cross; only a look at both tells.',
-              meta: { call: 'virDomainGetState' },
-              invoke: {
-                id: 'lookForTwo',
-                src: 'inspectPeers',
-                input: onBoth,
-                onDone: [
-                  {
-                    guard: { type: 'bothRunIn', params: lookOf },
-                    target: '#splitBrain',
-                    actions: { type: 'noteLook', params: lookOf },
-                  },
-                  { target: 'stillDoubting', actions: { type: 'noteLook', params: lookOf } },
-                ],
-                onError: 'stillDoubting',
-              },
-            },
-            stillDoubting: {
-              description:
-                'The look cleared the doubt, or a host did not answer: then asked again.',
-              always: { guard: 'atMostOneSeemsToRun', target: 'trusting' },
-              after: { askAgain: 'doubting' },
-            },
-          },
-        },
+        oneCopy,
         execution: {
           description: 'The call to the source daemon, and what is done when its end is in doubt.',
           initial: 'performing',
@@ -98,10 +69,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
                 input: ({ context }) => ({ ...onSource({ context }), call: context.call }),
                 onDone: {
                   target: '#completed',
-                  actions: [
-                    { type: 'noteReply', params: ({ event }) => event.output },
-                    'forgiveFailure',
-                  ],
+                  actions: [{ type: 'noteReply', params: replyOf }, 'forgiveFailure'],
                 },
                 onError: {
                   target: 'uncertain',
@@ -112,155 +80,28 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
                 },
               },
             },
-            uncertain: {
-              description: 'The call failed or its reply is lost: both hosts are asked.',
-              initial: 'settling',
-              after: { peerWait: '#needsOperator' },
-              states: {
-                settling: {
-                  description: 'A suspend still under way would make the first look a lie.',
-                  always: { guard: 'isSuspendSettled', target: 'inspecting' },
-                },
-                inspecting: {
-                  description: 'What does each daemon hold now?',
-                  meta: { call: 'virDomainGetState on both hosts' },
-                  invoke: {
-                    id: 'look',
-                    src: 'inspectPeers',
-                    input: onBoth,
-                    onDone: { target: 'deciding', actions: { type: 'noteLook', params: lookOf } },
-                    onError: 'waiting',
-                  },
-                },
-                deciding: {
-                  description: 'From what both showed, and from nothing else.',
-                  always: [
-                    { guard: shows('bothRun'), target: '#splitBrain' },
-                    { guard: shows('jobActive'), target: '#following' },
-                    {
-                      guard: shows('switchedOver'),
-                      target: '#completed',
-                      actions: 'forgiveFailure',
-                    },
-                    { guard: shows('sourceStale'), target: 'endingStaleSource' },
-                    { guard: shows('incomingLeft'), target: 'endingIncoming' },
-                    { guard: shows('unchanged'), target: '#rolledBack' },
-                    { guard: shows('sourceToResume'), target: 'resumingSource' },
-                    { guard: shows('overtaken'), target: '#needsOperator' },
-                    { guard: shows('guestGone'), target: '#needsOperator' },
-                    { target: 'waiting' },
-                  ],
-                },
-                waiting: {
-                  description: 'A host does not answer, and its answer decides.',
-                  after: { askAgain: 'inspecting' },
-                },
-                endingIncoming: {
-                  description: 'A QEMU that waits on the destination must not run any more.',
-                  tags: ['rollingBack'],
-                  meta: { call: 'virDomainDestroy' },
-                  invoke: {
-                    id: 'endIncoming',
-                    src: 'destroyIncoming',
-                    input: onDestination,
-                    onDone: 'inspecting',
-                    onError: 'waiting',
-                  },
-                },
-                resumingSource: {
-                  description: 'The destination never ran: the guest goes on where it was.',
-                  tags: ['rollingBack', 'guestPaused'],
-                  meta: { call: 'virDomainResume' },
-                  invoke: {
-                    id: 'resume',
-                    src: 'resumeSource',
-                    input: onSource,
-                    onDone: 'inspecting',
-                    onError: 'waiting',
-                  },
-                },
-                endingStaleSource: {
-                  description: 'The destination runs: the paused older copy must never run again.',
-                  tags: ['pointOfNoReturn'],
-                  meta: { call: 'virDomainDestroy' },
-                  invoke: {
-                    id: 'destroy',
-                    src: 'destroySource',
-                    input: onSource,
-                    onDone: 'inspecting',
-                    onError: 'waiting',
-                  },
-                },
-              },
-            },
-            following: {
-              id: 'following',
-              description: 'The source daemon goes on without us: wait for the end of its job.',
-              meta: { call: 'virDomainGetJobStats' },
+            uncertain: uncertain([]),
+            following,
+            fetching,
+            postcopyBroken: postcopyBroken({
+              description: 'The source daemon is asked to go on where the stream broke.',
+              meta: { call: 'virDomainMigrateToURI3 with POSTCOPY_RESUME' },
               invoke: {
-                id: 'follow',
-                src: 'followMigration',
-                input: onSource,
-                onDone: 'uncertain',
-                onError: 'uncertain',
+                id: 'recover',
+                src: 'performMigration',
+                input: resumeFromSource,
+                onDone: {
+                  target: '#completed',
+                  actions: [{ type: 'noteReply', params: replyOf }, 'forgiveFailure'],
+                },
+                onError: 'looking',
               },
-            },
+            }),
           },
         },
       },
     },
-    splitBrain: {
-      id: 'splitBrain',
-      description: 'Two copies run. Both may have written; no program can merge them.',
-      initial: 'choosing',
-      entry: 'noteSplitBrain',
-      after: { peerWait: '#needsOperator' },
-      states: {
-        choosing: {
-          description: 'Whoever asked only for a report decides without us.',
-          always: [
-            { guard: 'onlyReportsSplitBrain', target: '#needsOperator' },
-            { target: 'suspendingSource' },
-          ],
-        },
-        suspendingSource: {
-          description: "The source's copy is stopped: the destination's state is the newer one.",
-          tags: ['pointOfNoReturn'],
-          meta: { call: 'virDomainSuspend' },
-          invoke: {
-            id: 'suspendOlderCopy',
-            src: 'suspendSource',
-            input: onSource,
-            onDone: 'looking',
-            onError: 'looking',
-          },
-        },
-        looking: {
-          description: 'What the operator is told is what both hosts show now.',
-          tags: ['pointOfNoReturn'],
-          meta: { call: 'virDomainGetState on both hosts' },
-          invoke: {
-            id: 'lookAfterSplit',
-            src: 'inspectPeers',
-            input: onBoth,
-            onDone: [
-              {
-                guard: { type: 'mayBothRun', params: lookOf },
-                target: 'stillTwo',
-                actions: { type: 'noteLook', params: lookOf },
-              },
-              { target: '#needsOperator', actions: { type: 'noteLook', params: lookOf } },
-            ],
-            onError: 'stillTwo',
-          },
-        },
-        stillTwo: {
-          description: 'The source could not be stopped yet; it is tried again.',
-          tags: ['pointOfNoReturn'],
-          after: { askAgain: 'suspendingSource' },
-        },
-      },
-    },
+    splitBrain,
     completed: {
       id: 'completed',
       type: 'final',

@@ -1,4 +1,7 @@
+export { bindDirectMigration, directMigrationSlots } from './bindings/direct-migration.ts';
 export { bindLiveMigration, liveMigrationSlots } from './bindings/live-migration.ts';
+export { bindMigrations } from './bindings/migrations.ts';
+export { bindOfflineMigration, offlineMigrationSlots } from './bindings/offline-migration.ts';
 export { bindPeer2peerMigration, peer2peerMigrationSlots } from './bindings/peer2peer-migration.ts';
 export { gatherFacts } from './bindings/gather-facts.ts';
 export type { EngineOptions } from './engine/engine.ts';

@@ -1,3 +1,5 @@
+import type { PeersView } from './peers.ts';
+
 /** What every effect on one domain needs: the host's connection URI and the domain. */
 export interface DomainOnHost {
   readonly host: string;
@@ -33,4 +35,9 @@ export const onBoth = ({ context }: Migrating): DomainOnPeers => ({
   source: context.source,
   destination: context.destination,
   domainUuid: context.domain.uuid,
+});
+
+/** What an effect that looked at both hands over. */
+export const lookOf = ({ event }: { readonly event: { readonly output: PeersView } }) => ({
+  peers: event.output,
 });

@@ -33,6 +33,18 @@ export const timeBudgetExceeded: Failure = {
   effect: 'none',
 };
 
+export const stalled: Failure = {
+  code: 'stalled',
+  message: 'the migration gained no ground over several passes and was given up',
+  effect: 'none',
+};
+
+export const finishRefused: Failure = {
+  code: 'finishRefused',
+  message: 'the destination could not let the guest run',
+  effect: 'unknown',
+};
+
 export const wrongDestination: Failure = {
   code: 'wrongDestination',
   message:

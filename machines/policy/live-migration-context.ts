@@ -1,6 +1,8 @@
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { MigrationFacts, MigrationOptions } from '../../src/ports/migration.ts';
+import type { ConvergencePolicy } from './convergence.ts';
+import { dataGib, planConvergence } from './convergence.ts';
 import type { CheckVerdict } from './migration-checks.ts';
 import { judgeMigration } from './migration-checks.ts';
 import type { PhaseRecord } from './migration-phases.ts';
@@ -10,7 +12,8 @@ import {
   wantsDestinationDefinition,
   wantsSourceUndefined,
 } from './migration-plan.ts';
-import type { MigrationReport, Peer2peerInput } from './peer2peer-context.ts';
+import type { OfflineInput } from './offline-context.ts';
+import type { MigrationReport, ProtocolInput } from './protocol-context.ts';
 import type { PeersView } from './peers.ts';
 import { describePeers, isActive } from './peers.ts';
 
@@ -39,9 +42,10 @@ export interface Artefact {
   readonly path: string;
   /**
    * `expected`: libvirt will make it on the way. `made`: in use by the migrated guest. `removed`:
-   * taken away by the rollback. `left`: could not be taken away. `kept`: the source's copy.
+   * taken away again. `left`: could not be taken away. `kept`: the source's copy. `unwanted`: the
+   * source's copy, which goes when the guest is safe elsewhere.
    */
-  readonly status: 'expected' | 'made' | 'removed' | 'left' | 'kept';
+  readonly status: 'expected' | 'made' | 'removed' | 'left' | 'kept' | 'unwanted';
 }
 
 export interface LiveMigrationContext extends LiveMigrationInput {
@@ -59,7 +63,13 @@ export interface LiveMigrationResult {
   readonly artefacts: readonly Artefact[];
 }
 
-const nothingYet: MigrationReport = { failure: null, phases: [], downtimeMs: null, peers: null };
+const nothingYet: MigrationReport = {
+  failure: null,
+  phases: [],
+  downtimeMs: null,
+  peers: null,
+  foreignVolume: null,
+};
 
 export function beforeAnything(input: LiveMigrationInput): LiveMigrationContext {
   return { ...input, facts: null, artefacts: [], report: nothingYet, peers: null };
@@ -81,6 +91,11 @@ export function requestOf(context: LiveMigrationContext): LiveMigrationInput {
     peerWaitMs,
     postcopyWaitMs,
   };
+}
+
+/** Which child moves the domain. */
+export function protocolOf({ offline, protocol }: LiveMigrationContext) {
+  return offline ? 'offline' : protocol;
 }
 
 /** The domain as it was found. Only states behind the prechecks ask for it. */
@@ -125,6 +140,11 @@ export function hasPrepared(context: LiveMigrationContext): boolean {
   );
 }
 
+/** What the protocol says of itself; a volume that it found to be somebody else's leaves the record. */
+export function afterReport({ artefacts }: LiveMigrationContext, report: MigrationReport) {
+  return { report, artefacts: artefacts.filter(({ path }) => path !== report.foreignVolume) };
+}
+
 export function withStatus(
   artefacts: readonly Artefact[],
   status: Artefact['status'],
@@ -143,41 +163,80 @@ export function removedArtefacts(
   );
 }
 
-/** After success: the new disks are in use, the source's copies stay where they were. */
+/** After success: the new disks are in use, the source's copies stay unless they are unwanted. */
 export function artefactsOfSuccess(context: LiveMigrationContext): Artefact[] {
   const domain = foundDomain(context);
   const copied = disksToCopy(domain, context.options);
   const kept = domain.disks.filter((disk) => copied.includes(disk.targetDev));
+  const status = context.options.sourceDisk === 'delete' ? 'unwanted' : 'kept';
   return [
     ...withStatus(context.artefacts, 'made'),
     ...kept.flatMap(({ path }) =>
-      path === null
-        ? []
-        : [{ kind: 'volume', host: context.source, path, status: 'kept' } as const],
+      path === null ? [] : [{ kind: 'volume', host: context.source, path, status } as const],
     ),
   ];
 }
 
-export function toPeer2peerInput(context: LiveMigrationContext): Peer2peerInput {
+export function unwantedDisks({ artefacts }: LiveMigrationContext): Artefact[] {
+  return artefacts.filter(({ status }) => status === 'unwanted');
+}
+
+/** The guest is safe elsewhere: what of the source's disks went, and what could not be taken away. */
+export function afterSourceDisks(
+  artefacts: readonly Artefact[],
+  removed: readonly string[],
+): readonly Artefact[] {
+  return artefacts.map((artefact) =>
+    artefact.status === 'unwanted'
+      ? { ...artefact, status: removed.includes(artefact.path) ? 'removed' : 'left' }
+      : artefact,
+  );
+}
+
+export function toProtocolInput(context: LiveMigrationContext): ProtocolInput {
   const domain = foundDomain(context);
   const { uuid, name, state, reason, persistent, job } = domain;
+  const call = toMigrateCall(domain, context.options);
+  const copied = domain.disks.filter((disk) => call.copyDisks.includes(disk.targetDev));
+  const sizeGib = dataGib(
+    domain.memoryBytes,
+    copied.map((disk) => disk.allocationBytes),
+  );
   return {
     source: context.source,
     destination: context.destination,
     domain: { uuid, name, state, reason, persistent, job },
-    call: toMigrateCall(domain, context.options),
+    call,
     finishLeavesDefinition:
       wantsDestinationDefinition(domain, context.options) &&
       context.facts?.incoming?.definedThere === false,
-    timeoutMs: context.timeoutMs,
-    onTimeout: context.onTimeout,
+    convergence: planConvergence(context.convergence, sizeGib),
+    postcopyWaitMs: context.postcopyWaitMs,
     onSplitBrain: context.onSplitBrain,
     peerWaitMs: context.peerWaitMs,
   };
 }
 
+export function toOfflineInput(context: LiveMigrationContext): OfflineInput {
+  const domain = foundDomain(context);
+  const call = toMigrateCall(domain, context.options, 'moveOffline');
+  return {
+    source: context.source,
+    destination: context.destination,
+    domain: { uuid: domain.uuid, name: domain.name },
+    call,
+    disks: (context.facts?.incoming?.disks ?? []).map(({ targetDev, path }) => ({
+      targetDev,
+      from: domain.disks.find((disk) => disk.targetDev === targetDev)?.path ?? path,
+      to: path,
+    })),
+    peerWaitMs: context.peerWaitMs,
+  };
+}
+
 /** What still differs from the wanted end, by the last look at both hosts. */
-export type Remainder = 'nothing' | 'destinationDefinition' | 'sourceDefinition' | 'unknown';
+export type Remainder =
+  'nothing' | 'destinationDefinition' | 'sourceDefinition' | 'sourceDisks' | 'unknown';
 
 export function remainderOf(context: LiveMigrationContext): Remainder {
   const { peers, options } = context;
@@ -185,12 +244,13 @@ export function remainderOf(context: LiveMigrationContext): Remainder {
   const domain = foundDomain(context);
   const there = peers.destination.domain;
   const here = peers.source.domain;
-  if (isActive(here) || !isActive(there)) return 'unknown';
+  // A domain that is moved shut off runs nowhere; what is started there later is its owner's affair.
+  if (isActive(here) || !(isActive(there) || (context.offline && there !== null))) return 'unknown';
   if (wantsDestinationDefinition(domain, options) && there?.persistent !== true)
     return 'destinationDefinition';
   // Only now: a definition is taken away here when the other one stands, or none was wanted there.
   if (wantsSourceUndefined(domain, options) && here !== null) return 'sourceDefinition';
-  return 'nothing';
+  return unwantedDisks(context).length > 0 ? 'sourceDisks' : 'nothing';
 }
 
 export function resultOf(context: LiveMigrationContext): LiveMigrationResult {

@@ -1,27 +1,11 @@
 import type { DomainView } from '../../src/ports/domain.ts';
-import type {
-  DestinationDisk,
-  IncomingView,
-  MigrationFacts,
-  MigrationOptions,
-} from '../../src/ports/migration.ts';
+import type { MigrationFacts, MigrationOptions } from '../../src/ports/migration.ts';
+import type { Check } from './check.ts';
+import { first, mib, unless } from './check.ts';
+import { diskChecks } from './disk-checks.ts';
+import type { LiveMigrationInput } from './live-migration-context.ts';
 import { disksToCopy } from './migration-plan.ts';
-
-/** What one check looks at. `domain` and `incoming` stand: `domainExists` comes before the rest. */
-interface Subject {
-  readonly facts: MigrationFacts;
-  readonly options: MigrationOptions;
-  readonly domain: DomainView;
-  readonly incoming: IncomingView;
-}
-
-/** `null`: nothing speaks against it; else what is wrong and what to do. */
-type Check = (subject: Subject) => string | null;
-
-const unless = (ok: boolean, message: () => string): string | null => (ok ? null : message());
-const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-const first = <T>(items: readonly T[], wrong: (item: T) => string | null): string | null =>
-  items.map(wrong).find((message) => message !== null) ?? null;
+import { conflictOf } from './option-conflicts.ts';
 
 /** Options that an older libvirt refuses in the middle of the call ("Since" in libvirt-domain.h). */
 const newerOptions: readonly {
@@ -46,11 +30,29 @@ const newerOptions: readonly {
  * of the report: the domain, the hosts, the destination, its storage, and libvirt's own verdict.
  */
 const checks = {
-  active: ({ domain }) =>
+  optionsCombine: ({ request }) => conflictOf(request),
+  active: ({ domain, request }) =>
     unless(
-      ['running', 'blocked', 'paused'].includes(domain.state),
+      request.offline || ['running', 'blocked', 'paused'].includes(domain.state),
       () =>
-        `${domain.name} is ${domain.state}: only an active domain can be migrated live; start it`,
+        `${domain.name} is ${domain.state}: only an active domain can be migrated live; start it, or move it with --offline`,
+    ),
+  shutOff: ({ domain, request }) =>
+    unless(
+      !request.offline || domain.state === 'shutoff',
+      () =>
+        `${domain.name} is ${domain.state}: only a domain that is shut off can be moved with --offline; shut it down, or leave the option out`,
+    ),
+  persistentOffline: ({ domain, request }) =>
+    unless(
+      !request.offline || domain.persistent,
+      () => `${domain.name} has no definition that could be moved with --offline`,
+    ),
+  postcopyWhilePaused: ({ domain, options }) =>
+    unless(
+      !options.postcopy || domain.state !== 'paused',
+      () =>
+        `${domain.name} is paused: libvirt has no post-copy for a guest that does not run; leave --postcopy out`,
     ),
   noOtherJob: ({ domain }) =>
     unless(
@@ -136,9 +138,9 @@ const checks = {
       () =>
         `the destination's QEMU (${version(facts.destination.hypervisorVersion)}) does not know the machine type ${domain.machineType}`,
     ),
-  enoughMemory: ({ facts, domain }) =>
+  enoughMemory: ({ facts, domain, request }) =>
     unless(
-      facts.destination.freeMemoryBytes >= domain.memoryBytes,
+      request.offline || facts.destination.freeMemoryBytes >= domain.memoryBytes,
       () =>
         `the destination has ${mib(facts.destination.freeMemoryBytes)} of free memory, the guest has ${mib(domain.memoryBytes)}`,
     ),
@@ -147,47 +149,7 @@ const checks = {
       incoming.networksMissing.length === 0,
       () => `networks not active on the destination: ${incoming.networksMissing.join(', ')}`,
     ),
-  destinationPools: ({ incoming }) =>
-    first(incoming.disks, (disk) =>
-      unless(
-        disk.pool !== null || disk.existing !== null,
-        () =>
-          `no active storage pool of the destination owns ${disk.path}: define and start one, or create the disk`,
-      ),
-    ),
-  destinationSpace: (subject) =>
-    first(subject.incoming.disks, (disk) =>
-      unless(
-        disk.existing !== null ||
-          disk.poolAvailableBytes === null ||
-          disk.poolAvailableBytes >= spaceWanted(subject, disk),
-        () =>
-          `pool ${disk.pool} has ${mib(disk.poolAvailableBytes ?? 0)} left, the copied disks need ${mib(spaceWanted(subject, disk))}${subject.options.spaceWanted === 'virtualSize' ? ' when they are full (--disk-over-commit counts what they hold now)' : ''}`,
-      ),
-    ),
-  destinationDisksFree: ({ incoming }) =>
-    first(incoming.disks, (disk) =>
-      unless(
-        disk.usedBy === null,
-        () => `${disk.path} of the destination belongs to its domain ${disk.usedBy}`,
-      ),
-    ),
-  destinationDisksFit: ({ incoming }) =>
-    first(incoming.disks, (disk) =>
-      unless(
-        disk.existing === null || disk.existing.capacityBytes >= disk.capacityBytes,
-        () => `${disk.path} of the destination is smaller than the disk that is copied to it`,
-      ),
-    ),
-  destinationBases: ({ incoming, options }) =>
-    options.copyStorage !== 'inc'
-      ? null
-      : first(incoming.disks, (disk) =>
-          unless(
-            disk.existing !== null,
-            () => `an incremental copy needs ${disk.path} on the destination, with the same base`,
-          ),
-        ),
+  ...diskChecks,
   disksSafe: ({ facts, domain, options }) =>
     unless(
       facts.libvirtVerdict?.libvirt?.code !== migrateUnsafe,
@@ -218,14 +180,14 @@ export interface CheckVerdict {
 /** Judges everything; where there is no domain, that is the only verdict. */
 export function judgeMigration(
   facts: MigrationFacts,
-  request: { readonly domain: string; readonly options: MigrationOptions },
+  request: LiveMigrationInput,
 ): readonly CheckVerdict[] {
   const { domain, incoming } = facts;
   if (domain === null || incoming === null) {
     const objection = `${facts.source.hostname} has no domain ${request.domain}`;
     return [{ check: 'domainExists', objection }];
   }
-  const subject = { facts, options: request.options, domain, incoming };
+  const subject = { facts, request, options: request.options, domain, incoming };
   return [
     { check: 'domainExists', objection: null },
     ...checkNames.map((check) => ({ check, objection: checks[check](subject) })),
@@ -238,17 +200,6 @@ function reason(seen: MigrationFacts['destinationSeenBySource']): string {
 
 function version(number: number): string {
   return `${Math.floor(number / 1e6)}.${Math.floor(number / 1e3) % 1000}.${number % 1000}`;
-}
-
-/** All new disks that go to the same pool share its space. */
-function spaceWanted({ incoming, domain, options }: Subject, one: DestinationDisk): number {
-  const sizeOf = ({ targetDev, capacityBytes }: DestinationDisk): number =>
-    options.spaceWanted === 'virtualSize'
-      ? capacityBytes
-      : (domain.disks.find((disk) => disk.targetDev === targetDev)?.allocationBytes ?? 0);
-  return incoming.disks
-    .filter((disk) => disk.pool === one.pool && disk.existing === null)
-    .reduce((sum, disk) => sum + sizeOf(disk), 0);
 }
 
 function unsafeDisks(domain: DomainView, options: MigrationOptions): string {

@@ -35,10 +35,11 @@ const phaseOf: Partial<Record<Milestone, LibvirtPhase>> = {
 };
 
 /**
- * `observed`: an event or a read proves it, and `atEpochMs` is when. `inferred`: a later proof
- * implies it, and `atEpochMs` is the time of that proof.
+ * `ours`: we made the call that is the phase. `observed`: an event or a read proves it, and
+ * `atEpochMs` is when. `inferred`: a later proof implies it, and `atEpochMs` is the time of that
+ * proof.
  */
-export type Evidence = 'observed' | 'inferred';
+export type Evidence = 'ours' | 'observed' | 'inferred';
 
 export interface ReachedMilestone {
   readonly milestone: Milestone;
@@ -68,6 +69,8 @@ const proofs: Readonly<Record<string, readonly Milestone[]>> = {
   'source.iteration': ['perform3', 'precopy'],
   'source.migration.pre-switchover': ['switchover'],
   'source.migration.device': ['switchover'],
+  // In post-copy the source has done its part of PERFORM3 when the destination may begin to run.
+  'source.migration.postcopy-active': ['perform3Done'],
   'source.migration.completed': ['perform3Done'],
   'destination.domain.resumed': ['finish3'],
   'source.domain.stopped': ['confirm3'],
@@ -75,9 +78,9 @@ const proofs: Readonly<Record<string, readonly Milestone[]>> = {
 };
 
 /** Lifecycle events prove a milestone only with the detail that the migration gives them. */
-const detailOfProof: Readonly<Record<string, string>> = {
-  'destination.domain.resumed': 'migrated',
-  'source.domain.stopped': 'migrated',
+const detailsOfProof: Readonly<Record<string, readonly string[]>> = {
+  'destination.domain.resumed': ['migrated', 'postcopy'],
+  'source.domain.stopped': ['migrated'],
 };
 
 export interface EvidenceEvent {
@@ -94,8 +97,8 @@ export function noteEvidence(
   if (event.type === 'destination.domain.started' && event.detail === 'migrated')
     return endPrepare(reach(reached, 'prepare', event.atEpochMs), event.atEpochMs);
   const proven = proofs[event.type] ?? [];
-  const wantedDetail = detailOfProof[event.type];
-  if (wantedDetail !== undefined && event.detail !== wantedDetail) return reached;
+  const details = detailsOfProof[event.type];
+  if (details !== undefined && !details.includes(event.detail ?? '')) return reached;
   return proven.reduce((sofar, milestone) => reach(sofar, milestone, event.atEpochMs), reached);
 }
 
@@ -126,6 +129,18 @@ export function reach(
     ...implied.map((each) => ({ milestone: each, evidence: 'inferred', atEpochMs }) as const),
     { milestone, evidence: 'observed', atEpochMs: begunAtEpochMs ?? atEpochMs },
   ];
+}
+
+/** A phase that is a call of our own: nothing that was seen of it before knows better. */
+export function reachByCall(
+  reached: readonly ReachedMilestone[],
+  milestone: Milestone,
+  atEpochMs: number,
+): readonly ReachedMilestone[] {
+  const own = { milestone, evidence: 'ours', atEpochMs } as const;
+  return reach(reached, milestone, atEpochMs).map((each) =>
+    each.milestone === milestone ? own : each,
+  );
 }
 
 /** Milestones are reached in order, so the last one tells all. */

@@ -26,11 +26,16 @@ export interface Situation {
    * there was none before (qemuMigrationDstFinish): no definition there, no guest that ran there.
    */
   readonly finishLeavesDefinition: boolean;
+  /** The source's job is one that we drive ourselves: it goes no further without us. */
+  readonly drivesJob: boolean;
 }
 
 /**
  * - `bothRun`: split brain.
  * - `jobActive`: the source daemon is still at it.
+ * - `postcopyActive`: the destination runs and still fetches memory from the source.
+ * - `postcopyBroken`: the guest's memory is split between both, and its stream has ended: neither
+ *   copy is whole, and neither may be resumed or ended.
  * - `switchedOver`: the destination runs, the source has ended.
  * - `sourceStale`: the destination runs, the source holds a paused older copy.
  * - `unchanged`: the source is as it was before.
@@ -44,6 +49,8 @@ export interface Situation {
 export type Verdict =
   | 'bothRun'
   | 'jobActive'
+  | 'postcopyActive'
+  | 'postcopyBroken'
   | 'switchedOver'
   | 'sourceStale'
   | 'unchanged'
@@ -59,7 +66,11 @@ export function judgePeers(view: PeersView, situation: Situation): Verdict {
   const here = view.source.domain;
   const there = holdingOf(view.destination, situation);
   if (there === 'running' && isRunning(here)) return 'bothRun';
-  if (here?.job?.operation === 'migrationOut') return 'jobActive';
+  if (isPostcopyBroken(view)) return 'postcopyBroken';
+  if (here?.job?.operation === 'migrationOut' && !situation.drivesJob) return 'jobActive';
+  // Its pages are still on their way: what stands here is no older copy but half of the guest.
+  if (isInPostcopy(here) && !isWhole(view.destination))
+    return there === 'running' ? 'postcopyActive' : 'unclear';
   switch (there) {
     case 'running':
     case 'paused':
@@ -145,6 +156,23 @@ export function holdsGuest(peer: PeerView): boolean {
 /** Has the guest gone over? The destination's own state proves it, whatever the source shows. */
 export function hasTakenOver(peer: PeerView, situation: Situation): boolean {
   return ['running', 'paused', 'halted'].includes(holdingOf(peer, situation));
+}
+
+/** Either host says so: QEMU's stream has ended in the middle of post-copy. */
+export function isPostcopyBroken({ source, destination }: PeersView): boolean {
+  return [source, destination].some(
+    (peer) => peer.reachable && isActive(peer.domain) && peer.domain?.reason === 'postcopyFailed',
+  );
+}
+
+/** It runs there and has all of its memory. */
+function isWhole(peer: PeerView): boolean {
+  return peer.reachable && isRunning(peer.domain) && peer.domain?.reason === 'migrated';
+}
+
+/** Paused on the source because post-copy has begun. */
+function isInPostcopy(domain: DomainStatus | null): boolean {
+  return isActive(domain) && domain?.reason === 'postcopy';
 }
 
 export function isActive(domain: DomainStatus | null): boolean {

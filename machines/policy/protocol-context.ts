@@ -2,13 +2,16 @@ import type { DomainStatus } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { MigrateCall } from '../../src/ports/migration.ts';
 import type { MigrationEvent } from '../migration-events.ts';
+import type { ConvergencePlan, Passes } from './convergence.ts';
+import { afterPass, noPasses } from './convergence.ts';
 import type { PhaseRecord, ReachedMilestone } from './migration-phases.ts';
 import { hasReached, noteEvidence, reach, toPhaseRecords } from './migration-phases.ts';
 import type { PeersView, Situation } from './peers.ts';
-import { describePeers, hasTakenOver, isRunning } from './peers.ts';
+import { describePeers, hasTakenOver, isPostcopyBroken, isRunning } from './peers.ts';
 import { quandaryOf } from './quandaries.ts';
 
-export interface Peer2peerInput {
+/** What a protocol chart is asked for: the same, whoever drives. */
+export interface ProtocolInput {
   /** Connection URIs by which *we* reach the daemons. */
   readonly source: string;
   readonly destination: string;
@@ -17,15 +20,15 @@ export interface Peer2peerInput {
   readonly call: MigrateCall;
   /** See `Situation`. */
   readonly finishLeavesDefinition: boolean;
-  /** `null`: no budget. */
-  readonly timeoutMs: number | null;
-  readonly onTimeout: 'abort' | 'forceComplete';
+  readonly convergence: ConvergencePlan;
+  /** How long a broken post-copy is tried again before an operator is called. */
+  readonly postcopyWaitMs: number;
   readonly onSplitBrain: 'suspendSource' | 'report';
   /** How long a host that does not answer is waited for, where its answer decides. */
   readonly peerWaitMs: number;
 }
 
-export interface Peer2peerContext extends Peer2peerInput {
+export interface ProtocolContext extends ProtocolInput {
   readonly reached: readonly ReachedMilestone[];
   /** Where a copy of the guest is known to run, by the latest evidence. */
   readonly runs: { readonly source: boolean; readonly destination: boolean };
@@ -33,6 +36,19 @@ export interface Peer2peerContext extends Peer2peerInput {
   readonly watchBroken: { readonly source: boolean; readonly destination: boolean };
   /** QEMU's own events arrive from the source; a daemon may refuse them to us. */
   readonly qemuHeard: boolean;
+  readonly passes: Passes;
+  /** What was asked of the source for this migration, and what it has taken. `null`: nothing yet. */
+  readonly tuning: Tuning;
+  readonly postcopy: 'none' | 'active' | 'paused';
+  /** The connections of a migration that we drive. */
+  readonly link: { readonly source: LinkState; readonly destination: LinkState };
+  readonly linkedAtEpochMs: number | null;
+  /** The source holds a job of ours that only Confirm, or the end of our connection, ends. */
+  readonly holdsJob: boolean;
+  /** We told the source to take the guest back (Confirm, cancelled). */
+  readonly cancelledAtEpochMs: number | null;
+  /** Post-copy was first seen broken by a look; `null`: it is not. */
+  readonly brokenSinceEpochMs: number | null;
   readonly suspendedAtEpochMs: number | null;
   readonly resumedAtEpochMs: number | null;
   /** The source daemon ended the call itself (and not a lost connection). */
@@ -43,21 +59,42 @@ export interface Peer2peerContext extends Peer2peerInput {
   readonly failure: Failure | null;
 }
 
+export interface Tuning {
+  /** Steps of the plan's ramp that were begun. */
+  readonly stepsBegun: number;
+  readonly wanted: { readonly downtimeMs: number | null; readonly mibPerS: number | null };
+  readonly taken: { readonly downtimeMs: number | null; readonly mibPerS: number | null };
+}
+
+type LinkState = 'none' | 'open' | 'lost';
+
 export interface MigrationReport {
   readonly failure: Failure | null;
   readonly phases: readonly PhaseRecord[];
   /** From the guest's stop on the source to its start on the destination; `null`: none was seen. */
   readonly downtimeMs: number | null;
   readonly peers: PeersView | null;
+  /** A volume on the destination that is not ours although the run's record expects it. */
+  readonly foreignVolume: string | null;
 }
 
-export function startingContext(input: Peer2peerInput): Peer2peerContext {
+const nothingToTune = { downtimeMs: null, mibPerS: null };
+
+export function startingContext(input: ProtocolInput): ProtocolContext {
   return {
     ...input,
     reached: [],
     runs: { source: isRunning(input.domain), destination: false },
     watchBroken: { source: false, destination: false },
     qemuHeard: false,
+    passes: noPasses,
+    tuning: { stepsBegun: 0, wanted: nothingToTune, taken: nothingToTune },
+    postcopy: 'none',
+    link: { source: 'none', destination: 'none' },
+    linkedAtEpochMs: null,
+    holdsJob: false,
+    cancelledAtEpochMs: null,
+    brokenSinceEpochMs: null,
     suspendedAtEpochMs: null,
     resumedAtEpochMs: null,
     replied: false,
@@ -68,44 +105,65 @@ export function startingContext(input: Peer2peerInput): Peer2peerContext {
 }
 
 /** What one event of a watch changes in what the run knows. */
-export function afterEvidence(context: Peer2peerContext, event: MigrationEvent) {
+export function afterEvidence(context: ProtocolContext, event: MigrationEvent) {
   const { runs, watchBroken } = context;
   const at = event.atEpochMs;
-  const reached = noteEvidence(context.reached, event);
+  const noted = { reached: noteEvidence(context.reached, event), ...postcopyAfter(context, event) };
   switch (event.type) {
     case 'source.domain.suspended':
       // A guest that stands already is not stopped again: the first stop begins the downtime.
       return runs.source
-        ? { reached, runs: { ...runs, source: false }, suspendedAtEpochMs: at }
-        : { reached };
+        ? { ...noted, runs: { ...runs, source: false }, suspendedAtEpochMs: at }
+        : noted;
     case 'source.domain.stopped':
-      return { reached, runs: { ...runs, source: false } };
+      return { ...noted, runs: { ...runs, source: false } };
     case 'source.domain.resumed':
-      return { reached, runs: { ...runs, source: true }, suspendedAtEpochMs: null };
+      return { ...noted, runs: { ...runs, source: true }, suspendedAtEpochMs: null };
     case 'destination.domain.resumed':
-      return { reached, runs: { ...runs, destination: true }, resumedAtEpochMs: at };
+      // The end of post-copy tells a second time that the guest runs.
+      return {
+        ...noted,
+        runs: { ...runs, destination: true },
+        resumedAtEpochMs: runs.destination ? context.resumedAtEpochMs : at,
+      };
     case 'destination.domain.suspended':
     case 'destination.domain.stopped':
-      return { reached, runs: { ...runs, destination: false } };
+      return { ...noted, runs: { ...runs, destination: false } };
+    case 'source.iteration':
+      return { ...noted, passes: afterPass(context.passes, event) };
     case 'source.connection.lost':
-      return { reached, watchBroken: { ...watchBroken, source: true } };
+      return { ...noted, watchBroken: { ...watchBroken, source: true } };
     case 'destination.connection.lost':
-      return { reached, watchBroken: { ...watchBroken, destination: true } };
+      return { ...noted, watchBroken: { ...watchBroken, destination: true } };
     default:
-      return event.type.startsWith('source.migration.')
-        ? { reached, qemuHeard: true }
-        : { reached };
+      return event.type.startsWith('source.migration.') ? { ...noted, qemuHeard: true } : noted;
   }
+}
+
+/**
+ * Post-copy is seen by QEMU's status and by the domains' states; the job's statistics would call a
+ * broken one running (virDomainGetJobStats).
+ */
+function postcopyAfter(
+  { postcopy }: ProtocolContext,
+  event: MigrationEvent,
+): Pick<ProtocolContext, 'postcopy'> {
+  if (event.detail === 'postcopyFailed' || event.type.endsWith('.migration.postcopy-paused'))
+    return { postcopy: 'paused' };
+  const hasBegun = event.detail === 'postcopy' || event.type.endsWith('.migration.postcopy-active');
+  return { postcopy: hasBegun ? 'active' : postcopy };
 }
 
 /**
  * What a look at both hosts changes: it corrects what the events made us believe, and a guest seen
  * on the destination proves FINISH3, for as long as the run lasts.
  */
-export function afterLook(context: Peer2peerContext, peers: PeersView) {
+export function afterLook(context: ProtocolContext, peers: PeersView) {
   const { source, destination } = peers;
+  const { brokenSinceEpochMs } = context;
   return {
     peers,
+    brokenSinceEpochMs: isPostcopyBroken(peers) ? (brokenSinceEpochMs ?? peers.atEpochMs) : null,
     reached: hasTakenOver(destination, situationOf(context))
       ? reach(context.reached, 'finish3', peers.atEpochMs)
       : context.reached,
@@ -116,7 +174,7 @@ export function afterLook(context: Peer2peerContext, peers: PeersView) {
   };
 }
 
-export function situationOf(context: Peer2peerContext): Situation {
+export function situationOf(context: ProtocolContext): Situation {
   const { reached, watchBroken } = context;
   // Without QEMU's own events nobody sees it finish.
   const unseen = watchBroken.source || (!context.qemuHeard && hasReached(reached, 'precopy'));
@@ -127,44 +185,67 @@ export function situationOf(context: Peer2peerContext): Situation {
     mayHaveSwitched,
     ranThere: seenRunning,
     finishLeavesDefinition: context.finishLeavesDefinition,
+    drivesJob: context.holdsJob,
     mayHaveRunThere: seenRunning || (mayHaveSwitched && watchBroken.destination),
   };
 }
 
 /** The source daemon is still at it, as far as we know, and its guest has not gone over. */
-export function canBeCalledOff(context: Peer2peerContext): boolean {
+export function canBeCalledOff(context: ProtocolContext): boolean {
   return !context.replied && !hasReached(context.reached, 'perform3Done');
 }
 
-export function reportOf(context: Peer2peerContext): MigrationReport {
+/** Post-copy was permitted, and can still begin. */
+export function mayGoOver(context: ProtocolContext): boolean {
+  return context.call.options.postcopy && context.postcopy === 'none' && canBeCalledOff(context);
+}
+
+/** A broken post-copy has been waited for long enough. */
+export function isTooLate(context: ProtocolContext, peers: PeersView): boolean {
+  const sinceEpochMs = context.brokenSinceEpochMs ?? peers.atEpochMs;
+  return peers.atEpochMs - sinceEpochMs >= context.postcopyWaitMs;
+}
+
+export function reportOf(context: ProtocolContext): MigrationReport {
   const { suspendedAtEpochMs, resumedAtEpochMs, failure, peers } = context;
-  const phases = toPhaseRecords(context.reached);
   return {
     failure,
-    phases: wasCancelled(context) ? [...phases, cancelledPhase(context)] : phases,
+    phases: [...toPhaseRecords(context.reached), ...cancelledPhases(context)],
     downtimeMs:
       suspendedAtEpochMs === null || resumedAtEpochMs === null
         ? null
         : Math.max(0, resumedAtEpochMs - suspendedAtEpochMs),
     peers,
+    foreignVolume: null,
   };
 }
 
 /**
- * A source daemon that fails the call after PERFORM3 has always gone through CONFIRM3_CANCELLED
- * (doPeer2PeerMigrate3 in qemu_migration.c); the look that followed proves it.
+ * A source daemon that drives and fails the call after PERFORM3 has always gone through
+ * CONFIRM3_CANCELLED (doPeer2PeerMigrate3 in qemu_migration.c); the look that followed proves it.
  */
-function wasCancelled(context: Peer2peerContext): boolean {
-  return context.replied && context.failure !== null && hasReached(context.reached, 'perform3');
-}
-
-function cancelledPhase(context: Peer2peerContext): PhaseRecord {
-  const atEpochMs = context.peers?.atEpochMs ?? context.reached.at(-1)?.atEpochMs ?? 0;
-  return { phase: 'CONFIRM3_CANCELLED', evidence: 'inferred', atEpochMs };
+function cancelledPhases(context: ProtocolContext): PhaseRecord[] {
+  const { cancelledAtEpochMs, failure, link, peers, reached, replied } = context;
+  const phase = 'CONFIRM3_CANCELLED';
+  if (cancelledAtEpochMs !== null && context.postcopy === 'none')
+    return [{ phase, evidence: 'ours', atEpochMs: cancelledAtEpochMs }];
+  const isOurs = link.source !== 'none';
+  // A post-copy that broke is not cancelled: the source keeps its half (POSTCOPY_FAILED).
+  if (
+    context.postcopy !== 'none' ||
+    isOurs ||
+    !replied ||
+    failure === null ||
+    !hasReached(reached, 'perform3')
+  )
+    return [];
+  return [
+    { phase, evidence: 'inferred', atEpochMs: peers?.atEpochMs ?? reached.at(-1)?.atEpochMs ?? 0 },
+  ];
 }
 
 /** The report of a run after which everything is as before: the failure left nothing behind. */
-export function rolledBackReport(context: Peer2peerContext): MigrationReport {
+export function rolledBackReport(context: ProtocolContext): MigrationReport {
   const report = reportOf(context);
   return {
     ...report,
@@ -173,7 +254,7 @@ export function rolledBackReport(context: Peer2peerContext): MigrationReport {
 }
 
 /** The report of a run that no program can end, with what each host holds and what to do. */
-export function operatorReport(context: Peer2peerContext): MigrationReport {
+export function operatorReport(context: ProtocolContext): MigrationReport {
   const { domain, peers, runs, sawSplitBrain } = context;
   const runsThere = runs.destination ? 'running' : 'ended';
   const lasting = runs.source ? runsThere : 'stopped';

@@ -9,6 +9,8 @@ const quandaries = {
     `both hosts ran ${name}; the copy on the source is now suspended and the destination goes on: compare them, then destroy the one that is not wanted`,
   splitBrainEnded: (name: string) =>
     `both hosts ran ${name}, and only the copy on the source runs now: compare the disks of both before you stop it or let it go on`,
+  postcopyBroken: (name: string) =>
+    `the memory of ${name} is split between both hosts, and the stream between them is broken: resume nothing on the source and end nothing on the destination; mend the network, then let the source daemon go on with it (virsh migrate with --postcopy --postcopy-resume and the options of this run)`,
   overtaken: (name: string) =>
     `${name} went over to the destination and does not run there now; a copy on the source has an older state of its memory: decide which one goes on, and end the other first`,
   guestGone: (name: string) =>
@@ -43,6 +45,8 @@ export function quandaryOf(
 function kindOf(peers: PeersView | null, situation: Situation): Quandary {
   if (peers === null) return 'peerUnreachable';
   switch (judgePeers(peers, situation)) {
+    case 'postcopyBroken':
+      return 'postcopyBroken';
     case 'overtaken':
       return 'overtaken';
     case 'guestGone':

@@ -1,86 +1,42 @@
-import { onSource } from '../policy/domain-on-host.ts';
+import { measures } from './measures.ts';
+import { tuning } from './tuning.ts';
 
 /**
- * The region that every protocol chart carries beside its phases: the time budget, what happens
- * when it is used up, and the abort by request. It only ever asks; the phases show what came of it.
- *
- * Slots: effects `abortJob` and `suspendSource`; delay `timeBudget`; guards `hasTimeBudget`,
- * `isAbortable`, `abortsOnTimeout`, `forcesOnTimeout`, `isCopying`; actions `recordAbort`,
- * `recordTimeout`.
+ * The region that every protocol chart carries beside its phases: how the migration is brought to
+ * its end. The clock and QEMU's passes notice, the plan decides, and the measures act.
  */
 export const convergence = {
-  description: 'Keep the migration within its time budget; abort or force it when asked.',
-  initial: 'choosing',
+  description: 'Bring the migration to its end by the plan, or by hand.',
+  type: 'parallel',
   states: {
-    choosing: {
-      description: 'A run without a budget waits for as long as it takes.',
-      always: [{ guard: 'hasTimeBudget', target: 'budgeted' }, { target: 'unbounded' }],
-    },
-    budgeted: {
-      description: 'The guest is expected to converge before the budget is used up.',
-      on: {
-        'abort.requested': { guard: 'isAbortable', target: 'aborting', actions: 'recordAbort' },
-      },
-      after: {
-        timeBudget: [
-          { guard: 'abortsOnTimeout', target: 'aborting', actions: 'recordTimeout' },
-          { guard: 'forcesOnTimeout', target: 'dueToForce' },
-          { target: 'unbounded' },
-        ],
-      },
-    },
-    unbounded: {
-      description: 'No budget, or it ran out when nothing could be aborted any more.',
-      on: {
-        'abort.requested': { guard: 'isAbortable', target: 'aborting', actions: 'recordAbort' },
+    budget: {
+      description: 'How long may it take?',
+      initial: 'choosing',
+      states: {
+        choosing: {
+          description: 'A run without a budget waits for as long as it takes.',
+          always: [{ guard: 'hasTimeBudget', target: 'within' }, { target: 'unbounded' }],
+        },
+        within: {
+          description: 'The guest is expected to converge before the budget is used up.',
+          after: { timeBudget: { target: 'spent', actions: 'tellBudgetSpent' } },
+        },
+        spent: { description: 'The budget is used up; the measures answer.' },
+        unbounded: { description: 'No budget was given.' },
       },
     },
-    aborting: {
-      description: 'The source daemon is asked to cancel; it answers by failing the migration.',
-      tags: ['rollingBack'],
-      meta: { call: 'virDomainAbortJob' },
-      invoke: {
-        id: 'abortJob',
-        src: 'abortJob',
-        input: onSource,
-        onDone: 'abortSent',
-        onError: 'unbounded',
+    stalls: {
+      description: 'Do the passes of QEMU still gain ground?',
+      initial: 'watching',
+      states: {
+        watching: {
+          description: 'Each pass that begins shows what the one before left to be sent.',
+          meta: { source: 'MIGRATION_ITERATION; only the minima of passes tell a stall' },
+          always: { guard: 'isStalled', actions: ['tellStall', 'countPassesAnew'] },
+        },
       },
     },
-    abortSent: {
-      description: 'The cancel is on its way; the end of the migration shows whether it won.',
-      tags: ['rollingBack'],
-      on: { 'abort.requested': { guard: 'isAbortable', target: 'aborting' } },
-    },
-    dueToForce: {
-      description: 'A guest paused before PERFORM3 would stay paused on the destination.',
-      meta: { source: 'doPeer2PeerMigrate3 adds PAUSED before Prepare' },
-      always: { guard: 'isCopying', target: 'forcing' },
-      on: {
-        'abort.requested': { guard: 'isAbortable', target: 'aborting', actions: 'recordAbort' },
-      },
-    },
-    forcing: {
-      description: 'The guest is paused on the source so that no page is dirtied any more.',
-      tags: ['guestPaused'],
-      meta: {
-        call: 'virDomainSuspend',
-        source: 'Nova live_migration_timeout_action=force_complete',
-      },
-      invoke: {
-        id: 'suspendToForce',
-        src: 'suspendSource',
-        input: onSource,
-        onDone: 'forced',
-        onError: 'unbounded',
-      },
-    },
-    forced: {
-      description: 'What is left is copied with the guest at rest.',
-      tags: ['guestPaused'],
-      on: {
-        'abort.requested': { guard: 'isAbortable', target: 'aborting', actions: 'recordAbort' },
-      },
-    },
+    tuning,
+    measures,
   },
 } as const;

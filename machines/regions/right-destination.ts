@@ -1,7 +1,4 @@
-import { onBoth, onSource } from '../policy/domain-on-host.ts';
-import type { PeersView } from '../policy/peers.ts';
-
-const lookOf = ({ event }: { event: { output: PeersView } }) => ({ peers: event.output });
+import { lookOf, onBoth, onSource } from '../policy/domain-on-host.ts';
 
 /**
  * The URI by which the source daemon reaches the destination need not lead to the host that we

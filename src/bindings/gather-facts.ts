@@ -25,7 +25,7 @@ export async function gatherFacts(
   const aboutDomain = async () => {
     const domain = await source.findDomain(input.domain, signal);
     if (domain === null) return { domain, incoming: null, libvirtVerdict: null };
-    const call = toMigrateCall(domain, options);
+    const call = toMigrateCall(domain, options, input.offline ? 'moveOffline' : 'move');
     const assess = async () => {
       const domainXml = await source.domainXml(domain.uuid, signal);
       const { copyDisks } = call;
@@ -37,20 +37,22 @@ export async function gatherFacts(
     ]);
     return { domain, incoming, libvirtVerdict };
   };
+  const { destinationConnectUri } = options;
   const advertised = async (): Promise<Reachability> => {
-    if (options.migrationUri !== null) return { reachable: true };
+    // Where the source opens no connection itself, or has an address, no name has to lead there.
+    if (options.migrationUri !== null || destinationConnectUri === null) return { reachable: true };
     const { hostname } = await destinationHost;
     if (!hostName.test(hostname)) return { reachable: false, message: 'it is no host name' };
-    const uri = withHost(options.destinationConnectUri, hostname);
-    return uri === options.destinationConnectUri
-      ? { reachable: true }
-      : source.probeFrom(uri, signal);
+    const uri = withHost(destinationConnectUri, hostname);
+    return uri === destinationConnectUri ? { reachable: true } : source.probeFrom(uri, signal);
   };
   const [sourceView, destinationView, about, seen, advertisedNameSeenBySource] = await Promise.all([
     sourceHost,
     destinationHost,
     aboutDomain(),
-    source.probeFrom(options.destinationConnectUri, signal),
+    destinationConnectUri === null
+      ? ({ reachable: true } as const)
+      : source.probeFrom(destinationConnectUri, signal),
     advertised(),
   ]);
   return {

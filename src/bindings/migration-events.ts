@@ -28,7 +28,14 @@ export function toMigrationEvent(
     case 'migrationStatus':
       return [{ type: `${peer}.migration.${observation.status}`, atEpochMs }];
     case 'iteration':
-      return [{ type: `${peer}.iteration`, iteration: observation.iteration, atEpochMs }];
+      return [
+        {
+          type: `${peer}.iteration`,
+          iteration: observation.iteration,
+          remainingBytes: observation.remainingBytes,
+          atEpochMs,
+        },
+      ];
     case 'mirrorCreated':
       return [{ type: `${peer}.mirror.created`, atEpochMs }];
     case 'mirrorReady':

@@ -5,8 +5,7 @@ import { judgeMigration } from '../../machines/policy/migration-checks.ts';
 import type { SimulatedWorld, SimulatedWorldOptions } from '../adapters/simulated/index.ts';
 import { createSimulatedWorld } from '../adapters/simulated/index.ts';
 import { gatherFacts } from '../bindings/gather-facts.ts';
-import { bindLiveMigration } from '../bindings/live-migration.ts';
-import { bindPeer2peerMigration } from '../bindings/peer2peer-migration.ts';
+import { bindMigrations } from '../bindings/migrations.ts';
 import { Engine } from '../engine/engine.ts';
 import { systemClock } from '../engine/system-clock.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -37,7 +36,7 @@ export function compose({ log, faults = [] }: ComposeOptions): Composition {
   const hypervisors = routeByScheme(clock, faults);
   const engine = new Engine({
     store: new MemoryStore(),
-    machines: [bindLiveMigration(hypervisors), bindPeer2peerMigration(hypervisors)],
+    machines: bindMigrations(hypervisors),
     clock,
     log,
     newRunId: randomUUID,
@@ -51,6 +50,8 @@ export function compose({ log, faults = [] }: ComposeOptions): Composition {
     close: () => hypervisors.close(),
   };
 }
+
+const isSimulated = (uri: string): boolean => uri.startsWith('simulated:');
 
 /** Each side is made when the first URI asks for it. */
 function routeByScheme(clock: Clock, faults: SimulatedWorldOptions['faults']): Hypervisors {
@@ -71,8 +72,12 @@ function routeByScheme(clock: Clock, faults: SimulatedWorldOptions['faults']): H
   };
   return {
     open: async (uri, signal) => {
-      if (uri.startsWith('simulated:')) return simulated().hypervisors.open(uri, signal);
+      if (isSimulated(uri)) return simulated().hypervisors.open(uri, signal);
       return (await (real ??= openLibvirt())).open(uri, signal);
+    },
+    linkMigration: async (ends, signal) => {
+      if (isSimulated(ends.source)) return simulated().hypervisors.linkMigration(ends, signal);
+      return (await (real ??= openLibvirt())).linkMigration(ends, signal);
     },
     close: async () => {
       await world?.hypervisors.close();

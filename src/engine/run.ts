@@ -27,12 +27,21 @@ export class Run {
     return tagsOf(this.#active);
   }
 
-  /** `false`: the machine does not allow this event now, and nothing was sent. */
+  /**
+   * `false`: the machine does not allow this event now, and nothing was sent. Where it has a child at
+   * work, what it takes it passes on, so the child must allow it, too.
+   */
   send(event: EventObject): boolean {
-    if (this.#active.isFinished || !this.#active.snapshot.can(event)) return false;
+    if (!accepts(this.#active, event)) return false;
     this.#deliver(event);
     return true;
   }
+}
+
+function accepts(run: ActiveRun, event: EventObject): boolean {
+  if (run.isFinished || !run.snapshot.can(event)) return false;
+  const children = [...run.children.values()].filter((child) => !child.isFinished);
+  return children.length === 0 || children.some((child) => accepts(child, event));
 }
 
 function tagsOf(run: ActiveRun): ReadonlySet<string> {

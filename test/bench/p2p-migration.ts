@@ -3,8 +3,7 @@ import type { Lab } from '../../lab/index.ts';
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { toMigrationArguments } from '../../src/adapters/libvirt/migration-flags.ts';
 import {
-  bindLiveMigration,
-  bindPeer2peerMigration,
+  bindMigrations,
   Engine,
   noLog,
   systemClock,
@@ -46,7 +45,7 @@ function ourMigration(lab: Lab) {
     store: new MemoryStore(),
     clock: systemClock,
     log: noLog,
-    machines: [bindLiveMigration(hypervisors), bindPeer2peerMigration(hypervisors)],
+    machines: bindMigrations(hypervisors),
     newRunId: () => `run-${(runs += 1)}`,
   });
   return {

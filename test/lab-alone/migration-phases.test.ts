@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { LabHost, MigrationLogEntry } from '../../lab/index.ts';
 import type { Milestone } from '../../machines/policy/migration-phases.ts';
-import type { Peer2peerContext } from '../../machines/policy/peer2peer-context.ts';
+import type { ProtocolContext } from '../../machines/policy/protocol-context.ts';
 import type { LabMigration } from '../support/lab-migration.ts';
 import { useLab } from '../support/lab-migration.ts';
 import { describeLab } from '../support/needs.ts';
@@ -17,7 +17,7 @@ async function truthOf(hosts: readonly LabHost[]): Promise<MigrationLogEntry[]> 
 
 /** When the milestone was seen, by the chart's own record. */
 function reachedAt(migration: LabMigration, milestone: Milestone): number {
-  const contexts = migration.states.map(({ context }) => context as Partial<Peer2peerContext>);
+  const contexts = migration.states.map(({ context }) => context as Partial<ProtocolContext>);
   const reached = contexts.findLast((context) => context.reached !== undefined)?.reached ?? [];
   return reached.find((each) => each.milestone === milestone)?.atEpochMs ?? Infinity;
 }

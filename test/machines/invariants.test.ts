@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { array, constantFrom, nat, sample, tuple } from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import type { Peer2peerInput, Peer2peerOutput } from '../../machines/index.ts';
+import type { ProtocolInput, ProtocolOutput } from '../../machines/index.ts';
 import { plainOptions } from '../support/migration-options.ts';
 import { Adversary } from './adversary.ts';
 import { domain } from './hosts.ts';
@@ -11,11 +11,11 @@ import { copyingInput, migrate, outputOf } from './peer2peer.ts';
 const isNightly = process.env['VIRTSTATE_NIGHTLY'] === '1';
 const campaign = { seed: 20_260_821, numRuns: isNightly ? 100_000 : 8_000 };
 
-const limited: Peer2peerInput['call'] = {
+const limited: ProtocolInput['call'] = {
   ...copyingInput.call,
   options: { ...plainOptions, maxDowntimeMs: 100 },
 };
-const requests: readonly Partial<Peer2peerInput>[] = [
+const requests: readonly Partial<ProtocolInput>[] = [
   {},
   { timeoutMs: 5_000, onTimeout: 'abort', call: limited },
   { timeoutMs: 5_000, onTimeout: 'forceComplete', call: copyingInput.call },
@@ -33,7 +33,7 @@ interface Frame {
   readonly world: Adversary;
   /** Effects that this move started, as `id`. */
   readonly started: readonly string[];
-  readonly output: Peer2peerOutput | null;
+  readonly output: ProtocolOutput | null;
   /** From here on everything has failed. */
   readonly hopeless: boolean;
 }
@@ -56,7 +56,7 @@ const mayHaveSwitched = ({ world }: Frame): boolean =>
   world.events.has('source.connection.lost') ||
   world.replies.some((reply) => reply.startsWith('watchSource'));
 const when = (concerned: boolean, holds: () => boolean) => (concerned ? holds() : null);
-const ends = (frame: Frame, outcome: string, holds: (output: Peer2peerOutput) => boolean) =>
+const ends = (frame: Frame, outcome: string, holds: (output: ProtocolOutput) => boolean) =>
   frame.output?.outcome === outcome ? holds(frame.output) : null;
 
 const phaseOrder = ['BEGIN3', 'PREPARE', 'PERFORM3', 'PERFORM3_DONE', 'FINISH3', 'CONFIRM3'];
@@ -195,7 +195,7 @@ function examine(frame: Frame): void {
   }
 }
 
-function explore(request: Partial<Peer2peerInput>, moves: readonly (readonly [number, number])[]) {
+function explore(request: Partial<ProtocolInput>, moves: readonly (readonly [number, number])[]) {
   const world = new Adversary(migrate(request));
   const { walk } = world;
   const frameAfter = (move: () => void, hopeless: boolean): Frame => {

@@ -1,6 +1,6 @@
 import { liveMigration } from '../../machines/index.ts';
 import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
-import type { MigrationReport } from '../../machines/policy/peer2peer-context.ts';
+import type { MigrationReport } from '../../machines/policy/protocol-context.ts';
 import type { DomainStatus } from '../../src/ports/domain.ts';
 import type { MigrationFacts } from '../../src/ports/migration.ts';
 import { plainOptions } from '../support/migration-options.ts';

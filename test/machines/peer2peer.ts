@@ -1,11 +1,11 @@
 import { peer2peerMigration } from '../../machines/index.ts';
-import type { Peer2peerInput, Peer2peerOutput } from '../../machines/index.ts';
+import type { ProtocolInput, ProtocolOutput } from '../../machines/index.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import { plainOptions } from '../support/migration-options.ts';
 import { domain } from './hosts.ts';
 import { Walk } from './walk.ts';
 
-export const input: Peer2peerInput = {
+export const input: ProtocolInput = {
   source: 'simulated:///hostA',
   destination: 'simulated:///hostB',
   domain,
@@ -17,7 +17,7 @@ export const input: Peer2peerInput = {
   peerWaitMs: 120_000,
 };
 
-export const copyingInput: Peer2peerInput = {
+export const copyingInput: ProtocolInput = {
   ...input,
   call: { ...input.call, copyDisks: ['vda'] },
 };
@@ -37,7 +37,7 @@ export const connectionLost: Failure = {
   effect: 'unknown',
 };
 
-export const migrate = (change: Partial<Peer2peerInput> = {}): Walk =>
+export const migrate = (change: Partial<ProtocolInput> = {}): Walk =>
   new Walk(peer2peerMigration, { ...input, ...change });
 
 /** The state that each event leads to; `mirroring` comes only where storage is copied. */
@@ -69,4 +69,4 @@ export function advance(walk: Walk, to: PhaseState): Walk {
   return walk;
 }
 
-export const outputOf = (walk: Walk): Peer2peerOutput => walk.output() as Peer2peerOutput;
+export const outputOf = (walk: Walk): ProtocolOutput => walk.output() as ProtocolOutput;

@@ -5,7 +5,7 @@ import { continuity, labUp, lastTick, readTicks, waitForTick } from '../../lab/i
 import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
 import { liveMigrationInput } from '../../machines/index.ts';
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
-import { bindLiveMigration, bindPeer2peerMigration, Engine, systemClock } from '../../src/index.ts';
+import { bindMigrations, Engine, systemClock } from '../../src/index.ts';
 import type { Hypervisors, MigrationOptions, StateEntered } from '../../src/index.ts';
 import { noLog } from '../../src/index.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
@@ -78,7 +78,7 @@ function startMigration(
     store: new MemoryStore(),
     clock: systemClock,
     log: noLog,
-    machines: [bindLiveMigration(hypervisors), bindPeer2peerMigration(hypervisors)],
+    machines: bindMigrations(hypervisors),
     newRunId: () => `run-${(runs += 1)}`,
   });
   const struck: string[] = [];

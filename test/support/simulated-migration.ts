@@ -3,8 +3,7 @@ import { liveMigrationInput } from '../../machines/index.ts';
 import type { Fault, LinkSpec, SimulatedWorld } from '../../src/adapters/simulated/index.ts';
 import { createSimulatedWorld, VirtualClock } from '../../src/adapters/simulated/index.ts';
 import type { DomainSpec, HostSpec } from '../../src/adapters/simulated/index.ts';
-import { bindLiveMigration } from '../../src/bindings/live-migration.ts';
-import { bindPeer2peerMigration } from '../../src/bindings/peer2peer-migration.ts';
+import { bindMigrations } from '../../src/bindings/migrations.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { StateEntered } from '../../src/engine/events.ts';
 import type { RunEnding } from '../../src/engine/run-ending.ts';
@@ -85,7 +84,7 @@ export async function migrateSimulated(scenario: Scenario): Promise<MigrationEnd
     store,
     clock,
     log: noLog,
-    machines: [bindLiveMigration(world.hypervisors), bindPeer2peerMigration(world.hypervisors)],
+    machines: bindMigrations(world.hypervisors),
     newRunId: () => 'run-1',
   });
   const states: StateEntered[] = [];

@@ -1,0 +1,251 @@
+import {
+  begins,
+  directSetup,
+  failsWith,
+  heldAndShows,
+  holdsGuest,
+  noteCancelled,
+  phaseInput,
+} from './direct-migration.setup.ts';
+import { onDestination, onSource } from './policy/domain-on-host.ts';
+import {
+  operatorReport,
+  reportOf,
+  rolledBackReport,
+  startingContext,
+} from './policy/protocol-context.ts';
+import type { ProtocolOutput } from './protocol-setup.ts';
+import { convergence } from './regions/convergence.ts';
+import { copying } from './regions/copying.ts';
+import { link } from './regions/link.ts';
+import { oneCopy } from './regions/one-copy.ts';
+import { postcopyBroken } from './regions/postcopy-broken.ts';
+import { postcopy } from './regions/postcopy.ts';
+import { resumingByPhases } from './regions/resuming-by-phases.ts';
+import { splitBrain } from './regions/split-brain.ts';
+import { fetching, following, uncertain } from './regions/uncertain.ts';
+
+/**
+ * A live migration that we drive: each phase of libvirt's protocol is one call of ours, on both
+ * daemons. Confirm is only sent when it is certain whether the destination runs.
+ */
+export const directMigration = directSetup.createMachine({
+  id: 'directMigration',
+  version: '1',
+  description: 'This client calls every phase on both daemons, and holds the switchover in hand.',
+  context: ({ input }) => startingContext(input),
+  output: ({ event }) => event.output as ProtocolOutput,
+  initial: 'migrating',
+  states: {
+    migrating: {
+      description: 'Both hosts are watched as long as it is not certain where the guest runs.',
+      type: 'parallel',
+      invoke: [
+        {
+          id: 'watchSource',
+          src: 'watchSource',
+          input: onSource,
+          onError: { actions: { type: 'noteBlindness', params: { peer: 'source' } } },
+        },
+        {
+          id: 'watchDestination',
+          src: 'watchDestination',
+          input: onDestination,
+          onError: { actions: { type: 'noteBlindness', params: { peer: 'destination' } } },
+        },
+      ],
+      on: {
+        'source.*': { actions: { type: 'noteEvidence', params: ({ event }) => ({ event }) } },
+        'destination.*': { actions: { type: 'noteEvidence', params: ({ event }) => ({ event }) } },
+      },
+      states: {
+        link,
+        postcopy,
+        convergence,
+        oneCopy,
+        execution: {
+          description: 'One call after the other; where an answer is lost, both hosts are asked.',
+          initial: 'linking',
+          states: {
+            linking: {
+              description: 'Both daemons get a connection that stands for this migration.',
+              tags: ['abortable'],
+              meta: { call: 'virConnectOpen', novaTaskState: 'migrating' },
+              always: [
+                { guard: 'isLinked', target: 'begin3', actions: 'beginFirstPhase' },
+                { guard: 'hasLinkFailed', target: 'uncertain' },
+              ],
+            },
+            begin3: {
+              description: 'The source checks that the domain may migrate and begins its job.',
+              tags: ['abortable'],
+              meta: {
+                phase: 'BEGIN3',
+                milestone: 'begin3',
+                call: 'virDomainMigrateBegin3Params',
+              },
+              invoke: {
+                id: 'begin',
+                src: 'begin',
+                input: phaseInput,
+                onDone: [
+                  { guard: 'isCalledOff', target: 'confirm3Cancelled', actions: 'takeJob' },
+                  { target: 'prepare', actions: ['takeJob', begins('prepare')] },
+                ],
+                onError: { target: 'uncertain', actions: failsWith },
+              },
+            },
+            prepare: {
+              description: 'The destination starts an empty QEMU and creates missing disks.',
+              tags: ['abortable'],
+              meta: {
+                phase: 'PREPARE',
+                milestone: 'prepare',
+                call: 'virDomainMigratePrepare3Params, or PrepareTunnel3Params',
+              },
+              invoke: {
+                id: 'prepare',
+                src: 'prepare',
+                input: phaseInput,
+                onDone: [
+                  { guard: 'isCalledOff', target: 'finish3Cancelled' },
+                  { target: 'perform3', actions: begins('perform3') },
+                ],
+                // The source's job is protected from others until Confirm ends it.
+                onError: { target: 'confirm3Cancelled', actions: failsWith },
+              },
+            },
+            perform3: {
+              description: 'The source copies disks and memory, stops the guest, sends the rest.',
+              meta: {
+                phase: 'PERFORM3',
+                milestone: 'perform3',
+                call: 'virDomainMigratePerform3Params',
+              },
+              invoke: {
+                id: 'perform',
+                src: 'perform',
+                input: phaseInput,
+                onDone: { target: 'perform3Done', actions: begins('perform3Done') },
+                // The source has cleaned up by itself: the destination is told, and no Confirm follows.
+                onError: { target: 'finish3Cancelled', actions: [failsWith, 'releaseJob'] },
+              },
+              ...copying,
+            },
+            perform3Done: {
+              description: "The source's QEMU has sent everything; only the destination can go on.",
+              tags: ['guestPaused'],
+              meta: { phase: 'PERFORM3_DONE', milestone: 'perform3Done' },
+              always: 'finish3',
+            },
+            finish3: {
+              description: 'The destination is told to let the guest run.',
+              meta: { phase: 'FINISH3', call: 'virDomainMigrateFinish3Params' },
+              initial: 'starting',
+              invoke: {
+                id: 'finish',
+                src: 'finish',
+                input: phaseInput,
+                onDone: [
+                  { guard: holdsGuest, target: 'confirm3', actions: begins('finish3') },
+                  { target: 'uncertain', actions: 'recordFinishRefused' },
+                ],
+                // Whether it runs there is looked at before the source hears anything.
+                onError: { target: 'uncertain', actions: failsWith },
+              },
+              states: {
+                starting: {
+                  description: 'It may run there at any moment.',
+                  tags: ['guestPaused'],
+                  always: {
+                    guard: { type: 'hasReached', params: { milestone: 'finish3' } },
+                    target: 'running',
+                  },
+                },
+                running: {
+                  description: 'The guest runs on the destination. There is no way back.',
+                  tags: ['pointOfNoReturn'],
+                  meta: { milestone: 'finish3', source: 'RESUMED on the destination' },
+                },
+              },
+            },
+            confirm3: {
+              id: 'confirm3',
+              description: 'The destination runs: the source ends its copy.',
+              tags: ['pointOfNoReturn'],
+              meta: { phase: 'CONFIRM3', call: 'virDomainMigrateConfirm3Params' },
+              invoke: {
+                id: 'confirm',
+                src: 'confirm',
+                input: phaseInput,
+                onDone: {
+                  target: '#completed',
+                  actions: [begins('confirm3'), 'releaseJob', 'forgiveFailure'],
+                },
+                onError: { target: 'uncertain', actions: [failsWith, 'releaseJob'] },
+              },
+            },
+            finish3Cancelled: {
+              description: 'The destination ends the QEMU that waits; error 93 says that it did.',
+              tags: ['rollingBack'],
+              meta: { call: 'virDomainMigrateFinish3Params, cancelled' },
+              invoke: {
+                id: 'finishCancelled',
+                src: 'finishCancelled',
+                input: phaseInput,
+                onDone: [{ guard: 'holdsJob', target: 'confirm3Cancelled' }, 'uncertain'],
+                onError: [{ guard: 'holdsJob', target: 'confirm3Cancelled' }, 'uncertain'],
+              },
+            },
+            confirm3Cancelled: {
+              id: 'confirm3Cancelled',
+              description: 'The source takes the guest back and ends its job.',
+              tags: ['rollingBack'],
+              meta: {
+                phase: 'CONFIRM3_CANCELLED',
+                call: 'virDomainMigrateConfirm3Params, cancelled',
+              },
+              invoke: {
+                id: 'confirmCancelled',
+                src: 'confirmCancelled',
+                input: phaseInput,
+                onDone: { target: 'uncertain', actions: noteCancelled },
+                onError: { target: 'uncertain', actions: 'releaseJob' },
+              },
+            },
+            uncertain: uncertain([
+              { guard: heldAndShows('sourceStale'), target: '#confirm3' },
+              { guard: heldAndShows('sourceToResume'), target: '#confirm3Cancelled' },
+              { guard: heldAndShows('incomingLeft'), target: '#confirm3Cancelled' },
+              { guard: heldAndShows('unchanged'), target: '#confirm3Cancelled' },
+              { guard: heldAndShows('postcopyBroken'), target: '#confirm3Cancelled' },
+            ]),
+            following,
+            fetching,
+            postcopyBroken: postcopyBroken(resumingByPhases),
+          },
+        },
+      },
+    },
+    splitBrain,
+    completed: {
+      id: 'completed',
+      type: 'final',
+      description: 'The guest runs on the destination, and nowhere else.',
+      output: ({ context }) => ({ outcome: 'completed', ...reportOf(context) }),
+    },
+    rolledBack: {
+      id: 'rolledBack',
+      type: 'final',
+      description: 'The guest is on the source as it was.',
+      output: ({ context }) => ({ outcome: 'rolledBack', ...rolledBackReport(context) }),
+    },
+    needsOperator: {
+      id: 'needsOperator',
+      type: 'final',
+      tags: ['waitingForOperator'],
+      description: 'No program can know or act; what each host holds is told.',
+      output: ({ context }) => ({ outcome: 'needsOperator', ...operatorReport(context) }),
+    },
+  },
+});

@@ -1,0 +1,132 @@
+import { setup } from 'xstate';
+
+import type { MigrateCall } from '../src/ports/migration.ts';
+import type { MigrationEvent } from './migration-events.ts';
+import type { DomainOnPeers } from './policy/domain-on-host.ts';
+import { onBoth } from './policy/domain-on-host.ts';
+import type { Milestone } from './policy/migration-phases.ts';
+import { reachByCall } from './policy/migration-phases.ts';
+import { judgePeers } from './policy/peers.ts';
+import type { Verdict } from './policy/peers.ts';
+import type { ProtocolContext } from './policy/protocol-context.ts';
+import { situationOf } from './policy/protocol-context.ts';
+import { finishRefused, readFailure } from './policy/failures.ts';
+import {
+  changes,
+  protocolActions,
+  protocolActors,
+  protocolDelays,
+  protocolGuards,
+  protocolTypes,
+  resuming,
+  tell,
+} from './protocol-setup.ts';
+import { effectSlot, watchSlot } from './slots.ts';
+
+type Context = { readonly context: ProtocolContext };
+
+/** One phase call: the link of its domain carries it. */
+export type PhaseInput = DomainOnPeers & { readonly call: MigrateCall };
+export interface PhaseDone {
+  readonly atEpochMs: number;
+}
+export type FinishDone = PhaseDone & { readonly holds: 'guest' | 'nothing' };
+
+type Done = { readonly event: { readonly output: PhaseDone } };
+type Failed = { readonly event: { readonly error: unknown } };
+
+export const phaseInput = ({ context }: Context): PhaseInput => ({
+  ...onBoth({ context }),
+  call: context.call,
+});
+export const resumeInput = ({ context }: Context): PhaseInput => ({
+  ...onBoth({ context }),
+  call: resuming({ context }),
+});
+
+/** The phase that begins where the one before has ended. */
+export const begins = (milestone: Milestone) =>
+  ({
+    type: 'beginPhase',
+    params: ({ event }: Done) => ({ milestone, atEpochMs: event.output.atEpochMs }),
+  }) as const;
+export const failsWith = {
+  type: 'recordFailure',
+  params: ({ event }: Failed) => ({ error: event.error }),
+} as const;
+export const noteCancelled = {
+  type: 'noteCancelled',
+  params: ({ event }: Done) => event.output,
+} as const;
+export const holdsGuest = {
+  type: 'holdsGuest',
+  params: ({ event }: { readonly event: { readonly output: FinishDone } }) => event.output,
+} as const;
+/** What both hosts show while the source's job waits for our Confirm. */
+export const heldAndShows = (verdict: Verdict) =>
+  ({ type: 'heldAndShows', params: { verdict } }) as const;
+
+/** Names and types of everything that the chart of `directMigration` speaks of. */
+export const directSetup = setup({
+  types: protocolTypes,
+  actors: {
+    ...protocolActors,
+    holdLink: watchSlot<MigrationEvent, DomainOnPeers>('holdLink'),
+    begin: effectSlot<PhaseDone, PhaseInput>('begin'),
+    prepare: effectSlot<PhaseDone, PhaseInput>('prepare'),
+    perform: effectSlot<PhaseDone, PhaseInput>('perform'),
+    finish: effectSlot<FinishDone, PhaseInput>('finish'),
+    finishCancelled: effectSlot<FinishDone, PhaseInput>('finishCancelled'),
+    confirm: effectSlot<PhaseDone, PhaseInput>('confirm'),
+    confirmCancelled: effectSlot<PhaseDone, PhaseInput>('confirmCancelled'),
+  },
+  actions: {
+    ...protocolActions,
+    noteLinkOpened: changes((_, { atEpochMs }: { atEpochMs: number }) => ({
+      link: { source: 'open', destination: 'open' },
+      linkedAtEpochMs: atEpochMs,
+    })),
+    /** The source drops the job of a client that is gone. */
+    noteSourceLinkLost: changes(({ link }) => ({
+      link: { ...link, source: 'lost' },
+      holdsJob: false,
+    })),
+    noteDestinationLinkLost: changes(({ link }) => ({ link: { ...link, destination: 'lost' } })),
+    noteLinkFailure: changes((context, { error }: { error: unknown }) => ({
+      link: { source: 'lost', destination: 'lost' },
+      failure: context.failure ?? readFailure(error),
+      holdsJob: false,
+    })),
+    wantLink: tell({ type: 'link.wanted' }),
+    beginFirstPhase: changes(({ reached, linkedAtEpochMs }) => ({
+      reached: reachByCall(reached, 'begin3', linkedAtEpochMs ?? 0),
+    })),
+    beginPhase: changes(
+      ({ reached }, { milestone, atEpochMs }: { milestone: Milestone; atEpochMs: number }) => ({
+        reached: reachByCall(reached, milestone, atEpochMs),
+      }),
+    ),
+    takeJob: changes(() => ({ holdsJob: true })),
+    releaseJob: changes(() => ({ holdsJob: false })),
+    noteCancelled: changes((_, { atEpochMs }: PhaseDone) => ({
+      cancelledAtEpochMs: atEpochMs,
+      holdsJob: false,
+    })),
+    recordFinishRefused: changes(({ failure }) => ({ failure: failure ?? finishRefused })),
+  },
+  guards: {
+    ...protocolGuards,
+    isLinked: ({ context }: Context) =>
+      context.link.source === 'open' && context.link.destination === 'open',
+    hasLinkFailed: ({ context }: Context) =>
+      context.link.source === 'lost' || context.link.destination === 'lost',
+    isCalledOff: ({ context }: Context) => context.failure !== null,
+    holdsJob: ({ context }: Context) => context.holdsJob,
+    holdsGuest: (_: Context, params: FinishDone) => params.holds === 'guest',
+    heldAndShows: ({ context }: Context, params: { verdict: Verdict }) =>
+      context.holdsJob &&
+      context.peers !== null &&
+      judgePeers(context.peers, situationOf(context)) === params.verdict,
+  },
+  delays: protocolDelays,
+});

@@ -1,0 +1,93 @@
+import { assign, setup } from 'xstate';
+
+import type { Failure } from '../src/ports/failure.ts';
+import type { FinishDone, PhaseDone, PhaseInput } from './direct-migration.setup.ts';
+import type { MigrationCommand, MigrationEvent } from './migration-events.ts';
+import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
+import { onBoth } from './policy/domain-on-host.ts';
+import { abortRequested, readFailure } from './policy/failures.ts';
+import type { LibvirtPhase } from './policy/migration-phases.ts';
+import type { DiskOnPeers, OfflineContext, OfflineInput } from './policy/offline-context.ts';
+import {
+  isAbsentThere,
+  isDefinedThere,
+  isStarted,
+  nextDisk,
+  startedMeanwhile,
+} from './policy/offline-context.ts';
+import type { PeersView } from './policy/peers.ts';
+import type { ProtocolOutput } from './protocol-setup.ts';
+import { effectSlot, watchSlot } from './slots.ts';
+import type { StateMeta, StateTag } from './state-meta.ts';
+
+type Context = { readonly context: OfflineContext };
+type Done = { readonly event: { readonly output: PhaseDone } };
+
+export const phaseInput = ({ context }: Context): PhaseInput => ({
+  ...onBoth({ context }),
+  call: context.call,
+});
+export const diskInput = ({ context }: Context): DiskOnPeers => ({
+  ...onBoth({ context }),
+  disk: nextDisk(context),
+});
+/** The phase that begins where the one before has ended. */
+export const begins = (phase: LibvirtPhase) =>
+  ({
+    type: 'beginPhase',
+    params: ({ event }: Done) => ({ phase, atEpochMs: event.output.atEpochMs }),
+  }) as const;
+type Failed = { readonly event: { readonly error: unknown } };
+const errorOf = ({ event }: Failed) => ({ error: event.error });
+export const failsWith = { type: 'recordFailure', params: errorOf } as const;
+export const isForeign = { type: 'isForeign', params: errorOf } as const;
+export const fails = (failure: Failure) =>
+  ({ type: 'recordFailure', params: { error: failure } }) as const;
+export { abortRequested, startedMeanwhile };
+
+/** Names and types of everything that the chart of `offlineMigration` speaks of. */
+export const offlineSetup = setup({
+  types: {
+    input: {} as OfflineInput,
+    context: {} as OfflineContext,
+    events: {} as MigrationEvent | MigrationCommand,
+    output: {} as ProtocolOutput,
+    tags: {} as StateTag,
+    meta: {} as StateMeta,
+  },
+  actors: {
+    watchSource: watchSlot<MigrationEvent, DomainOnHost>('watchSource'),
+    holdLink: watchSlot<MigrationEvent, DomainOnPeers>('holdLink'),
+    makeVolume: effectSlot<PhaseDone, DiskOnPeers>('makeVolume'),
+    copyDisk: effectSlot<PhaseDone, DiskOnPeers>('copyDisk'),
+    inspectPeers: effectSlot<PeersView, DomainOnPeers>('inspectPeers'),
+    begin: effectSlot<PhaseDone, PhaseInput>('begin'),
+    prepare: effectSlot<PhaseDone, PhaseInput>('prepare'),
+    finish: effectSlot<FinishDone, PhaseInput>('finish'),
+    confirm: effectSlot<PhaseDone, PhaseInput>('confirm'),
+    confirmCancelled: effectSlot<PhaseDone, PhaseInput>('confirmCancelled'),
+  },
+  actions: {
+    recordFailure: assign(({ context }, params: { error: unknown }) => ({
+      failure: context.failure ?? readFailure(params.error),
+    })),
+    forgiveFailure: assign({ failure: null }),
+    noteLook: assign((_, params: { peers: PeersView }) => ({ peers: params.peers })),
+    countDisk: assign(({ context }) => ({ disksCopied: context.disksCopied + 1 })),
+    noteForeign: assign(({ context }) => ({ foreignVolume: nextDisk(context).to })),
+    beginPhase: assign(
+      ({ context }, { phase, atEpochMs }: { phase: LibvirtPhase; atEpochMs: number }) => ({
+        phases: [...context.phases, { phase, atEpochMs, evidence: 'ours' } as const],
+      }),
+    ),
+  },
+  guards: {
+    hasNextDisk: ({ context }) => context.disksCopied < context.disks.length,
+    isForeign: (_, params: { error: unknown }) => readFailure(params.error).code === 'volumeExists',
+    hasStarted: (_, params: { peers: PeersView }) => isStarted(params.peers),
+    isSourceSilent: (_, params: { peers: PeersView }) => !params.peers.source.reachable,
+    isDefinedThere: (_, params: { peers: PeersView }) => isDefinedThere(params.peers),
+    isAbsentThere: (_, params: { peers: PeersView }) => isAbsentThere(params.peers),
+  },
+  delays: { peerWait: ({ context }) => context.peerWaitMs, askAgain: 1000 },
+});

@@ -1,0 +1,89 @@
+import {
+  onBoth,
+  onDestination,
+  onSource,
+  remains,
+  unwantedVolumes,
+} from '../live-migration.setup.ts';
+import { lookOf } from '../policy/domain-on-host.ts';
+
+const removedOf = ({ event }: { event: { output: { removed: readonly string[] } } }) =>
+  event.output;
+
+/** What has to be true on both hosts once the guest has moved. */
+export const concluding = {
+  description: 'The guest has moved. What is left to do is done going forward.',
+  tags: ['pointOfNoReturn'],
+  initial: 'verifying',
+  after: { peerWait: { target: 'needsOperator', actions: 'recordUnsettled' } },
+  states: {
+    verifying: {
+      description: 'Does it run there, is it gone here, and is each definition where it belongs?',
+      meta: { call: 'virDomainGetState, virDomainIsPersistent on both hosts' },
+      invoke: {
+        id: 'verify',
+        src: 'inspectPeers',
+        input: onBoth,
+        onDone: {
+          target: 'deciding',
+          actions: { type: 'noteLook', params: lookOf },
+        },
+        onError: 'waiting',
+      },
+    },
+    deciding: {
+      description: 'One thing at a time, and looked at again after each.',
+      always: [
+        { guard: remains('nothing'), target: '#liveMigration.completed' },
+        { guard: remains('destinationDefinition'), target: 'persistingOnDestination' },
+        { guard: remains('sourceDefinition'), target: 'undefiningOnSource' },
+        { guard: remains('sourceDisks'), target: 'removingSourceDisks' },
+        { target: 'waiting' },
+      ],
+    },
+    persistingOnDestination: {
+      description: 'It was persistent before: its definition is written on the destination.',
+      meta: { call: 'virDomainDefineXML' },
+      invoke: {
+        id: 'persist',
+        src: 'persistOnDestination',
+        input: onDestination,
+        onDone: 'verifying',
+        onError: 'waiting',
+      },
+    },
+    undefiningOnSource: {
+      description: 'The definition stands on the destination; the one here is taken away.',
+      meta: { call: 'virDomainUndefineFlags' },
+      invoke: {
+        id: 'undefine',
+        src: 'undefineOnSource',
+        input: onSource,
+        onDone: 'verifying',
+        onError: 'waiting',
+      },
+    },
+    removingSourceDisks: {
+      description: "The guest is safe: the source's copies of its disks go, as was asked.",
+      meta: { call: 'virStorageVolDelete' },
+      invoke: {
+        id: 'removeSourceDisks',
+        src: 'removeVolumes',
+        input: unwantedVolumes,
+        onDone: {
+          target: 'deciding',
+          actions: { type: 'recordSourceDisks', params: removedOf },
+        },
+        // The guest has what it needs; what is left over is told.
+        onError: {
+          target: 'deciding',
+          actions: { type: 'recordSourceDisks', params: { removed: [] } },
+        },
+      },
+    },
+    waiting: {
+      description: 'A host does not answer, or is not ready yet.',
+      after: { askAgain: 'verifying' },
+    },
+  },
+} as const;

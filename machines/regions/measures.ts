@@ -1,0 +1,130 @@
+import { onSource } from '../policy/domain-on-host.ts';
+
+const abortOnRequest = {
+  guard: 'isAbortable',
+  target: 'aborting',
+  actions: 'recordAbort',
+} as const;
+
+/** What the plan says to do about it, where it still can be done. */
+const answers = (cause: 'budget' | 'stall') =>
+  [
+    {
+      guard: { type: 'answersWith', params: { cause, action: 'abort' } },
+      target: 'aborting',
+      actions: { type: 'recordGivenUp', params: { cause } },
+    },
+    {
+      guard: { type: 'answersWith', params: { cause, action: 'postcopy' } },
+      target: 'dueToPostcopy',
+    },
+    {
+      guard: { type: 'answersWith', params: { cause, action: 'forceComplete' } },
+      target: 'dueToForce',
+    },
+  ] as const;
+
+/**
+ * The measures that end a migration one way or the other: abort, force to complete, post-copy. It
+ * only ever asks; the phases show what came of it.
+ */
+export const measures = {
+  description: 'Abort it, force it or go over to post-copy, when asked or when the plan says so.',
+  initial: 'letting',
+  states: {
+    letting: {
+      description: 'The migration takes its course.',
+      always: { guard: 'isPostcopyDue', target: 'dueToPostcopy' },
+      on: {
+        'abort.requested': abortOnRequest,
+        'postcopy.start': { guard: 'mayPostcopy', target: 'dueToPostcopy' },
+        'force.complete': [
+          { guard: 'mayPostcopy', target: 'dueToPostcopy' },
+          { guard: 'isAbortable', target: 'dueToForce' },
+        ],
+        'budget.spent': answers('budget'),
+        'stall.noticed': answers('stall'),
+      },
+    },
+    aborting: {
+      description: 'The source daemon is asked to cancel; it answers by failing the migration.',
+      tags: ['rollingBack'],
+      meta: { call: 'virDomainAbortJob' },
+      invoke: {
+        id: 'abortJob',
+        src: 'abortJob',
+        input: onSource,
+        onDone: 'abortSent',
+        onError: 'abortRefused',
+      },
+    },
+    abortSent: {
+      description: 'The cancel is on its way; the end of the migration shows whether it won.',
+      tags: ['rollingBack'],
+      on: { 'abort.requested': { guard: 'isAbortable', target: 'aborting' } },
+    },
+    abortRefused: {
+      description: 'The source daemon did not take the abort; it may be asked again.',
+      on: { 'abort.requested': abortOnRequest },
+    },
+    dueToForce: {
+      description: 'A guest paused before PERFORM3 would stay paused on the destination.',
+      meta: { source: 'doPeer2PeerMigrate3 adds PAUSED before Prepare' },
+      always: { guard: 'isCopying', target: 'forcing' },
+      on: { 'abort.requested': abortOnRequest },
+    },
+    forcing: {
+      description: 'The guest is paused on the source so that no page is dirtied any more.',
+      tags: ['guestPaused'],
+      meta: {
+        call: 'virDomainSuspend',
+        source: 'Nova live_migration_timeout_action=force_complete',
+      },
+      invoke: {
+        id: 'suspendToForce',
+        src: 'suspendSource',
+        input: onSource,
+        onDone: 'forced',
+        onError: 'letting',
+      },
+    },
+    forced: {
+      description: 'What is left is copied with the guest at rest.',
+      tags: ['guestPaused'],
+      on: {
+        'abort.requested': abortOnRequest,
+        'budget.spent': {
+          guard: { type: 'answersWith', params: { cause: 'budget', action: 'abort' } },
+          target: 'aborting',
+          actions: { type: 'recordGivenUp', params: { cause: 'budget' } },
+        },
+      },
+    },
+    dueToPostcopy: {
+      description: 'Post-copy begins as soon as QEMU sends memory.',
+      always: { guard: 'isPrecopying', target: 'startingPostcopy' },
+      on: { 'abort.requested': abortOnRequest },
+    },
+    startingPostcopy: {
+      description: 'The guest goes over now; what is missing there is fetched page by page.',
+      meta: { call: 'virDomainMigrateStartPostCopy' },
+      invoke: {
+        id: 'startPostcopy',
+        src: 'startPostcopy',
+        input: onSource,
+        onDone: 'postcopyStarted',
+        onError: 'postcopyRefused',
+      },
+      on: { 'abort.requested': abortOnRequest },
+    },
+    postcopyStarted: {
+      description: 'Post-copy is on its way; the region postcopy shows what comes of it.',
+      on: { 'abort.requested': abortOnRequest },
+    },
+    postcopyRefused: {
+      description: 'The source daemon did not start post-copy; it is asked again.',
+      after: { askAgain: { guard: 'mayPostcopy', target: 'dueToPostcopy' } },
+      on: { 'abort.requested': abortOnRequest },
+    },
+  },
+} as const;

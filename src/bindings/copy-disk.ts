@@ -1,0 +1,103 @@
+import type { DiskOnPeers } from '../../machines/policy/offline-context.ts';
+import type { Tools } from '../engine/slots.ts';
+import { FailureError } from '../ports/failure.ts';
+import type { Hypervisors } from '../ports/hypervisor.ts';
+import type { VolumeView } from '../ports/migration.ts';
+import type { StreamProgress } from '../ports/observation.ts';
+
+type CopyTools = Pick<Tools, 'signal' | 'clock' | 'report'>;
+
+/**
+ * Makes the empty volume that a disk is copied to.
+ *
+ * @throws FailureError `volumeExists`: it is somebody else's, then; `noVolume`, `noPool`,
+ *   `noBackingImage` when the disk is a layer over an image that the destination lacks
+ */
+export async function makeVolume(
+  hypervisors: Hypervisors,
+  { source, destination, disk }: DiskOnPeers,
+  { signal, clock }: CopyTools,
+): Promise<{ atEpochMs: number }> {
+  const { backingPath, fileBytes } = await volumeOn(hypervisors, source, disk.from, signal);
+  const there = await hypervisors.open(destination, signal);
+  if (backingPath !== null && (await there.findVolume(backingPath, signal)) === null) {
+    const message = `disk ${disk.targetDev} is a layer over ${backingPath}, which ${destination} does not have: put that image there first`;
+    throw new FailureError({ code: 'noBackingImage', message, effect: 'none' });
+  }
+  await there.createVolume(disk.to, fileBytes, signal);
+  return { atEpochMs: clock.nowEpochMs() };
+}
+
+/** Copies the file of one disk through this process. */
+export async function copyDisk(
+  hypervisors: Hypervisors,
+  { source, destination, disk }: DiskOnPeers,
+  tools: CopyTools,
+): Promise<{ atEpochMs: number }> {
+  const { clock, report, signal } = tools;
+  const { fileBytes } = await volumeOn(hypervisors, source, disk.from, signal);
+  const here = await hypervisors.open(source, signal);
+  const there = await hypervisors.open(destination, signal);
+  const meter = new CopyMeter(disk.targetDev, fileBytes, tools);
+  await there.writeVolume(
+    disk.to,
+    meter.count(here.readVolume(disk.from, signal)),
+    fileBytes,
+    signal,
+  );
+  report([meter.progress()]);
+  return { atEpochMs: clock.nowEpochMs() };
+}
+
+async function volumeOn(
+  hypervisors: Hypervisors,
+  uri: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<VolumeView> {
+  const volume = await (await hypervisors.open(uri, signal)).findVolume(path, signal);
+  if (volume !== null) return volume;
+  const message = `${path} is in no storage pool of ${uri}: libvirt can only read volumes of a pool`;
+  throw new FailureError({ code: 'noVolume', message, effect: 'none' });
+}
+
+/** A copy is told about at most so often. */
+const reportMs = 250;
+
+class CopyMeter {
+  readonly #stream: string;
+  readonly #totalBytes: number;
+  readonly #tools: CopyTools;
+  readonly #sinceEpochMs: number;
+  #processedBytes = 0;
+  #reportedAtEpochMs = 0;
+
+  constructor(stream: string, totalBytes: number, tools: CopyTools) {
+    this.#stream = stream;
+    this.#totalBytes = totalBytes;
+    this.#tools = tools;
+    this.#sinceEpochMs = tools.clock.nowEpochMs();
+  }
+
+  async *count(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    for await (const chunk of bytes) {
+      yield chunk;
+      this.#processedBytes += chunk.byteLength;
+      const nowEpochMs = this.#tools.clock.nowEpochMs();
+      if (nowEpochMs - this.#reportedAtEpochMs < reportMs) continue;
+      this.#reportedAtEpochMs = nowEpochMs;
+      this.#tools.report([this.progress()]);
+    }
+  }
+
+  progress(): StreamProgress {
+    const elapsedMs = this.#tools.clock.nowEpochMs() - this.#sinceEpochMs;
+    return {
+      stream: this.#stream,
+      processedBytes: this.#processedBytes,
+      totalBytes: this.#totalBytes,
+      remainingBytes: this.#totalBytes - this.#processedBytes,
+      bytesPerS: elapsedMs > 0 ? Math.round((this.#processedBytes * 1000) / elapsedMs) : null,
+    };
+  }
+}

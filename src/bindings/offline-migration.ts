@@ -1,0 +1,42 @@
+import { offlineMigration } from '../../machines/index.ts';
+import type { BoundMachine, SlotsOf } from '../engine/slots.ts';
+import { bind } from '../engine/slots.ts';
+import type { Hypervisors } from '../ports/hypervisor.ts';
+import { copyDisk, makeVolume } from './copy-disk.ts';
+import { linkSlots } from './migration-links.ts';
+import { inspectPeers } from './peers.ts';
+import { watching } from './protocol-slots.ts';
+
+/** The chart `offline-migration` over the ports `Hypervisor` and `MigrationLink`. */
+export function offlineMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof offlineMigration> {
+  const { begin, confirm, confirmCancelled, finish, holdLink, prepare } = linkSlots(hypervisors);
+  return {
+    watchSource: watching(hypervisors, 'source'),
+    holdLink,
+    // A volume that stands there after a crash may be ours or not; the rollback looks who uses it.
+    makeVolume: {
+      kind: 'effect',
+      recovery: 'unknown',
+      run: (input, tools) => makeVolume(hypervisors, input, tools),
+    },
+    copyDisk: {
+      kind: 'effect',
+      recovery: 'rerun',
+      run: (input, tools) => copyDisk(hypervisors, input, tools),
+    },
+    inspectPeers: {
+      kind: 'effect',
+      recovery: 'rerun',
+      run: (peers, tools) => inspectPeers(hypervisors, peers, tools),
+    },
+    begin,
+    prepare,
+    finish,
+    confirm,
+    confirmCancelled,
+  };
+}
+
+export function bindOfflineMigration(hypervisors: Hypervisors): BoundMachine {
+  return bind(offlineMigration, offlineMigrationSlots(hypervisors));
+}
