@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 
+import { migrateOptionGroups } from './options/migrate-option-table.ts';
 import { UsageError } from './options/usage-error.ts';
 import { oneLine } from './display/quantities.ts';
 import type { Surroundings } from './display/presenters.ts';
@@ -67,41 +68,26 @@ function command(program: Command, words: string, description: string): Command 
 }
 
 function addMigrate(program: Command, surroundings: Surroundings, does: Does): void {
-  command(program, 'migrate <domain>', 'move a running domain to another host')
-    .requiredOption('--from <uri>', 'connection URI of the host where it runs')
-    .requiredOption('--to <uri>', 'connection URI of the host where it goes')
-    .option('--protocol <name>', 'who drives the migration: peer2peer', 'peer2peer')
-    .option('--copy-storage <what>', 'copy its disks too: all, or inc (bases are in place)')
-    .option('--copy-disks <names>', 'only these disks, as vda,vdb')
-    .option('--bandwidth <mib_s>', 'at most so many MiB/s')
-    .option('--max-downtime <ms>', "longest pause at the switchover (QEMU's default: 300)")
-    .option('--timeout <s>', 'time budget; without one it takes as long as it takes')
-    .option('--on-timeout <action>', 'then: abort, or force-complete (pauses the guest)', 'abort')
-    .option('--auto-converge', 'slow the guest down while it writes too fast')
-    .option('--parallel <n>', 'connections for the memory stream')
-    .option('--compression <methods>', 'xbzrle, mt, zlib, zstd')
-    .option('--unsafe', 'although libvirt cannot prove that the disks are safe')
-    .option('--disk-over-commit', 'copied disks need room only for what they hold now')
-    .option('--transient', 'leave no definition on the destination')
-    .option('--keep-source', 'leave the definition on the source')
-    .option('--dname <name>', 'name on the destination')
-    .option('--xml <file>', 'definition for the destination')
-    .option('--dconnuri <uri>', 'how the source daemon reaches the destination (default: --to)')
-    .option('--migrate-uri <uri>', 'where the memory stream goes, as tcp://ADDRESS')
-    .option('--on-split-brain <action>', 'suspend-source, or report only', 'suspend-source')
-    .option('--peer-wait <s>', 'how long to wait for a host whose answer decides', '60')
-    .option('--dry-run', 'judge every precheck, touch nothing')
+  const migrate = command(program, 'migrate <domain>', 'move a domain to another host');
+  for (const { heading, options } of migrateOptionGroups)
+    for (const { flags, words, otherwise, required } of options) {
+      const option = new Option(flags, words).helpGroup(heading).default(otherwise);
+      migrate.addOption(required === true ? option.makeOptionMandatory() : option);
+    }
+  migrate
     .addHelpText('after', migrateNotes)
     .action((domain: string, options: Record<string, unknown>) =>
       does(async () => {
-        const { migrate } = await import('./commands/migrate.ts');
-        return migrate(domain, options, surroundings);
+        const { migrate: run } = await import('./commands/migrate.ts');
+        return run(domain, options, surroundings);
       }),
     );
 }
 
 const migrateNotes = `
-Ctrl-C asks the source daemon to abort and waits for the rollback; a second one leaves.
+Ctrl-C asks for an abort and waits for the rollback; a second one leaves.
+--commands takes: abort, bandwidth.set MIB_S (0: unlimited), downtime.set MS, postcopy.start,
+force.complete, postcopy.recover, postcopy.giveUp.
 Exit status: 0 moved; 1 failed, the guest is as before; 2 wrong usage or refused, nothing was
 touched; 3 an operator is needed; 70 virtstate itself failed; 75 left by a second Ctrl-C;
 130 aborted and rolled back. The lines of --json are described in docs/cli.md.`;

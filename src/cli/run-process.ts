@@ -23,6 +23,7 @@ export async function runProcess(words: readonly string[], version: string): Pro
       terminal,
       environment: env,
       now: () => systemClock.nowEpochMs(),
+      input: () => process.stdin,
     });
     await output.drain();
     // Timers of a world or a connection that is being closed must not hold the process.

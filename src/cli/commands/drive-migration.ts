@@ -11,48 +11,67 @@ import type { RunResult } from '../display/run-result.ts';
 import { toRunResult } from '../display/run-result.ts';
 import type { Holdings, HostHolding } from '../display/summary.ts';
 import { summarise } from '../display/summary.ts';
+import { isMainState } from '../display/run-view.ts';
+import type { CommandAnswer } from '../display/command-answer.ts';
+import { followCommands } from '../tuning/follow-commands.ts';
 import { refusalLine } from '../display/refusal.ts';
 
 export interface MigrationTask {
   readonly input: LiveMigrationInput;
   readonly style: Style;
+  /** Commands are read from standard input while it runs. */
+  readonly takesCommands?: boolean;
   /** For what has to happen at a state, as a demonstration does. */
   readonly onEvent?: Parameters<typeof followRun>[2];
 }
 
-const noSignals = (): void => undefined;
+const nothing = (): void => undefined;
 
-/** Runs one migration to its end, shows it, and answers Ctrl-C. */
+/** Runs one migration to its end, shows it, and answers Ctrl-C and commands. */
 export async function driveMigration(
   { engine, hypervisors }: Pick<Composition, 'engine' | 'hypervisors'>,
-  { input, style, onEvent }: MigrationTask,
+  { input, style, takesCommands = false, onEvent }: MigrationTask,
   surroundings: Surroundings,
 ): Promise<{ readonly status: number; readonly result: RunResult }> {
-  const { output } = surroundings;
-  const header = { domain: input.domain, from: input.source, to: input.destination };
-  const presenter = createPresenter(style, header, surroundings);
+  const { output, now } = surroundings;
+  const commands = takesCommands ? surroundings.input() : null;
+  const presenter = createPresenter(style, headerOf(input), {
+    ...surroundings,
+    // Nobody can type into a picture that is drawn anew ten times a second.
+    terminal: commands?.isTTY === true ? null : surroundings.terminal,
+  });
   const run = engine.start('liveMigration', input);
-  let release = noSignals;
+  let releaseSignals = nothing;
+  let stopReading = nothing;
+  let state = 'starting';
   followRun(engine, run.id, (event) => {
-    if (event.type === 'run.started') release = answerSignals(run, presenter, surroundings);
+    if (event.type === 'state.entered' && isMainState(event)) ({ state } = event);
     presenter.show(event);
     onEvent?.(event);
+    if (event.type !== 'run.started') return;
+    releaseSignals = answerSignals(run, presenter, surroundings);
+    const answer = (what: CommandAnswer): void => presenter.answer(what);
+    if (commands !== null)
+      stopReading = followCommands(run, commands, { now, answer, state: () => state });
   });
   output.onClosed(() =>
     output.say('virtstate: nobody reads standard output any more; the migration goes on'),
   );
   const result = toRunResult(await run.wait(), run.startedAtEpochMs);
-  release();
+  releaseSignals();
+  stopReading();
   const isRefused = result.ended === 'finished' && result.outcome === 'refused';
-  const summary = isRefused
-    ? []
-    : summarise(input.domain, result, await lookAtBoth(hypervisors, input));
+  const summary = isRefused ? [] : summarise(input, result, await lookAtBoth(hypervisors, input));
   presenter.close(result, summary);
   if (isRefused) output.say(refusalLine(result.failure));
   else if (!output.isOpen || (style === 'json' && result.ended === 'broken'))
     for (const line of summary) output.say(line);
   const status = result.ended === 'broken' ? exitStatus.broken : exitStatusOf(result);
   return { status, result };
+}
+
+function headerOf({ domain, source, destination, protocol, offline }: LiveMigrationInput) {
+  return { domain, from: source, to: destination, protocol, offline };
 }
 
 function answerSignals(

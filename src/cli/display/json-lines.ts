@@ -6,6 +6,8 @@ export interface RunHeader {
   readonly domain: string;
   readonly from: string;
   readonly to: string;
+  readonly protocol: string;
+  readonly offline: boolean;
 }
 
 /** One event of a run as the objects of its NDJSON lines. */
@@ -15,7 +17,7 @@ export function toJsonLines(event: RunEvent, header: RunHeader): object[] {
     case 'run.started':
       return [{ type: 'run.started', at, run: event.run, ...header }];
     case 'state.entered': {
-      const { machine, region, state, phase, evidence, tags } = event;
+      const { machine, region, state, phase, evidence, tags, passes } = event;
       return [
         {
           type: 'state.entered',
@@ -26,6 +28,7 @@ export function toJsonLines(event: RunEvent, header: RunHeader): object[] {
           ...(phase === null ? {} : { phase }),
           ...(evidence === null ? {} : { evidence }),
           tags,
+          ...(passes === null ? {} : { passes }),
         },
       ];
     }

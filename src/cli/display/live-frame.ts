@@ -2,16 +2,16 @@ import type { Paint } from './paint.ts';
 import { fit, formatBytes, formatOffset, formatSpan, oneLine } from './quantities.ts';
 import type { PhaseView, RunView, StreamView } from './run-view.ts';
 import { etaMs } from './run-view.ts';
+import { describePasses, describeState } from './state-words.ts';
 
 export interface FrameOptions {
   readonly title: string;
+  /** Phases that the migration will go through, so that the list keeps its height meanwhile. */
+  readonly expectedPhases: readonly string[];
   readonly columns: number;
   readonly nowEpochMs: number;
   readonly paint: Paint;
 }
-
-/** The phases of every migration, so that the list keeps its height while they come in. */
-const expectedPhases = ['BEGIN3', 'PREPARE', 'PERFORM3', 'PERFORM3_DONE', 'FINISH3', 'CONFIRM3'];
 
 /** The picture of a run at one moment; no line is wider than `columns`. */
 export function renderFrame(view: RunView, options: FrameOptions): string[] {
@@ -26,6 +26,7 @@ export function renderFrame(view: RunView, options: FrameOptions): string[] {
     ...phaseLines(view, options),
     '',
     ...streamLines(view.streams, options),
+    ...passLines(view, options),
     ...pauseLines(view, options),
   ];
   if (view.notice !== null) lines.push(...wrap(oneLine(view.notice), columns).map(paint.strong));
@@ -34,15 +35,13 @@ export function renderFrame(view: RunView, options: FrameOptions): string[] {
 
 function stateLines({ current, beside }: RunView, { columns }: FrameOptions): string[] {
   const shown = [...(current === null ? [] : [current]), ...beside.values()];
-  return shown.flatMap(({ state, description }) => {
-    const line = `${state}: ${description}`;
-    return line.length <= columns
-      ? [line]
-      : [fit(state, columns), fit(`  ${description}`, columns)];
+  return shown.map(describeState).flatMap(({ name, description }) => {
+    const line = `${name}: ${description}`;
+    return line.length <= columns ? [line] : [fit(name, columns), fit(`  ${description}`, columns)];
   });
 }
 
-function phaseLines(view: RunView, { columns, paint }: FrameOptions): string[] {
+function phaseLines(view: RunView, { columns, paint, expectedPhases }: FrameOptions): string[] {
   const reached = new Map(view.phases.map((phase) => [phase.phase, phase]));
   const names = new Set([...expectedPhases, ...reached.keys()]);
   return [...names].map((name) => {
@@ -93,6 +92,10 @@ function tailOf(stream: StreamView, columns: number): string {
     const longer = `${tail}  ${part}`;
     return tail === '' || longer.length <= columns ? longer : tail;
   }, '');
+}
+
+function passLines({ passes }: RunView, { columns }: FrameOptions): string[] {
+  return passes === null ? [] : [fit(describePasses(passes), columns)];
 }
 
 function pauseLines({ pause }: RunView, { nowEpochMs, columns }: FrameOptions): string[] {

@@ -2,6 +2,7 @@ import { formatBytes, formatOffset, formatSpan, oneLine } from './quantities.ts'
 import type { RunEvent } from './run-events.ts';
 import type { RunView } from './run-view.ts';
 import { etaMs, isWorthTelling } from './run-view.ts';
+import { describeState } from './state-words.ts';
 
 /** One event of a run for a log or a pipe: whole lines, nothing redrawn. */
 export function toPlainLines(event: RunEvent, view: RunView): string[] {
@@ -11,9 +12,10 @@ export function toPlainLines(event: RunEvent, view: RunView): string[] {
       return [];
     case 'state.entered': {
       if (!isWorthTelling(event)) return [];
-      const { phase, evidence, state, description } = event;
+      const { phase, evidence } = event;
+      const { name, description } = describeState(event);
       const proof = phase === null || evidence === null ? '' : `${phase} (${evidence})  `;
-      return [`${offset}  ${proof}${state}: ${description}`];
+      return [`${offset}  ${proof}${name}: ${description}`];
     }
     case 'progress':
       return event.streams.map((progress) => {

@@ -1,3 +1,7 @@
+import type { Readable } from 'node:stream';
+
+import type { CommandAnswer } from './command-answer.ts';
+import { answerToLine, answerToWords } from './command-answer.ts';
 import type { RunHeader } from './json-lines.ts';
 import { toJsonLines, toLastLine } from './json-lines.ts';
 import { renderFrame } from './live-frame.ts';
@@ -16,6 +20,8 @@ export interface Presenter {
   show(event: RunEvent): void;
   /** Something that the user has to know now. */
   notice(words: string): void;
+  /** What became of a command that was typed while the run goes on. */
+  answer(answer: CommandAnswer): void;
   /** The run has ended; `summary` says in words what is true now. */
   close(result: RunResult, summary: readonly string[]): void;
 }
@@ -26,15 +32,16 @@ export interface Surroundings {
   readonly terminal: Terminal | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
+  /** Standard input, opened when it is asked for. */
+  readonly input: () => Readable & { readonly isTTY?: boolean };
 }
+
+/** What a presentation needs of them. */
+type Stage = Omit<Surroundings, 'input'>;
 
 export type Style = 'json' | 'words';
 
-export function createPresenter(
-  style: Style,
-  header: RunHeader,
-  surroundings: Surroundings,
-): Presenter {
+export function createPresenter(style: Style, header: RunHeader, surroundings: Stage): Presenter {
   if (style === 'json') return jsonPresenter(header, surroundings);
   const { terminal, environment } = surroundings;
   // A dumb terminal cannot move its cursor: a picture would be drawn below itself again and again.
@@ -47,22 +54,32 @@ const jsonProgressIntervalMs = 250;
 const plainProgressIntervalMs = 2_000;
 const redrawIntervalMs = 100;
 
-function jsonPresenter(header: RunHeader, { output }: Surroundings): Presenter {
+function jsonPresenter(header: RunHeader, { output }: Stage): Presenter {
   const print = (line: object): void => output.print(JSON.stringify(line));
   return {
     show: throttleProgress(jsonProgressIntervalMs, (event) =>
       toJsonLines(event, header).forEach(print),
     ),
     notice: (words) => output.say(`virtstate: ${words}`),
+    answer: (answer) => print(answerToLine(answer)),
     close: (result) => print(toLastLine(result)),
   };
 }
+
+const phasesOfLiveMigration = [
+  'BEGIN3',
+  'PREPARE',
+  'PERFORM3',
+  'PERFORM3_DONE',
+  'FINISH3',
+  'CONFIRM3',
+];
 
 function titleOf({ domain, from, to }: RunHeader): string {
   return `${domain}: ${from} -> ${to}`;
 }
 
-function plainPresenter(header: RunHeader, { output, now }: Surroundings): Presenter {
+function plainPresenter(header: RunHeader, { output, now }: Stage): Presenter {
   let view = viewAtStart(now());
   output.print(titleOf(header));
   const print = throttleProgress(plainProgressIntervalMs, (event) =>
@@ -74,6 +91,7 @@ function plainPresenter(header: RunHeader, { output, now }: Surroundings): Prese
       print(event);
     },
     notice: (words) => output.say(`virtstate: ${words}`),
+    answer: (answer) => output.say(answerToWords(answer)),
     close: (_, summary) => summary.forEach((line) => output.print(line)),
   };
 }
@@ -81,22 +99,25 @@ function plainPresenter(header: RunHeader, { output, now }: Surroundings): Prese
 function livePresenter(
   header: RunHeader,
   terminal: Terminal,
-  { output, now, environment }: Surroundings,
+  { output, now, environment }: Stage,
 ): Presenter {
   const title = titleOf(header);
+  const expectedPhases = header.offline ? [] : phasesOfLiveMigration;
   const paint = paintFor(environment);
   let view = viewAtStart(now());
   const screen = new LiveScreen({
     terminal,
     output,
     intervalMs: redrawIntervalMs,
-    render: (columns) => renderFrame(view, { title, columns, nowEpochMs: now(), paint }),
+    render: (columns) =>
+      renderFrame(view, { title, expectedPhases, columns, nowEpochMs: now(), paint }),
   });
   return {
     show: (event) => {
       view = viewAfter(view, event);
       if (event.type !== 'progress') screen.draw();
     },
+    answer: (answer) => output.say(answerToWords(answer)),
     notice: (words) => {
       view = { ...view, notice: words };
       screen.draw();

@@ -4,23 +4,39 @@ import type { Engine } from '../../engine/engine.ts';
 import type { StateEntered } from '../../engine/events.ts';
 import type { StreamProgress } from '../../ports/observation.ts';
 
+/** How a phase is known: we made its call, an event proved it, or a later proof implies it. */
+export const evidences = ['ours', 'observed', 'inferred'] as const;
+export type Evidence = (typeof evidences)[number];
+
 /** A state that a run has entered, as the command line shows it. */
 export interface StateEvent {
   readonly type: 'state.entered';
   /** When it was entered; for a state that stands on evidence, when that was seen. */
   readonly atEpochMs: number;
   readonly machine: string;
-  /** The parallel region that the state belongs to; `null` where nothing runs beside it. */
+  /** The parallel region (dotted where regions have regions); `null` where nothing runs beside it. */
   readonly region: string | null;
   /** Path of the state within its region. */
   readonly state: string;
   readonly description: string;
   /** libvirt's name of the phase that the state stands for. */
   readonly phase: string | null;
-  readonly evidence: 'observed' | 'inferred' | null;
+  readonly evidence: Evidence | null;
   readonly tags: readonly string[];
   /** When the guest was stopped on the source and started on the destination, as far as seen. */
   readonly pause: { readonly fromEpochMs: number | null; readonly toEpochMs: number | null };
+  /** QEMU's passes over the memory; `null` before the first one is over. */
+  readonly passes: PassesEvent | null;
+}
+
+/** What QEMU's passes have come to, and how many more there are before something is done. */
+export interface PassesEvent {
+  readonly completed: number;
+  readonly leastRemainingBytes: number | null;
+  /** Passes without gain that are still let go by; `null`: no stall is looked for. */
+  readonly untilStall: number | null;
+  /** `null`: post-copy does not begin by the number of passes. */
+  readonly untilPostcopy: number | null;
 }
 
 export interface ProgressEvent {
@@ -48,8 +64,9 @@ export function followRun(engine: Engine, runId: string, tell: (event: RunEvent)
   });
 }
 
-/** The parallel state of a machine: what is below it lives in regions. */
-const parallelStates: Readonly<Record<string, string>> = { peer2peerMigration: 'migrating' };
+/** The parallel states of the protocol machines, outer ones first: what is below lives in regions. */
+const parallelStates: readonly string[] = ['migrating', 'migrating.convergence'];
+const protocolMachines: readonly string[] = ['peer2peerMigration', 'directMigration'];
 
 /** What a protocol machine's context tells beside the state; other machines have none of it. */
 const protocolContext = z.looseObject({
@@ -57,14 +74,28 @@ const protocolContext = z.looseObject({
     .array(
       z.looseObject({
         milestone: z.string(),
-        evidence: z.enum(['observed', 'inferred']),
+        evidence: z.enum(evidences),
         atEpochMs: z.number(),
       }),
     )
     .default([]),
   suspendedAtEpochMs: z.number().nullable().default(null),
   resumedAtEpochMs: z.number().nullable().default(null),
+  passes: z
+    .looseObject({
+      completed: z.number(),
+      leastRemainingBytes: z.number().nullable(),
+      sinceLeast: z.number(),
+    })
+    .optional(),
+  convergence: z
+    .looseObject({
+      stallPasses: z.number().nullable().default(null),
+      postcopyAfterPasses: z.number().nullable().default(null),
+    })
+    .optional(),
 });
+type ProtocolContext = z.infer<typeof protocolContext>;
 
 const stateMeta = z.looseObject({ phase: z.string().optional(), milestone: z.string().optional() });
 
@@ -83,11 +114,32 @@ export function toStateEvent(entered: StateEntered): StateEvent {
     evidence: proof?.evidence ?? null,
     tags,
     pause: { fromEpochMs: context.suspendedAtEpochMs, toEpochMs: context.resumedAtEpochMs },
+    passes: passesOf(context),
   };
 }
 
+function passesOf({ passes, convergence }: ProtocolContext): PassesEvent | null {
+  if (passes === undefined || passes.completed === 0) return null;
+  const { completed, leastRemainingBytes, sinceLeast } = passes;
+  return {
+    completed,
+    leastRemainingBytes,
+    untilStall: leftOf(convergence?.stallPasses ?? null, sinceLeast),
+    untilPostcopy: leftOf(convergence?.postcopyAfterPasses ?? null, completed),
+  };
+}
+
+function leftOf(limit: number | null, used: number): number | null {
+  return limit === null ? null : Math.max(0, limit - used);
+}
+
 function placeOf(machine: string, path: string): { region: string | null; state: string } {
-  const [head, region, ...rest] = path.split('.');
-  const isInRegion = head === parallelStates[machine] && region !== undefined && rest.length > 0;
-  return isInRegion ? { region, state: rest.join('.') } : { region: null, state: path };
+  const names = path.split('.');
+  if (!protocolMachines.includes(machine)) return { region: null, state: path };
+  // Below a parallel state the next name is that of a region, and the rest the path within it.
+  const regions = names.filter((_, at) => parallelStates.includes(names.slice(0, at).join('.')));
+  const rest = names.slice(regions.length + 1);
+  return regions.length === 0 || rest.length === 0
+    ? { region: null, state: path }
+    : { region: regions.join('.'), state: rest.join('.') };
 }

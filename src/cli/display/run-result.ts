@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { RunEnding } from '../../engine/run-ending.ts';
+import { evidences } from './run-events.ts';
 
 const failure = z.object({
   code: z.string(),
@@ -16,7 +17,7 @@ const migrationOutput = z.object({
   phases: z.array(
     z.object({
       phase: z.string(),
-      evidence: z.enum(['observed', 'inferred']),
+      evidence: z.enum(evidences),
       atEpochMs: z.number(),
     }),
   ),

@@ -1,9 +1,9 @@
 import type { StreamProgress } from '../../ports/observation.ts';
-import type { RunEvent, StateEvent } from './run-events.ts';
+import type { Evidence, PassesEvent, RunEvent, StateEvent } from './run-events.ts';
 
 export interface PhaseView {
   readonly phase: string;
-  readonly evidence: 'observed' | 'inferred' | null;
+  readonly evidence: Evidence | null;
   readonly atEpochMs: number;
 }
 
@@ -12,16 +12,23 @@ export interface StreamView extends StreamProgress {
   readonly fraction: number;
 }
 
+export interface StateView {
+  readonly state: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+}
+
 /** A run as a person watches it. */
 export interface RunView {
   readonly startedAtEpochMs: number;
-  readonly current: { readonly state: string; readonly description: string } | null;
+  readonly current: StateView | null;
   /** What goes on beside the phases, by region; only what is worth a look. */
-  readonly beside: ReadonlyMap<string, { readonly state: string; readonly description: string }>;
+  readonly beside: ReadonlyMap<string, StateView>;
   readonly phases: readonly PhaseView[];
   readonly streams: readonly StreamView[];
   /** The guest's pause: since when, and until when. */
   readonly pause: { readonly fromEpochMs: number; readonly toEpochMs: number | null } | null;
+  readonly passes: PassesEvent | null;
   /** The last thing that was said to the user. */
   readonly notice: string | null;
 }
@@ -34,6 +41,7 @@ export function viewAtStart(nowEpochMs: number): RunView {
     phases: [],
     streams: [],
     pause: null,
+    passes: null,
     notice: null,
   };
 }
@@ -51,8 +59,11 @@ export function viewAfter(view: RunView, event: RunEvent): RunView {
 
 /** What a region rests in while nothing of interest happens there. */
 const restingStates: Readonly<Record<string, readonly string[]>> = {
-  convergence: ['choosing', 'budgeted', 'unbounded'],
-  downtimeLimit: ['choosing', 'awaitingJob', 'setting', 'settled'],
+  'convergence.budget': ['choosing', 'within', 'unbounded'],
+  'convergence.stalls': ['watching'],
+  'convergence.tuning': ['awaitingJob', 'steady', 'settingDowntime', 'over'],
+  'convergence.measures': ['letting'],
+  postcopy: ['notBegun'],
   oneCopy: ['trusting'],
   rightDestination: ['expecting', 'looking', 'settled'],
   execution: ['performing'],
@@ -63,19 +74,27 @@ export function isWorthTelling({ region, state }: StateEvent): boolean {
   return region === null || !(restingStates[region]?.includes(state) ?? false);
 }
 
+/** Where the run stands, as opposed to what is done beside it. */
+export function isMainState({ region }: StateEvent): boolean {
+  return region === null || region === 'phases';
+}
+
 function afterState(view: RunView, event: StateEvent): RunView {
-  const { region, state, description } = event;
-  const isMain = region === null || region === 'phases';
+  const { region, state, description, tags } = event;
   // Whatever ran beside the phases has ended with the state around all of them.
   const beside = new Map(region === null ? [] : view.beside);
-  if (!isMain && isWorthTelling(event)) beside.set(region, { state, description });
-  else if (!isMain) beside.delete(region);
+  const entered = { state, description, tags };
+  if (region !== null && isWorthTelling(event)) beside.set(region, entered);
+  else if (region !== null) beside.delete(region);
+  // What goes on in the phases is shown as what the run does.
+  beside.delete('phases');
   return {
     ...view,
-    current: isMain ? { state, description } : view.current,
+    current: isMainState(event) ? entered : view.current,
     beside,
     phases: withPhase(view.phases, event),
     pause: pauseAfter(view.pause, event),
+    passes: event.passes ?? view.passes,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { LiveMigrationInput } from '../../../machines/index.ts';
 import type { DomainStatus } from '../../ports/domain.ts';
 import { formatSpan, oneLine } from './quantities.ts';
 import type { MigrationResult, RunResult } from './run-result.ts';
@@ -13,26 +14,41 @@ export interface Holdings {
   readonly destination: { readonly uri: string; readonly holds: HostHolding };
 }
 
+/** What was asked for, as far as the words depend on it. */
+export type Asked = Pick<LiveMigrationInput, 'domain' | 'protocol' | 'offline' | 'destination'> & {
+  readonly options: Pick<
+    LiveMigrationInput['options'],
+    'destinationConnectUri' | 'keepSource' | 'persistence'
+  >;
+};
+
 /** The end of a run in words: what happened, then what is true now. */
-export function summarise(domain: string, result: RunResult, holdings: Holdings | null): string[] {
+export function summarise(asked: Asked, result: RunResult, holdings: Holdings | null): string[] {
   const lines =
     result.ended === 'broken'
       ? [
           `virtstate itself failed (${result.failure.code}): ${oneLine(result.failure.message)}`,
           'The source daemon may go on by itself: look at both hosts before anything else.',
         ]
-      : [...outcomeLines(domain, result), ...artefactLines(result, holdings)];
-  return [...lines, ...(holdings === null ? [] : holdingLines(holdings))];
+      : [...outcomeLines(asked, result), ...artefactLines(result, holdings)];
+  const isSplit = result.ended === 'finished' && result.failure?.code === 'postcopyBroken';
+  return [
+    ...lines,
+    ...(holdings === null ? [] : holdingLines(holdings)),
+    ...(isSplit && holdings !== null ? [resumeLine(asked, holdings)] : []),
+  ];
 }
 
-function outcomeLines(domain: string, result: MigrationResult): string[] {
+function outcomeLines({ domain, offline }: Asked, result: MigrationResult): string[] {
   const { outcome, failure, downtimeMs, startedAtEpochMs, finishedAtEpochMs } = result;
   const spent = formatSpan(finishedAtEpochMs - startedAtEpochMs);
   const reason = failure === null ? 'no reason was given' : describeFailure(failure);
   switch (outcome) {
     case 'completed': {
       const pause = downtimeMs === null ? 'no downtime was seen' : `downtime ${downtimeMs} ms`;
-      return [`completed: ${domain} has moved in ${spent}, ${pause}`];
+      return [
+        `completed: ${domain} has moved in ${spent}, ${offline ? 'shut off as it was' : pause}`,
+      ];
     }
     case 'refused':
       return [`refused: ${reason}`, `${domain} is where it was; nothing was touched`];
@@ -62,10 +78,40 @@ function artefactLines({ artefacts }: MigrationResult, holdings: Holdings | null
     if (host === holdings?.source.uri) return 'the source';
     return host === holdings?.destination.uri ? 'the destination' : host;
   };
+  const wordsOf = (host: string, status: keyof typeof wordsOfArtefact): string =>
+    status === 'removed' && host === holdings?.source.uri
+      ? 'deleted, as --source-disk asked'
+      : wordsOfArtefact[status];
   return artefacts.map(
     ({ host, path, status }) =>
-      `  disk         ${oneLine(path)} on ${nameOf(host)}: ${wordsOfArtefact[status]}`,
+      `  disk         ${oneLine(path)} on ${nameOf(host)}: ${wordsOf(host, status)}`,
   );
+}
+
+/** What takes a broken post-copy up again once the network is mended: libvirt wants the same flags. */
+function resumeLine({ domain, protocol, destination, options }: Asked, holdings: Holdings): string {
+  const { source } = holdings;
+  const isPersistent = source.holds.known && source.holds.domain?.persistent === true;
+  const words = [
+    'virsh',
+    '-c',
+    source.uri,
+    'migrate',
+    domain,
+    options.destinationConnectUri ?? destination,
+    '--live',
+    '--postcopy',
+    '--postcopy-resume',
+    ...(protocol === 'peer2peer' ? ['--p2p'] : ['--change-protection']),
+    ...(isPersistent && options.persistence === 'asBefore' ? ['--persistent'] : []),
+    ...(isPersistent && !options.keepSource ? ['--undefinesource'] : []),
+  ];
+  return `  to go on     ${words.map(quoted).join(' ')}`;
+}
+
+/** As a shell reads it back. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${oneLine(word).replaceAll("'", `'\\''`)}'`;
 }
 
 function holdingLines({ source, destination }: Holdings): string[] {
@@ -75,11 +121,19 @@ function holdingLines({ source, destination }: Holdings): string[] {
   ];
 }
 
+/** A domain whose memory lies on two hosts, by libvirt's reason for its state. */
+const wordsOfHalf: Readonly<Record<string, string>> = {
+  postcopy: 'in post-copy: part of its memory is on the other host',
+  postcopyFailed: 'its post-copy is broken: part of its memory is on the other host',
+};
+
 export function describeHolding(holds: HostHolding): string {
   if (!holds.known) return `does not answer (${oneLine(holds.message)})`;
   if (holds.domain === null) return 'has no such domain';
-  const { state, persistent } = holds.domain;
+  const { state, reason, persistent } = holds.domain;
   const isActive = state !== 'shutoff';
   if (!isActive) return 'defined, not running';
-  return `${state}, ${persistent ? 'persistent' : 'transient'}`;
+  const words = `${state}, ${persistent ? 'persistent' : 'transient'}`;
+  const half = wordsOfHalf[reason];
+  return half === undefined ? words : `${words}; ${half}`;
 }

@@ -1,28 +1,43 @@
 import { z } from 'zod';
 
 import type { LiveMigrationInput } from '../../../machines/index.ts';
-import { connectionUri, destinationSeenFrom, migrationUri } from './connection-uri.ts';
-import { domainName, flag, listOf, oneOf, wholeNumber } from './option-values.ts';
+import type { ConvergencePreset } from '../../../machines/policy/convergence-presets.ts';
+import { conflictOf } from '../../../machines/policy/option-conflicts.ts';
+import {
+  connectionUri,
+  destinationSeenFrom,
+  disksUri,
+  migrationUri,
+  relayUri,
+} from './connection-uri.ts';
+import { convergenceOptions, readConvergence } from './convergence-options.ts';
+import { domainName, flag, hostAddress, listOf, oneOf, wholeNumber } from './option-values.ts';
 import { UsageError } from './usage-error.ts';
 
 const compressionMethods = ['xbzrle', 'mt', 'zlib', 'zstd'] as const;
-/** QEMU compresses so in multifd only. */
-const isParallelOnly = (method: string): boolean => method === 'zlib' || method === 'zstd';
 const deviceName = /^[A-Za-z0-9_.-]{1,64}$/;
+const bandwidthMibPerSMax = 1_000_000;
 
 /** The options of `migrate` as commander hands them over: text, or true. */
 const migrateOptions = z.object({
   from: connectionUri,
   to: connectionUri,
-  protocol: oneOf(['peer2peer']),
+  protocol: oneOf(['peer2peer', 'direct', 'tunnelled', 'direct-tunnelled']),
+  offline: flag,
+  relayUri: relayUri.optional(),
   copyStorage: oneOf(['all', 'inc']).optional(),
   copyDisks: listOf((name) => deviceName.test(name), 'disk names such as vda,vdb').optional(),
-  bandwidth: wholeNumber(1, 1_000_000, 'MiB/s').optional(),
-  maxDowntime: wholeNumber(1, 2_000_000, 'ms').optional(),
-  timeout: wholeNumber(1, 604_800, 's').optional(),
-  onTimeout: oneOf(['abort', 'force-complete']),
+  bandwidth: wholeNumber(1, bandwidthMibPerSMax, 'MiB/s').optional(),
+  ...convergenceOptions,
+  postcopyBandwidth: wholeNumber(1, bandwidthMibPerSMax, 'MiB/s').optional(),
+  postcopyWait: wholeNumber(0, 86_400, 's'),
   autoConverge: flag,
+  autoConvergeInitial: wholeNumber(1, 99, 'percent').optional(),
+  autoConvergeIncrement: wholeNumber(1, 99, 'percent').optional(),
   parallel: wholeNumber(1, 255, 'connections').optional(),
+  zerocopy: flag,
+  tls: flag,
+  tlsDestination: hostAddress.optional(),
   compression: listOf(
     (name) => compressionMethods.some((method) => method === name),
     `methods out of ${compressionMethods.join(', ')}`,
@@ -31,73 +46,118 @@ const migrateOptions = z.object({
   diskOverCommit: flag,
   transient: flag,
   keepSource: flag,
+  sourceDisk: oneOf(['keep', 'delete']),
   dname: domainName.optional(),
   dconnuri: connectionUri.optional(),
   migrateUri: migrationUri.optional(),
+  listenAddress: hostAddress.optional(),
+  disksUri: disksUri.optional(),
+  disksPort: wholeNumber(1, 65_535, 'port').optional(),
   onSplitBrain: oneOf(['suspend-source', 'report']),
   peerWait: wholeNumber(1, 86_400, 's'),
 });
 
+type Typed = z.infer<typeof migrateOptions>;
+
 const domainArgument = z.string().min(1).max(255);
+
+/** What `--xml` and `--policy` name, read already; `null` where they are not given. */
+export interface NamedFiles {
+  readonly destinationXml: string | null;
+  readonly policy: ConvergencePreset | null;
+}
 
 /**
  * What is asked of the machine, from what was typed.
  *
- * @param destinationXml - text of the file that `--xml` names
- * @throws UsageError in one line, for the first option that is wrong
+ * @throws UsageError in one line, for the first option that is wrong or does not go with the others
  */
 export function readMigration(
   domain: unknown,
   options: unknown,
-  destinationXml: string | null,
+  { destinationXml, policy }: NamedFiles,
 ): LiveMigrationInput {
   const name = domainArgument.safeParse(domain);
   if (!name.success) throw new UsageError('DOMAIN must be a name or a uuid');
   const parsed = migrateOptions.safeParse(options);
   if (!parsed.success) throw new UsageError(describeIssue(parsed.error));
   const typed = parsed.data;
-  if (typed.copyDisks !== undefined && typed.copyStorage === undefined)
-    throw new UsageError('--copy-disks needs --copy-storage all or inc');
-  if (typed.compression?.some(isParallelOnly) === true && typed.parallel === undefined)
-    throw new UsageError(
-      '--compression zlib and zstd work on parallel connections only: give --parallel',
-    );
-  return {
+  const input: LiveMigrationInput = {
     domain: name.data,
     source: typed.from,
     destination: typed.to,
+    protocol: isDirect(typed) ? 'direct' : 'peer2peer',
+    offline: typed.offline,
     options: {
-      copyStorage: typed.copyStorage ?? 'none',
-      copyDisks: typed.copyDisks ?? [],
-      bandwidthMibPerS: typed.bandwidth ?? 0,
-      maxDowntimeMs: typed.maxDowntime ?? null,
-      autoConverge: typed.autoConverge,
-      parallelConnections: typed.parallel ?? 1,
-      compression: typed.compression ?? [],
-      unsafe: typed.unsafe,
-      spaceWanted: typed.diskOverCommit ? 'allocation' : 'virtualSize',
+      ...streamOptions(typed),
+      ...diskOptions(typed),
+      autoConverge: typed.autoConverge || (policy?.autoConverge ?? false),
+      autoConvergeInitial: typed.autoConvergeInitial ?? null,
+      autoConvergeIncrement: typed.autoConvergeIncrement ?? null,
+      postcopy: typed.postcopy,
+      postcopyBandwidthMibPerS: typed.postcopyBandwidth ?? 0,
       persistence: typed.transient ? 'transient' : 'asBefore',
       keepSource: typed.keepSource,
       destinationName: typed.dname ?? null,
       destinationXml,
       destinationConnectUri: destinationConnectUri(typed),
-      migrationUri: typed.migrateUri ?? null,
     },
-    timeoutMs: typed.timeout === undefined ? null : typed.timeout * 1_000,
-    onTimeout: typed.onTimeout === 'abort' ? 'abort' : 'forceComplete',
+    convergence: readConvergence(typed, policy),
+    postcopyWaitMs: typed.postcopyWait * 1_000,
     onSplitBrain: typed.onSplitBrain === 'report' ? 'report' : 'suspendSource',
     peerWaitMs: typed.peerWait * 1_000,
   };
+  const conflict = conflictOf(input);
+  if (conflict !== null) throw new UsageError(conflict);
+  return input;
 }
 
-function destinationConnectUri(typed: {
-  readonly to: string;
-  readonly dconnuri?: string | undefined;
-}) {
-  const uri = typed.dconnuri ?? destinationSeenFrom(typed.to);
+function isDirect({ protocol }: Typed): boolean {
+  return protocol === 'direct' || protocol === 'direct-tunnelled';
+}
+
+function streamOptions(typed: Typed) {
+  return {
+    tunnelled: typed.protocol === 'tunnelled' || typed.protocol === 'direct-tunnelled',
+    relayUri: typed.relayUri ?? null,
+    bandwidthMibPerS: typed.bandwidth ?? 0,
+    parallelConnections: typed.parallel ?? 1,
+    zerocopy: typed.zerocopy,
+    tls: typed.tls,
+    tlsDestination: typed.tlsDestination ?? null,
+    compression: typed.compression ?? [],
+    migrationUri: typed.migrateUri ?? null,
+    listenAddress: typed.listenAddress ?? null,
+  };
+}
+
+function diskOptions(typed: Typed) {
+  return {
+    copyStorage: typed.copyStorage ?? ('none' as const),
+    copyDisks: typed.copyDisks ?? [],
+    spaceWanted: typed.diskOverCommit ? ('allocation' as const) : ('virtualSize' as const),
+    unsafe: typed.unsafe,
+    sourceDisk: typed.sourceDisk,
+    disksUri: typed.disksUri ?? null,
+    disksPort: typed.disksPort ?? null,
+  };
+}
+
+/** Only a source daemon that drives has to reach the destination's. */
+function destinationConnectUri(typed: Typed): string | null {
+  const { dconnuri, offline, to, protocol } = typed;
+  if (isDirect(typed) || offline) {
+    if (dconnuri === undefined) return null;
+    const kind = offline ? '--offline' : `--protocol ${protocol}`;
+    throw new UsageError(
+      `with ${kind} this process reaches both hosts itself, by --from and --to: leave --dconnuri out`,
+    );
+  }
+  const uri = dconnuri ?? destinationSeenFrom(to);
   if (uri !== null) return uri;
+  const why = to.includes('?') ? 'has parameters for' : 'is a socket of';
   throw new UsageError(
-    `the source daemon cannot reach the destination by ${typed.to}, which is a socket of this machine: give --dconnuri, as in --dconnuri qemu+tcp://HOST/system`,
+    `the source daemon cannot reach the destination by ${to}, which ${why} this machine: give --dconnuri, as in --dconnuri qemu+tls://HOST/system, or use --protocol direct`,
   );
 }
 

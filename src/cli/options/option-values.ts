@@ -39,3 +39,49 @@ export const domainName = z.string().regex(/^[^/\p{Cc}]{1,255}$/u, {
   error: ({ input }) =>
     `${quoted(input)} cannot be a domain's name: no slash, no control characters, at most 255`,
 });
+
+/** Name or address of a host, as a certificate or a listening socket has it. */
+export const hostAddress = z.string().regex(/^[A-Za-z0-9._:%-]{1,255}$/, {
+  error: ({ input }) => `${quoted(input)} is neither a host name nor an address`,
+});
+
+/** virDomainMigrateSetMaxDowntime takes no more than 2000 s. */
+export const downtimeMsMax = 2_000_000;
+export const rampStepsMax = 100;
+export const passesMax = 1_000;
+export const timeoutSMax = 604_800;
+export const timeoutPerGibSMax = 86_400;
+
+/** `START:LIMIT:STEPS:S_PER_GIB`. */
+export const downtimeRamp = z
+  .string()
+  .regex(/^[0-9]{1,7}(:[0-9]{1,7}){3}$/, {
+    error: ({ input }) =>
+      `${quoted(input)} is no ramp: give START:LIMIT:STEPS:S_PER_GIB, as 50:500:10:75`,
+  })
+  .transform((text) => {
+    const [startMs = 0, limitMs = 0, steps = 0, stepSPerGib = 0] = text.split(':').map(Number);
+    return { startMs, limitMs, steps, stepMsPerGib: stepSPerGib * 1_000 };
+  })
+  .refine(
+    ({ startMs, limitMs }) => startMs >= 1 && limitMs >= startMs && limitMs <= downtimeMsMax,
+    { error: `must begin with at least 1 ms and rise to at most ${downtimeMsMax} ms` },
+  )
+  .refine(({ steps }) => steps >= 1 && steps <= rampStepsMax, {
+    error: `must have 1 to ${rampStepsMax} steps (for none there is --max-downtime)`,
+  })
+  .refine(({ stepMsPerGib }) => stepMsPerGib <= timeoutPerGibSMax * 1_000, {
+    error: `must not wait longer than ${timeoutPerGibSMax} s a GiB for a step`,
+  });
+
+/** `after-pass[:N]`, `stall`, `budget`, `hand`. */
+export const postcopyStart = z
+  .string()
+  .regex(/^(after-pass(:[1-9][0-9]{0,2})?|stall|budget|hand)$/, {
+    error: ({ input }) =>
+      `${quoted(input)} is not known; there is after-pass, after-pass:N (1 to 999), stall, budget, hand`,
+  })
+  .transform((text) => {
+    if (text === 'stall' || text === 'budget' || text === 'hand') return { by: text } as const;
+    return { by: 'pass', passes: Number(text.split(':')[1] ?? '1') } as const;
+  });

@@ -4,7 +4,13 @@ import { toJsonLines, toLastLine } from '../../../src/cli/display/json-lines.ts'
 import type { RunEvent } from '../../../src/cli/display/run-events.ts';
 import type { RunResult } from '../../../src/cli/display/run-result.ts';
 
-const header = { domain: 'web', from: 'qemu:///system', to: 'qemu+tcp://hostB/system' };
+const header = {
+  domain: 'web',
+  from: 'qemu:///system',
+  to: 'qemu+tcp://hostB/system',
+  protocol: 'direct',
+  offline: false,
+};
 const lines = (event: RunEvent) => toJsonLines(event, header);
 
 test('the first line says what was asked for', () => {
@@ -24,6 +30,7 @@ const state = {
   evidence: 'observed',
   tags: ['abortable'],
   pause: { fromEpochMs: null, toEpochMs: null },
+  passes: null,
 } as const;
 
 test('a state tells machine, region, phase and evidence', () => {
@@ -44,6 +51,11 @@ test('a state tells machine, region, phase and evidence', () => {
 test('what a state does not have is left out', () => {
   const [line] = lines({ ...state, region: null, phase: null, evidence: null });
   expect(Object.keys(line ?? {})).toEqual(['type', 'at', 'machine', 'state', 'tags']);
+});
+
+test('what the passes have come to is told with the state', () => {
+  const passes = { completed: 2, leastRemainingBytes: 5, untilStall: 3, untilPostcopy: null };
+  expect(lines({ ...state, passes })).toMatchObject([{ type: 'state.entered', passes }]);
 });
 
 test('progress is one line a stream', () => {

@@ -11,8 +11,14 @@ const precopying: RunView = {
   current: {
     state: 'perform3.precopying',
     description: 'Memory is copied pass by pass; pages written meanwhile are sent again.',
+    tags: ['abortable'],
   },
-  beside: new Map([['convergence', { state: 'aborting', description: 'It is asked to cancel.' }]]),
+  beside: new Map([
+    [
+      'convergence.measures',
+      { state: 'aborting', description: 'It is asked to cancel.', tags: ['rollingBack'] },
+    ],
+  ]),
   phases: [
     { phase: 'BEGIN3', evidence: 'observed', atEpochMs: 1_012 },
     { phase: 'PREPARE', evidence: 'inferred', atEpochMs: 1_040 },
@@ -37,12 +43,14 @@ const precopying: RunView = {
     },
   ],
   pause: null,
+  passes: null,
   notice: 'asked to abort; waiting for the rollback',
 };
 
 const frame = (view: RunView, columns: number) =>
   renderFrame(view, {
     title: 'web: qemu:///system -> qemu+tcp://hostB/system',
+    expectedPhases: ['BEGIN3', 'PREPARE', 'PERFORM3', 'PERFORM3_DONE', 'FINISH3', 'CONFIRM3'],
     columns,
     nowEpochMs: 3_500,
     paint: noPaint,
@@ -113,4 +121,25 @@ test('text from outside cannot move the cursor', () => {
 test('words are wrapped between words, and cut where one is too long', () => {
   expect(wrap('aa bb cc', 5)).toEqual(['aa bb', 'cc']);
   expect(wrap('aaaaaaa b', 3)).toEqual(['aaa', 'aaa', 'a b']);
+});
+
+test('where the guest stands still, the state says so', () => {
+  const beside = new Map([
+    ['postcopy', { state: 'postcopyPaused', description: 'It is broken.', tags: ['guestPaused'] }],
+  ]);
+  expect(frame({ ...precopying, beside }, 80)).toContain(
+    'postcopyPaused [guest paused]: It is broken.',
+  );
+});
+
+test('the passes have a line of their own', () => {
+  const passes = {
+    completed: 3,
+    leastRemainingBytes: 12 * mib,
+    untilStall: 2,
+    untilPostcopy: null,
+  };
+  expect(frame({ ...precopying, passes }, 100)).toContain(
+    '3 passes over the memory done, at best 12.0 MiB left; a stall after 2 more without gain',
+  );
 });

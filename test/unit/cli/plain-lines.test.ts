@@ -17,6 +17,7 @@ const begin3: StateEvent = {
   evidence: 'observed',
   tags: [],
   pause: { fromEpochMs: null, toEpochMs: null },
+  passes: null,
 };
 
 test('a phase is one line with its time and evidence', () => {
@@ -25,6 +26,21 @@ test('a phase is one line with its time and evidence', () => {
 
 test('a region that rests says nothing', () => {
   expect(lines({ ...begin3, region: 'oneCopy', state: 'trusting', phase: null })).toEqual([]);
+});
+
+test('a phase of our own, in which the guest stands still', () => {
+  const event = { ...begin3, evidence: 'ours', tags: ['guestPaused'] } as const;
+  expect(lines(event)).toEqual([
+    '    +0.012 s  BEGIN3 (ours)  begin3 [guest paused]: It connects.',
+  ]);
+});
+
+test('post-copy is told although it runs beside the phases', () => {
+  const event = { ...begin3, region: 'postcopy', phase: null } as const;
+  expect(lines({ ...event, state: 'notBegun' })).toEqual([]);
+  expect(lines({ ...event, state: 'postcopyActive' })).toEqual([
+    '    +0.012 s  postcopyActive: It connects.',
+  ]);
 });
 
 test('progress tells share, amount, rate and time left', () => {

@@ -9,7 +9,13 @@ class FakeTerminal extends PassThrough {
   rows = 24;
 }
 
-const header = { domain: 'web', from: 'simulated:///hostA', to: 'simulated:///hostB' };
+const header = {
+  domain: 'web',
+  from: 'simulated:///hostA',
+  to: 'simulated:///hostB',
+  protocol: 'peer2peer',
+  offline: false,
+};
 
 function firstWordsOn(term: string): string {
   const terminal = new FakeTerminal();

@@ -41,8 +41,23 @@ test('the path of a state in a parallel region is that within the region', () =>
 });
 
 test.each([
+  ['directMigration', 'migrating.phases.perform3.precopying', 'phases', 'perform3.precopying'],
+  [
+    'directMigration',
+    'migrating.convergence.measures.aborting',
+    'convergence.measures',
+    'aborting',
+  ],
+  ['peer2peerMigration', 'migrating.postcopy.postcopyActive', 'postcopy', 'postcopyActive'],
+])('%s, %s is in the region %s', (machine, path, region, state) => {
+  expect(toStateEvent(entered({ machine, state: path }))).toMatchObject({ region, state });
+});
+
+test.each([
   ['liveMigration', 'concluding.verifying'],
   ['liveMigration', 'migrating'],
+  ['liveMigration', 'migrating.direct'],
+  ['offlineMigration', 'copying.disks'],
   ['peer2peerMigration', 'completed'],
 ])('%s.%s has no region', (machine, state) => {
   expect(toStateEvent(entered({ machine, state }))).toMatchObject({ region: null, state });
@@ -58,4 +73,22 @@ test('a machine without phases, and with a context of its own, is shown too', ()
 test('the pause of the guest comes from what the machine knows', () => {
   const context = { reached: [], suspendedAtEpochMs: 10, resumedAtEpochMs: 42 };
   expect(toStateEvent(entered({ context })).pause).toEqual({ fromEpochMs: 10, toEpochMs: 42 });
+});
+
+test('a phase that is our own call says so', () => {
+  const reached = [{ milestone: 'precopy', evidence: 'ours', atEpochMs: 4_990 }];
+  expect(toStateEvent(entered({ context: { reached } })).evidence).toBe('ours');
+});
+
+test('the passes tell how many more there are before something is done', () => {
+  const passes = { completed: 2, leastRemainingBytes: 7, sinceLeast: 1 };
+  const convergence = { stallPasses: 3, postcopyAfterPasses: 5 };
+  expect(toStateEvent(entered({ context: { passes, convergence } })).passes).toEqual({
+    completed: 2,
+    leastRemainingBytes: 7,
+    untilStall: 2,
+    untilPostcopy: 3,
+  });
+  const none = { completed: 0, leastRemainingBytes: null, sinceLeast: 0 };
+  expect(toStateEvent(entered({ context: { passes: none, convergence } })).passes).toBeNull();
 });

@@ -17,6 +17,7 @@ const state = (more: Partial<StateEvent>): StateEvent => ({
   evidence: null,
   tags: [],
   pause: { fromEpochMs: null, toEpochMs: null },
+  passes: null,
   ...more,
 });
 
@@ -31,16 +32,19 @@ test('the phases are what the run is in; a resting region is not shown beside th
   const view = after([
     state({ state: 'requesting' }),
     state({ region: 'oneCopy', state: 'trusting' }),
-    state({ region: 'convergence', state: 'unbounded' }),
+    state({ region: 'convergence.budget', state: 'unbounded' }),
+    state({ region: 'convergence.tuning', state: 'steady' }),
+    state({ region: 'postcopy', state: 'notBegun' }),
   ]);
   expect(view.current?.state).toBe('requesting');
   expect([...view.beside]).toEqual([]);
 });
 
 test('what a region does is shown beside the phase, until it rests again', () => {
-  const aborting = [state({}), state({ region: 'convergence', state: 'aborting' })];
-  expect([...after(aborting).beside.keys()]).toEqual(['convergence']);
-  const rested = [...aborting, state({ region: 'convergence', state: 'unbounded' })];
+  const region = 'convergence.measures';
+  const aborting = [state({}), state({ region, state: 'aborting' })];
+  expect([...after(aborting).beside.keys()]).toEqual([region]);
+  const rested = [...aborting, state({ region, state: 'letting' })];
   expect([...after(rested).beside.keys()]).toEqual([]);
 });
 
@@ -51,6 +55,24 @@ test('with the state around all regions, all that ran beside has ended', () => {
   ]);
   expect(view.current?.state).toBe('rolledBack');
   expect(view.beside.size).toBe(0);
+});
+
+test('regions of one region are shown beside each other', () => {
+  const view = after([
+    state({ region: 'convergence.budget', state: 'spent' }),
+    state({ region: 'convergence.measures', state: 'dueToPostcopy' }),
+    state({ region: 'postcopy', state: 'postcopyActive' }),
+  ]);
+  expect([...view.beside.values()].map((each) => each.state)).toEqual([
+    'spent',
+    'dueToPostcopy',
+    'postcopyActive',
+  ]);
+});
+
+test('what the passes have come to is kept over states that know of none', () => {
+  const passes = { completed: 2, leastRemainingBytes: 5, untilStall: null, untilPostcopy: null };
+  expect(after([state({ passes }), state({ state: 'finish3' })]).passes).toEqual(passes);
 });
 
 test('a phase keeps the time at which it was first reached', () => {

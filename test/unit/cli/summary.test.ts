@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { RunResult } from '../../../src/cli/display/run-result.ts';
-import type { Holdings, HostHolding } from '../../../src/cli/display/summary.ts';
+import type { Asked, Holdings, HostHolding } from '../../../src/cli/display/summary.ts';
 import { summarise } from '../../../src/cli/display/summary.ts';
 import type { DomainStatus } from '../../../src/ports/domain.ts';
 
@@ -33,8 +33,20 @@ const held = (source: HostHolding, destination: HostHolding): Holdings => ({
   destination: { uri: 'b:', holds: destination },
 });
 
+const web: Asked = {
+  domain: 'web',
+  protocol: 'peer2peer',
+  offline: false,
+  destination: 'b:',
+  options: {
+    destinationConnectUri: 'qemu+tls://hostB/system',
+    keepSource: false,
+    persistence: 'asBefore',
+  },
+};
+
 test('after a success: times, disks, and where it runs now', () => {
-  expect(summarise('web', completed, held(holds(null), holds(running)))).toEqual([
+  expect(summarise(web, completed, held(holds(null), holds(running)))).toEqual([
     'completed: web has moved in 5.6 s, downtime 52 ms',
     '  disk         /img/web.qcow2 on the destination: made by this migration, in use',
     '  disk         /img/web.qcow2 on the source: kept, not used any more',
@@ -51,7 +63,7 @@ test('after a rollback: why, and that the guest is as before', () => {
     libvirt: { code: 1, domain: 7 },
   } as const;
   const rolledBack: RunResult = { ...completed, outcome: 'rolledBack', failure, artefacts: [] };
-  expect(summarise('web', rolledBack, held(holds(running), holds(null))).slice(0, 2)).toEqual([
+  expect(summarise(web, rolledBack, held(holds(running), holds(null))).slice(0, 2)).toEqual([
     'rolled back after 5.6 s: internal error: client socket is closed (libvirtError, libvirt error 1)',
     'web is on the source as before',
   ]);
@@ -65,7 +77,7 @@ test('where an operator is needed: what each side holds and what to do', () => {
   } as const;
   const both: RunResult = { ...completed, outcome: 'needsOperator', failure, artefacts: [] };
   const paused = holds({ ...running, state: 'paused', persistent: false });
-  expect(summarise('web', both, held(paused, holds(running)))).toEqual([
+  expect(summarise(web, both, held(paused, holds(running)))).toEqual([
     'needs an operator, after 5.6 s: both hosts ran web: compare them, then destroy one (source: paused) (splitBrain)',
     '  source       a:: paused, transient',
     '  destination  b:: running, persistent',
@@ -78,7 +90,7 @@ describe('what a host holds', () => {
     [holds(shutOff), 'a:: defined, not running'],
     [{ known: false, message: 'no\nroute' } as const, 'a:: does not answer (no route)'],
   ])('%o', (holding, words) => {
-    expect(summarise('web', completed, held(holding, holds(null)))).toContain(
+    expect(summarise(web, completed, held(holding, holds(null)))).toContain(
       `  source       ${words}`,
     );
   });
@@ -86,7 +98,59 @@ describe('what a host holds', () => {
 
 test('a fault of our own says so, and does not pretend to know', () => {
   const failure = { code: 'storeFailed', message: 'disk full', effect: 'none' } as const;
-  const lines = summarise('web', { ended: 'broken', atEpochMs: 1, failure }, null);
+  const lines = summarise(web, { ended: 'broken', atEpochMs: 1, failure }, null);
   expect(lines.join('\n')).toContain('virtstate itself failed (storeFailed): disk full');
   expect(lines.join('\n')).toContain('look at both hosts');
+});
+
+test('a domain that was moved while it was shut off had no downtime', () => {
+  const lines = summarise({ ...web, offline: true }, { ...completed, downtimeMs: null }, null);
+  expect(lines[0]).toBe('completed: web has moved in 5.6 s, shut off as it was');
+});
+
+test("the source's disk that was deleted as asked is not told as a rollback", () => {
+  const artefacts = [
+    { kind: 'volume', host: 'a:', path: '/img/web.qcow2', status: 'removed' },
+  ] as const;
+  const lines = summarise(
+    web,
+    { ...completed, artefacts: [...artefacts] },
+    held(holds(null), holds(running)),
+  );
+  expect(lines[1]).toBe(
+    '  disk         /img/web.qcow2 on the source: deleted, as --source-disk asked',
+  );
+});
+
+const half = (state: 'paused' | 'running') =>
+  holds({ ...running, state, reason: 'postcopyFailed' });
+
+describe('a post-copy that stays broken', () => {
+  const failure = {
+    code: 'postcopyBroken',
+    message: 'the memory of web is split between both hosts',
+    effect: 'unknown',
+  } as const;
+  const broken: RunResult = { ...completed, outcome: 'needsOperator', failure, artefacts: [] };
+  const lines = (asked: Asked) => summarise(asked, broken, held(half('paused'), half('running')));
+
+  test('says what each side holds, and how it goes on', () => {
+    expect(lines(web).slice(1)).toEqual([
+      '  source       a:: paused, persistent; its post-copy is broken: part of its memory is on the other host',
+      '  destination  b:: running, persistent; its post-copy is broken: part of its memory is on the other host',
+      '  to go on     virsh -c a: migrate web qemu+tls://hostB/system --live --postcopy --postcopy-resume --p2p --persistent --undefinesource',
+    ]);
+  });
+
+  test('the words fit the protocol, and can be pasted into a shell', () => {
+    const options = {
+      destinationConnectUri: null,
+      keepSource: true,
+      persistence: 'transient',
+    } as const;
+    const direct = { ...web, domain: "it's $(mine)", protocol: 'direct', options } as const;
+    expect(lines(direct).at(-1)).toBe(
+      String.raw`  to go on     virsh -c a: migrate 'it'\''s $(mine)' b: --live --postcopy --postcopy-resume --change-protection`,
+    );
+  });
 });

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+import type { MigrationCommand } from '../../../machines/index.ts';
+import { downtimeMsMax } from '../options/option-values.ts';
+
+export type ParsedCommand =
+  | { readonly understood: true; readonly command: MigrationCommand }
+  | { readonly understood: false; readonly reason: string };
+
+const plainCommands = [
+  'abort',
+  'postcopy.start',
+  'force.complete',
+  'postcopy.recover',
+  'postcopy.giveUp',
+] as const;
+type PlainCommand = (typeof plainCommands)[number];
+
+/** Commands with a number, its bounds and its unit. */
+const numbered = {
+  'bandwidth.set': { least: 0, most: 1_000_000, unit: 'MiB/s, 0: unlimited' },
+  'downtime.set': { least: 1, most: downtimeMsMax, unit: 'ms' },
+} as const;
+type NumberedCommand = keyof typeof numbered;
+
+const isPlain = (word: string): word is PlainCommand => plainCommands.some((name) => name === word);
+const isNumbered = (word: string): word is NumberedCommand => Object.hasOwn(numbered, word);
+const wrong = (reason: string): ParsedCommand => ({ understood: false, reason });
+const commandNames = [...plainCommands, ...Object.keys(numbered)].join(', ');
+
+/** One line of standard input as what the machine may be sent. */
+export function parseCommand(line: string): ParsedCommand {
+  const [word = '', ...values] = line.trim().split(/\s+/);
+  if (isNumbered(word)) return parseNumbered(word, values);
+  if (!isPlain(word)) return wrong(`there is ${commandNames}`);
+  if (values.length > 0) return wrong(`${word} takes no value`);
+  const type = word === 'abort' ? 'abort.requested' : word;
+  return { understood: true, command: { type } };
+}
+
+function parseNumbered(word: NumberedCommand, values: readonly string[]): ParsedCommand {
+  const { least, most, unit } = numbered[word];
+  const text = z
+    .string()
+    .regex(/^[0-9]{1,7}$/)
+    .safeParse(values[0]);
+  const value = text.success ? Number(text.data) : Number.NaN;
+  if (values.length !== 1 || !(value >= least && value <= most))
+    return wrong(`${word} takes one whole number from ${least} to ${most} (${unit})`);
+  const command: MigrationCommand =
+    word === 'bandwidth.set' ? { type: word, mibPerS: value } : { type: word, downtimeMs: value };
+  return { understood: true, command };
+}
