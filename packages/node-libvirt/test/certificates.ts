@@ -25,12 +25,11 @@ export class CertificateAuthority {
   static async create(directory: string): Promise<CertificateAuthority> {
     const ca = new CertificateAuthority(directory);
     await mkdir(directory);
+    const subject = ['-days', '2', '-subj', '/CN=test CA'];
+    const output = ['-keyout', join(directory, 'ca.key'), '-out', ca.path];
     const extensions = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'];
-    await run('openssl', [
-      ...['req', '-x509', ...newKey, '-days', '2', '-subj', '/CN=test CA'],
-      ...['-keyout', join(directory, 'ca.key'), '-out', ca.path],
-      ...extensions.flatMap((extension) => ['-addext', extension]),
-    ]);
+    const added = extensions.flatMap((extension) => ['-addext', extension]);
+    await run('openssl', ['req', '-x509', ...newKey, ...subject, ...output, ...added]);
     return ca;
   }
 

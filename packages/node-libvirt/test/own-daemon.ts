@@ -65,6 +65,8 @@ export class OwnDaemon implements AsyncDisposable {
     await cp('/etc/libvirt', join(directory, 'etc'), { recursive: true });
     const settings = {
       auth_unix_rw: 'none',
+      listen_tls: 0,
+      listen_tcp: 0,
       listen_addr: '127.0.0.1',
       tls_port: String(tlsPort),
       tcp_port: String(tcpPort),

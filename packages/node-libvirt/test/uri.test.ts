@@ -11,9 +11,7 @@ const parse = (uri: string): unknown => parseUri(uri, environment);
 const endpoint = (uri: string): Endpoint | undefined => parseUri(uri, environment).endpoints[0];
 const login = { host: 'localhost', username: null, authFile: null };
 const paths = (given: UriEnvironment): unknown =>
-  parseUri('qemu:///session', given).endpoints.map(
-    (endpoint) => 'path' in endpoint && endpoint.path,
-  );
+  parseUri('qemu:///session', given).endpoints.map((tried) => 'path' in tried && tried.path);
 
 describe('parseUri', () => {
   it('tries the modular daemon before the monolithic one', () => {

@@ -25,14 +25,12 @@ export async function openSsh(endpoint: SshEndpoint, signal: AbortSignal): Promi
     detached: true,
   });
   const address = describeEndpoint(endpoint);
-  const stream = new SshStream(child, address);
   try {
     await once(child, 'spawn');
   } catch (error) {
-    stream.destroy();
     throw error instanceof Error ? new ConnectError(address, error) : error;
   }
-  return channelOf(stream, { joinsMessages: true });
+  return channelOf(new SshStream(child, address), { joinsMessages: true });
 }
 
 /** The pipes of a running ssh as one stream. It ends with ssh, and ssh with it. */
@@ -51,10 +49,12 @@ class SshStream extends Duplex {
     child.stdout.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) child.stdout.pause();
     });
-    child.stdout.once('end', () => this.#expectEnd());
-    // What broke the pipe is told by the end of ssh, which follows.
-    child.stdin.on('error', () => this.#expectEnd());
-    child.on('error', (error) => this.destroy(new ConnectError(address, error)));
+    // What broke the pipes is told by the end of ssh, which follows.
+    const expectEnd = (): void => this.#whenEnded(() => undefined);
+    child.stdout.once('end', expectEnd);
+    child.stdin.once('error', expectEnd).on('error', () => undefined);
+    // Once it runs there is nothing to fail but a signal that comes too late.
+    child.on('error', (error) => this.destroy(error));
     child.once('exit', () => this.#expectRest());
     child.once('close', (code, signal) => this.#onClose(code, signal));
   }
@@ -75,22 +75,22 @@ class SshStream extends Duplex {
     child.stdin.destroy();
     child.stdout.destroy();
     child.stderr.destroy();
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
-      done(error);
-      return;
-    }
-    child.once('exit', () => {
-      clearTimeout(patience);
-      done(error);
-    });
     child.kill('SIGTERM');
-    const patience = setTimeout(() => child.kill('SIGKILL'), endTimeoutMs);
+    this.#whenEnded(() => done(error));
   }
 
-  /** ssh has nothing more to say, so it should end; a stuck one is not waited for. */
-  #expectEnd(): void {
-    const patience = setTimeout(() => this.#child.kill('SIGKILL'), endTimeoutMs);
-    this.#child.once('exit', () => clearTimeout(patience));
+  /** A stuck ssh is not waited for long. */
+  #whenEnded(act: () => void): void {
+    const child = this.#child;
+    if (child.exitCode !== null || child.signalCode !== null) {
+      act();
+      return;
+    }
+    const patience = setTimeout(() => child.kill('SIGKILL'), endTimeoutMs);
+    child.once('exit', () => {
+      clearTimeout(patience);
+      act();
+    });
   }
 
   /** A master connection that ssh left behind (ControlPersist) keeps its pipes open for hours. */
