@@ -43,6 +43,7 @@ async function downloadSegment(
     void stream.abort(new Error('the download was aborted'));
   };
   signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
   try {
     const pieces = await stream.readAll();
     await stream.finish();

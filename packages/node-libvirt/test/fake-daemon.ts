@@ -13,7 +13,16 @@ export interface Call {
   readonly payload: Buffer;
 }
 
-const types = { call: 0, reply: 1, message: 2 };
+/** A message of a stream that the client writes. */
+export interface StreamMessage {
+  readonly procedure: number;
+  readonly serial: number;
+  /** 0 ends it, 1 aborts it, 2 carries data. */
+  readonly status: number;
+  readonly payload: Buffer;
+}
+
+const types = { call: 0, reply: 1, message: 2, stream: 3 };
 const keepAlive = { ping: 1, pong: 2 };
 
 /** A first come, first served line of things that a test waits for. */
@@ -54,6 +63,7 @@ export class FakePeer {
   readonly socket: Socket;
   readonly #calls = new Line<Call>();
   readonly #pings = new Line<'ping' | 'pong'>();
+  readonly #streams = new Line<StreamMessage>();
   readonly #handshake: Handshake;
   /** Resolves when the client is gone. */
   readonly closed: Promise<void>;
@@ -71,6 +81,14 @@ export class FakePeer {
   /** The next call that is no part of the handshake. */
   nextCall(): Promise<Call> {
     return this.#calls.take();
+  }
+
+  nextStreamMessage(): Promise<StreamMessage> {
+    return this.#streams.take();
+  }
+
+  get waitingStreamMessages(): number {
+    return this.#streams.length;
   }
 
   nextKeepAlive(): Promise<'ping' | 'pong'> {
@@ -94,6 +112,15 @@ export class FakePeer {
 
   fail(call: Call, code: number, text: string): void {
     this.reply(call, errorPayload(code, text), { status: 1 });
+  }
+
+  /** On the stream that the call opened: data, or with another status its end. */
+  stream(call: Call, payload: Buffer = Buffer.alloc(0), status = 2): void {
+    this.reply(call, payload, { type: types.stream, status });
+  }
+
+  failStream(call: Call, code: number, text: string): void {
+    this.stream(call, errorPayload(code, text), 1);
   }
 
   event(procedure: number, payload: Buffer, program?: number): void {
@@ -121,13 +148,19 @@ export class FakePeer {
   }
 
   #onMessage(bytes: Buffer): void {
-    const [program, procedure, serial] = [0, 8, 16].map((at) => bytes.readUInt32BE(at));
-    if (program === undefined || procedure === undefined || serial === undefined) return;
+    const program = bytes.readUInt32BE(0);
+    const procedure = bytes.readUInt32BE(8);
+    const serial = bytes.readUInt32BE(16);
     if (program === keepAliveProgram) {
       this.#pings.put(procedure === keepAlive.ping ? 'ping' : 'pong');
       return;
     }
-    const call = { program, procedure, serial, payload: Buffer.from(bytes.subarray(24)) };
+    const payload = Buffer.from(bytes.subarray(24));
+    if (bytes.readUInt32BE(12) === types.stream) {
+      this.#streams.put({ procedure, serial, status: bytes.readUInt32BE(20), payload });
+      return;
+    }
+    const call = { program, procedure, serial, payload };
     const ready = this.#handshake.get(procedure);
     if (ready === undefined) this.#calls.put(call);
     else this.reply(call, ready);

@@ -11,8 +11,9 @@ export interface StreamWire {
 }
 
 /** How far what is written may be ahead of what the daemon has read, and how often it is asked. */
-const aheadBytesMax = 1_048_576;
-const fenceEveryBytes = aheadBytesMax / 2;
+const messageBytesMax = limits.lengthWordBytes + limits.headerBytes + limits.streamDataBytes;
+const fenceEveryBytes = 2 * messageBytesMax;
+const aheadBytesMax = 2 * fenceEveryBytes;
 /** A daemon that reads no more confirms no abort either. */
 const abortTimeoutMs = 5_000;
 const nothing = new Uint8Array();
@@ -61,7 +62,7 @@ export class SessionStream {
       for (let at = 0; at < chunk.length; at += limits.streamDataBytes) {
         this.#throwIfClosed();
         this.#sendData(chunk.subarray(at, at + limits.streamDataBytes));
-        while (this.#aheadBytes > aheadBytesMax) await this.#change();
+        while (this.#aheadBytes > aheadBytesMax - messageBytesMax) await this.#change();
       }
       this.#throwIfClosed();
     } finally {
@@ -124,8 +125,10 @@ export class SessionStream {
 
   #sendData(data: Uint8Array): void {
     this.#wire.send(messageStatuses.continue, data);
-    this.#aheadBytes += data.length;
-    this.#unfencedBytes += data.length;
+    // Small writes make large heaps of messages: what a message costs counts, too.
+    const sizeBytes = limits.lengthWordBytes + limits.headerBytes + data.length;
+    this.#aheadBytes += sizeBytes;
+    this.#unfencedBytes += sizeBytes;
     if (this.#unfencedBytes < fenceEveryBytes) return;
     const fencedBytes = this.#unfencedBytes;
     this.#unfencedBytes = 0;
