@@ -26,9 +26,9 @@ export async function boundedCall<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { signal, timeoutMs, uri } = call;
-  if (signal.aborted) throw aborted(uri, 'none', signal.reason);
+  if (signal.aborted) throw abortedFailure(uri, 'none', signal.reason);
   const bound = new AbortController();
-  const onAbort = (): void => bound.abort(aborted(uri, 'unknown', signal.reason));
+  const onAbort = (): void => bound.abort(abortedFailure(uri, 'unknown', signal.reason));
   signal.addEventListener('abort', onAbort, { once: true });
   const onTimeout = (): void => {
     bound.abort(timedOut(uri, timeoutMs ?? 0));
@@ -45,7 +45,12 @@ export async function boundedCall<T>(
   }
 }
 
-function aborted(uri: string, effect: 'none' | 'unknown', cause: unknown): FailureError {
+/** Our own end of a call. */
+export function abortedFailure(
+  uri: string,
+  effect: 'none' | 'unknown',
+  cause: unknown,
+): FailureError {
   return new FailureError({ code: 'aborted', message: `${uri}: aborted`, effect }, { cause });
 }
 

@@ -1,4 +1,5 @@
 import {
+  AuthenticationError,
   ConnectError,
   ConnectionLostError,
   EncodeError,
@@ -6,6 +7,7 @@ import {
   InvalidUriError,
   LibvirtError,
   ProtocolError,
+  TlsError,
   UnsupportedAuthError,
 } from 'node-libvirt';
 import { FailureError, type Failure, type FailureEffect } from '../../ports/failure.ts';
@@ -13,6 +15,8 @@ import { FailureError, type Failure, type FailureEffect } from '../../ports/fail
 /** Stable codes of what libvirt answers; every other number is `libvirtError`. */
 const codeOfNumber: ReadonlyMap<number, string> = new Map([
   [errorCodes.NO_DOMAIN, 'noDomain'],
+  [errorCodes.NO_STORAGE_VOL, 'noVolume'],
+  [errorCodes.AUTH_FAILED, 'authenticationFailed'],
   [errorCodes.OPERATION_INVALID, 'operationInvalid'],
   [errorCodes.OPERATION_TIMEOUT, 'jobActive'],
   [errorCodes.OPERATION_ABORTED, 'operationAborted'],
@@ -57,9 +61,14 @@ function describe(error: unknown, { uri, effectOfErrorReply }: FailedCall): Fail
   }
   if (error instanceof ProtocolError) return { code: 'protocolError', message, effect: 'unknown' };
   if (error instanceof EncodeError) return { code: 'invalidArgument', message, effect: 'none' };
+  // A TlsError is a ConnectError, too, but what is to be mended lies elsewhere.
+  if (error instanceof TlsError) return { code: 'tlsFailed', message, effect: 'none' };
   if (error instanceof ConnectError) return { code: 'hostUnreachable', message, effect: 'none' };
   if (error instanceof UnsupportedAuthError) {
     return { code: 'unsupportedAuth', message, effect: 'none' };
+  }
+  if (error instanceof AuthenticationError) {
+    return { code: 'authenticationFailed', message, effect: 'none' };
   }
   return { code: 'internal', message, effect: 'unknown' };
 }

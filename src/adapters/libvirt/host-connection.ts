@@ -1,6 +1,7 @@
 import { open, type Connection } from 'node-libvirt';
 import { FailureError } from '../../ports/failure.ts';
 import { toFailureError } from './errors.ts';
+import { orAborted } from './or-aborted.ts';
 
 /** A daemon that is well answers within milliseconds what needs no lock. */
 const answerTimeoutMs = 5_000;
@@ -68,17 +69,5 @@ export class HostConnection {
     const attempt = open(this.uri);
     attempt.then((connection) => connection.on('close', forget), forget);
     return attempt;
-  }
-}
-
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -29,6 +29,7 @@ import { probeThrough, readHost } from './host-view.ts';
 import { judgeMigration } from './judge-migration.ts';
 import { toPeer2peerRequest } from './migration-flags.ts';
 import { surveyHost } from './survey-host.ts';
+import { downloadVolume, uploadVolume } from './volume-transfer.ts';
 import { createVolumeAt, deleteVolumeAt, readVolumeAt } from './volumes.ts';
 import { watchDomain } from './watch-domain.ts';
 
@@ -166,6 +167,19 @@ export class LibvirtHypervisor implements Hypervisor {
     return this.#ask(signal, (connection, options) =>
       createVolumeAt(connection, path, fileBytes, options),
     );
+  }
+
+  readVolume(path: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    return downloadVolume(this.#host, path, signal);
+  }
+
+  writeVolume(
+    path: string,
+    bytes: AsyncIterable<Uint8Array>,
+    fileBytes: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return uploadVolume(this.#host, { path, fileBytes }, bytes, signal);
   }
 
   deleteVolume(path: string, signal: AbortSignal): Promise<void> {

@@ -1,19 +1,20 @@
 import {
   errorCodes,
   migrateFlags,
-  open,
-  type CallOptions,
-  type CloseReason,
   type Connection,
   type Domain,
   type MigrateParams,
+  type MigratePhaseRequest,
 } from 'node-libvirt';
 import { FailureError, type FailureEffect } from '../../ports/failure.ts';
 import type { MigrateCall, MigrationEnds, MigrationLink } from '../../ports/migration.ts';
 import { boundedCall, callTimeoutMs } from './bounded-call.ts';
 import { isActiveState } from './domain-names.ts';
 import { lookUpByUuid, nullWithoutDomain, readStatus } from './domain-reads.ts';
+import { openLinkConnections, type LinkConnections, type Peer } from './link-connections.ts';
 import { toDrivenArguments } from './migration-flags.ts';
+import { MigrationRelay } from './migration-relay.ts';
+import { orAborted } from './or-aborted.ts';
 
 /**
  * How long Prepare may take: it runs the migration hook, may fill a raw disk with zeros, and waits
@@ -22,9 +23,11 @@ import { toDrivenArguments } from './migration-flags.ts';
  */
 const prepareTimeoutMs = 300_000;
 
-type Peer = 'source' | 'destination';
-type Connections = Readonly<Record<Peer, Connection>>;
-type Loss = Awaited<MigrationLink['lost']>;
+const preparation = {
+  peer: 'destination',
+  effectOfErrorReply: 'none',
+  timeoutMs: prepareTimeoutMs,
+} as const;
 
 /** What the source told when it began; with secrets in it, so it never leaves this module. */
 interface Begun {
@@ -47,32 +50,21 @@ interface PhaseCall {
  * (virDomainMigrateVersion3Full in libvirt-domain.c). Which phase comes when is for the chart.
  */
 export class LibvirtMigrationLink implements MigrationLink {
-  readonly lost: Promise<Loss>;
-  readonly #connections: Connections;
+  readonly lost: MigrationLink['lost'];
+  readonly #connections: LinkConnections['connections'];
   /** A phase takes what the one before it answered; one that failed has answered nothing. */
   readonly #cookies: Partial<Record<'prepare' | 'perform' | 'finish' | 'confirm', Uint8Array>> = {};
   #begun: Begun | null = null;
-  /** Where the source shall send its memory, as the destination wants it. */
+  /** Where the source shall send its memory: as the destination wants it, or to ourselves. */
   #migrationUri: string | null = null;
+  #relay: MigrationRelay | null = null;
 
   /** @throws FailureError as opening a host does */
   static async open(ends: MigrationEnds, signal: AbortSignal): Promise<LibvirtMigrationLink> {
-    const { promise: lost, resolve: onLost } = Promise.withResolvers<Loss>();
-    const [source, destination] = await Promise.allSettled([
-      openEnd('source', ends.source, { onLost, signal }),
-      openEnd('destination', ends.destination, { onLost, signal }),
-    ]);
-    if (source.status === 'fulfilled' && destination.status === 'fulfilled') {
-      const connections = { source: source.value, destination: destination.value };
-      return new LibvirtMigrationLink(connections, lost);
-    }
-    for (const end of [source, destination]) {
-      if (end.status === 'fulfilled') await end.value.close();
-    }
-    throw source.status === 'rejected' ? source.reason : failureOf(destination);
+    return new LibvirtMigrationLink(await openLinkConnections(ends, signal));
   }
 
-  private constructor(connections: Connections, lost: Promise<Loss>) {
+  private constructor({ connections, lost }: LinkConnections) {
     this.#connections = connections;
     this.lost = lost;
   }
@@ -109,10 +101,13 @@ export class LibvirtMigrationLink implements MigrationLink {
       params: { ...params, destination_xml: begun.definition },
       cookie: this.#cookies.prepare,
     };
-    const reply = await this.#call(
-      { peer: 'destination', effectOfErrorReply: 'none', timeoutMs: prepareTimeoutMs },
-      signal,
-      (connection, options) => connection.migratePrepare3Params(request, options),
+    const { relayUri, tunnelled } = call.options;
+    if (tunnelled && relayUri !== null) {
+      await this.#prepareTunnel(request, relayUri, signal);
+      return;
+    }
+    const reply = await this.#call(preparation, signal, (connection, options) =>
+      connection.migratePrepare3Params(request, options),
     );
     this.#migrationUri = reply.uri ?? call.options.migrationUri;
     if (this.#migrationUri === null && call.purpose !== 'moveOffline') {
@@ -129,10 +124,12 @@ export class LibvirtMigrationLink implements MigrationLink {
       params: this.#params(call, begun),
       cookie: this.#cookies.perform,
     };
-    this.#cookies.finish = await this.#call(
-      { peer: 'source', effectOfErrorReply: 'unknown', timeoutMs: null },
-      signal,
-      (_, options) => begun.domain.migratePerform3Params(request, options),
+    this.#cookies.finish = await this.#carried(() =>
+      this.#call(
+        { peer: 'source', effectOfErrorReply: 'unknown', timeoutMs: null },
+        signal,
+        (_, options) => begun.domain.migratePerform3Params(request, options),
+      ),
     );
   }
 
@@ -151,11 +148,18 @@ export class LibvirtMigrationLink implements MigrationLink {
       cookie: this.#cookies.finish,
       cancelled,
     };
+    if (cancelled) this.#relay?.close();
     try {
-      const reply = await this.#call(
-        { peer: 'destination', effectOfErrorReply: 'unknown', timeoutMs: null },
-        signal,
-        (connection, options) => connection.migrateFinish3Params(request, options),
+      const reply = await this.#carried(() =>
+        this.#call(
+          { peer: 'destination', effectOfErrorReply: 'unknown', timeoutMs: null },
+          signal,
+          async (connection, options) => {
+            // What the source has sent may still be on its way through us.
+            if (this.#relay !== null) await orAborted(this.#relay.ended, options.signal);
+            return connection.migrateFinish3Params(request, options);
+          },
+        ),
       );
       this.#cookies.confirm = reply.cookie;
       return 'guest';
@@ -183,7 +187,35 @@ export class LibvirtMigrationLink implements MigrationLink {
 
   async close(): Promise<void> {
     const { source, destination } = this.#connections;
+    this.#relay?.close();
     await Promise.allSettled([source.close(), destination.close()]);
+  }
+
+  async #prepareTunnel(
+    request: MigratePhaseRequest,
+    relayUri: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const relay = await MigrationRelay.listen(relayUri);
+    this.#relay = relay;
+    const { cookie, stream } = await this.#call(preparation, signal, (connection, options) =>
+      connection.migratePrepareTunnel3Params(request, options),
+    );
+    relay.carryInto(stream);
+    this.#migrationUri = relayUri;
+    this.#cookies.perform = cookie;
+  }
+
+  /** A phase that fails because its tunnel broke says so: QEMU knows no more than that it ended. */
+  async #carried<T>(phase: () => Promise<T>): Promise<T> {
+    try {
+      return await phase();
+    } catch (error) {
+      const broken = this.#relay?.failure ?? null;
+      if (broken === null || !(error instanceof FailureError)) throw error;
+      const message = `${error.failure.message}; the tunnel broke: ${broken.message}`;
+      throw new FailureError({ ...error.failure, message }, { cause: broken });
+    }
   }
 
   /**
@@ -221,35 +253,13 @@ export class LibvirtMigrationLink implements MigrationLink {
   #call<T>(
     { peer, ...phase }: PhaseCall,
     signal: AbortSignal,
-    work: (connection: Connection, options: CallOptions) => Promise<T>,
+    work: (connection: Connection, options: { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
     const connection = this.#connections[peer];
     return boundedCall({ uri: connection.uri, signal, ...phase }, (bound) =>
       work(connection, { signal: bound }),
     );
   }
-}
-
-/** A connection on one socket: the daemons tie a migration to the socket of its phases. */
-function openEnd(
-  peer: Peer,
-  uri: string,
-  { onLost, signal }: { readonly onLost: (loss: Loss) => void; readonly signal: AbortSignal },
-): Promise<Connection> {
-  return boundedCall(
-    { uri, effectOfErrorReply: 'none', signal, timeoutMs: callTimeoutMs },
-    async (bound) => {
-      const connection = await open(uri, { sockets: 'one', signal: bound });
-      connection.once('close', (reason: CloseReason) => {
-        if (reason.kind === 'lost') onLost({ peer, message: `${uri}: ${reason.error.message}` });
-      });
-      return connection;
-    },
-  );
-}
-
-function failureOf(settled: PromiseSettledResult<unknown>): unknown {
-  return settled.status === 'rejected' ? settled.reason : null;
 }
 
 function withPaused(flags: number, { isPaused }: Begun): number {

@@ -1,10 +1,13 @@
 import {
+  AuthenticationError,
   ConnectError,
   ConnectionLostError,
   EncodeError,
   InvalidUriError,
   LibvirtError,
   ProtocolError,
+  SshError,
+  TlsError,
   UnsupportedAuthError,
 } from 'node-libvirt';
 import { expect, test } from 'vitest';
@@ -28,6 +31,8 @@ test.each([
   [42, 'noDomain'],
   [55, 'operationInvalid'],
   [68, 'jobActive'],
+  [50, 'noVolume'],
+  [45, 'authenticationFailed'],
   [78, 'operationAborted'],
   [81, 'migrateUnsafe'],
   [3, 'unsupported'],
@@ -47,6 +52,10 @@ test('an error reply to a migration leaves open where the domain runs', () => {
   expect(toFailureError(reply(38), migration).failure.effect).toBe('unknown');
 });
 
+const me = { host: 'here', username: 'me' };
+const untrusted = { problem: 'untrustedServer', text: 'of another authority' } as const;
+const unknownKey = { exitCode: 255, how: 'ssh ended', stderr: 'Host key verification failed.' };
+
 test.each([
   ['a lost reply', lost(true), 'connectionLost', 'unknown'],
   ['a call that never left', lost(false), 'connectionLost', 'none'],
@@ -54,7 +63,10 @@ test.each([
   ['an argument that cannot be sent', new EncodeError('NUL'), 'invalidArgument', 'none'],
   ['no daemon', new ConnectError('here:16509', new Error('refused')), 'hostUnreachable', 'none'],
   ['a bad URI', new InvalidUriError(uri, 'is odd'), 'invalidUri', 'none'],
-  ['authentication', new UnsupportedAuthError(['sasl']), 'unsupportedAuth', 'none'],
+  ['a way to log in', new UnsupportedAuthError(['polkit'], 'no'), 'unsupportedAuth', 'none'],
+  ['a wrong password', new AuthenticationError('no', me), 'authenticationFailed', 'none'],
+  ['a certificate', new TlsError('here:16514', untrusted), 'tlsFailed', 'none'],
+  ['a host that ssh does not reach', new SshError('here', unknownKey), 'hostUnreachable', 'none'],
   ['what nobody foresaw', new TypeError('bug'), 'internal', 'unknown'],
 ] as const)('%s is told as such and names the host', (_, error, code, effect) => {
   const { failure } = toFailureError(error, migration);

@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { UploadStream } from 'node-libvirt';
+import { FailureError } from '../../ports/failure.ts';
+
+type Listening = { readonly path: string } | { readonly host: string; readonly port: number };
+
+/**
+ * The tunnel that the client carries: the source's memory arrives here as on a destination's own
+ * port, and goes on through the stream that Prepare opened there. One sender, one way, and never more
+ * of it in here than the stream takes.
+ */
+export class MigrationRelay {
+  /** Resolves when nothing more will be carried: `null` where all of it has arrived. */
+  readonly ended: Promise<Error | null>;
+  readonly #end: (failure: Error | null) => void;
+  readonly #server: Server;
+  #failure: Error | null = null;
+  #isClosed = false;
+  #socket: Socket | null = null;
+  #stream: UploadStream | null = null;
+
+  /** @throws FailureError `invalidArgument`, or `relayUnavailable` where nobody can listen there */
+  static async listen(uri: string): Promise<MigrationRelay> {
+    const address = parseRelayUri(uri);
+    const server = createServer({ pauseOnConnect: true });
+    server.listen(address);
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `cannot carry a migration at ${uri}: ${reason}`;
+      throw new FailureError(
+        { code: 'relayUnavailable', message, effect: 'none' },
+        { cause: error },
+      );
+    }
+    return new MigrationRelay(server);
+  }
+
+  private constructor(server: Server) {
+    this.#server = server;
+    const { promise, resolve } = Promise.withResolvers<Error | null>();
+    this.ended = promise;
+    this.#end = resolve;
+  }
+
+  /** What broke it so far; `null`: nothing. */
+  get failure(): Error | null {
+    return this.#failure;
+  }
+
+  /** To be called once, before anybody is told to connect. */
+  carryInto(stream: UploadStream): void {
+    this.#stream = stream;
+    this.#server.once('connection', (socket) => {
+      this.#server.close();
+      this.#socket = socket;
+      void this.#carry(socket, stream).then(this.#end);
+    });
+  }
+
+  /** Gives up what is under way. Waits for nobody. */
+  close(): void {
+    this.#isClosed = true;
+    this.#server.close();
+    this.#socket?.destroy();
+    void this.#stream?.abort(new Error('the migration was given up'));
+    this.#end(this.#failure);
+  }
+
+  async #carry(socket: Socket, stream: UploadStream): Promise<Error | null> {
+    try {
+      for await (const chunk of socket) await stream.write(asBytes(chunk));
+      await stream.finish();
+      return null;
+    } catch (error) {
+      if (this.#isClosed) return null;
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+      // The source hears of it as of a destination that is gone, the destination as of an end.
+      socket.destroy();
+      void stream.abort(this.#failure);
+      return this.#failure;
+    }
+  }
+}
+
+function asBytes(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw new TypeError('a socket without an encoding gives bytes');
+}
+
+function parseRelayUri(uri: string): Listening {
+  const { hostname = '', pathname = '', port = '', protocol } = URL.parse(uri) ?? {};
+  if (protocol === 'unix:' && hostname === '' && pathname !== '') return { path: pathname };
+  if (protocol === 'tcp:' && hostname !== '' && port !== '') {
+    return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
+  }
+  const message = `a migration is carried at tcp://ADDRESS:PORT or unix:///PATH, not at "${uri}"`;
+  throw new FailureError({ code: 'invalidArgument', message, effect: 'none' });
+}
