@@ -2,7 +2,11 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 
 import type { Lab, LabGuest, WorldListing } from '../../lab/index.ts';
 import { continuity, labUp, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
-import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
+import type {
+  LiveMigrationInput,
+  LiveMigrationOutput,
+  MigrationCommand,
+} from '../../machines/index.ts';
 import { liveMigrationInput } from '../../machines/index.ts';
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { bindMigrations, Engine, systemClock } from '../../src/index.ts';
@@ -29,6 +33,8 @@ export interface LabMigration {
    * names; the file's manifest says what came of it.
    */
   strike(fault: string, phase: HeldPhase, act: () => unknown): Promise<void>;
+  /** `false`: the chart does not allow it now. */
+  send(command: MigrationCommand): boolean;
   abort(): boolean;
   end(): Promise<LiveMigrationOutput>;
 }
@@ -37,7 +43,7 @@ export interface LabMigration {
 type HeldPhase = 'begin3' | 'prepare' | 'perform3' | 'perform3_done' | 'finish3';
 
 /** A lab of its own for a test file, as new for each test, and connections to its hosts. */
-export function useLab(purpose: string, hosts: 2 | 3 = 2) {
+export function useLab(purpose: string, hosts: 2 | 3 | 4 = 2) {
   let opened: { lab: Lab; hypervisors: Hypervisors } | null = null;
   const manifest: string[] = [];
   const current = () => {
@@ -120,6 +126,7 @@ function startMigration(
       struck.push(`${held.join('/')} x ${fault}`);
       await act();
     },
+    send: (command) => run.send(command),
     abort: () => run.send({ type: 'abort.requested' }),
     end: async () => {
       const ending = await run.wait();
