@@ -66,6 +66,8 @@ function jsonPresenter(header: RunHeader, { output }: Stage): Presenter {
   };
 }
 
+/** Nothing runs, so nothing is performed. */
+const phasesOfOfflineMove = ['BEGIN3', 'PREPARE', 'FINISH3', 'CONFIRM3'];
 const phasesOfLiveMigration = [
   'BEGIN3',
   'PREPARE',
@@ -102,7 +104,7 @@ function livePresenter(
   { output, now, environment }: Stage,
 ): Presenter {
   const title = titleOf(header);
-  const expectedPhases = header.offline ? [] : phasesOfLiveMigration;
+  const expectedPhases = header.offline ? phasesOfOfflineMove : phasesOfLiveMigration;
   const paint = paintFor(environment);
   let view = viewAtStart(now());
   const screen = new LiveScreen({

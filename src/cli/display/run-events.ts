@@ -97,13 +97,22 @@ const protocolContext = z.looseObject({
 });
 type ProtocolContext = z.infer<typeof protocolContext>;
 
+/** A chart that calls each phase itself keeps the phases instead. */
+const phaseRecords = z.looseObject({
+  phases: z
+    .array(z.looseObject({ phase: z.string(), evidence: z.enum(evidences), atEpochMs: z.number() }))
+    .default([]),
+});
+
 const stateMeta = z.looseObject({ phase: z.string().optional(), milestone: z.string().optional() });
 
 export function toStateEvent(entered: StateEntered): StateEvent {
   const { machine, tags, description = '' } = entered;
   const { phase = null, milestone } = stateMeta.parse(entered.meta);
   const context = protocolContext.parse(entered.context);
-  const proof = context.reached.find((each) => each.milestone === milestone);
+  const proof =
+    context.reached.find((each) => each.milestone === milestone) ??
+    phaseRecords.parse(entered.context).phases.find((each) => each.phase === phase);
   return {
     type: 'state.entered',
     atEpochMs: proof?.atEpochMs ?? entered.atEpochMs,

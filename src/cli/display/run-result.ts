@@ -27,7 +27,7 @@ const migrationOutput = z.object({
       kind: z.literal('volume'),
       host: z.string(),
       path: z.string(),
-      status: z.enum(['expected', 'made', 'removed', 'left', 'kept']),
+      status: z.enum(['expected', 'made', 'removed', 'left', 'kept', 'unwanted']),
     }),
   ),
 });

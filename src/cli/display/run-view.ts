@@ -64,6 +64,7 @@ const restingStates: Readonly<Record<string, readonly string[]>> = {
   'convergence.tuning': ['awaitingJob', 'steady', 'settingDowntime', 'over'],
   'convergence.measures': ['letting'],
   postcopy: ['notBegun'],
+  link: ['holding'],
   oneCopy: ['trusting'],
   rightDestination: ['expecting', 'looking', 'settled'],
   execution: ['performing'],
@@ -74,9 +75,15 @@ export function isWorthTelling({ region, state }: StateEvent): boolean {
   return region === null || !(restingStates[region]?.includes(state) ?? false);
 }
 
+/** The region that speaks for a protocol: who watches sees phases, who drives executes them. */
+const mainRegions: Readonly<Record<string, string>> = {
+  peer2peerMigration: 'phases',
+  directMigration: 'execution',
+};
+
 /** Where the run stands, as opposed to what is done beside it. */
-export function isMainState({ region }: StateEvent): boolean {
-  return region === null || region === 'phases';
+export function isMainState({ machine, region }: StateEvent): boolean {
+  return region === null || region === mainRegions[machine];
 }
 
 function afterState(view: RunView, event: StateEvent): RunView {
@@ -84,13 +91,12 @@ function afterState(view: RunView, event: StateEvent): RunView {
   // Whatever ran beside the phases has ended with the state around all of them.
   const beside = new Map(region === null ? [] : view.beside);
   const entered = { state, description, tags };
-  if (region !== null && isWorthTelling(event)) beside.set(region, entered);
+  const isMain = isMainState(event);
+  if (region !== null && !isMain && isWorthTelling(event)) beside.set(region, entered);
   else if (region !== null) beside.delete(region);
-  // What goes on in the phases is shown as what the run does.
-  beside.delete('phases');
   return {
     ...view,
-    current: isMainState(event) ? entered : view.current,
+    current: isMain ? entered : view.current,
     beside,
     phases: withPhase(view.phases, event),
     pause: pauseAfter(view.pause, event),
@@ -100,15 +106,19 @@ function afterState(view: RunView, event: StateEvent): RunView {
 
 function withPhase(phases: readonly PhaseView[], event: StateEvent): readonly PhaseView[] {
   const { phase, evidence, atEpochMs } = event;
-  if (phase === null || phases.some((known) => known.phase === phase)) return phases;
-  return [...phases, { phase, evidence, atEpochMs }];
+  if (phase === null) return phases;
+  const known = phases.find((each) => each.phase === phase);
+  if (known === undefined) return [...phases, { phase, evidence, atEpochMs }];
+  // A phase whose call is under way is proven by its end.
+  if (known.evidence !== null || evidence === null) return phases;
+  return phases.map((each) => (each === known ? { ...each, evidence } : each));
 }
 
 /** Until the machine knows when the guest was stopped, the state that says so is the best guess. */
 function pauseAfter(pause: RunView['pause'], event: StateEvent): RunView['pause'] {
   const { fromEpochMs, toEpochMs } = event.pause;
   if (fromEpochMs !== null) return { fromEpochMs, toEpochMs };
-  if (event.region !== 'phases') return pause;
+  if (event.region === null || !isMainState(event)) return pause;
   return event.tags.includes('guestPaused')
     ? (pause ?? { fromEpochMs: event.atEpochMs, toEpochMs: null })
     : pause;

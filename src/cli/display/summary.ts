@@ -71,7 +71,14 @@ const wordsOfArtefact = {
   removed: 'nothing of it is left',
   left: 'made by this migration, could not be removed: delete it',
   kept: 'kept, not used any more',
+  unwanted: 'kept for now: it was to be deleted once the guest was safe elsewhere',
 } as const;
+
+/** The source's own disk was not made by the run. */
+const wordsOfSourceDisk: Readonly<Record<string, string>> = {
+  removed: 'deleted, as --source-disk asked',
+  left: 'not used any more, could not be deleted: delete it',
+};
 
 function artefactLines({ artefacts }: MigrationResult, holdings: Holdings | null): string[] {
   const nameOf = (host: string): string => {
@@ -79,9 +86,8 @@ function artefactLines({ artefacts }: MigrationResult, holdings: Holdings | null
     return host === holdings?.destination.uri ? 'the destination' : host;
   };
   const wordsOf = (host: string, status: keyof typeof wordsOfArtefact): string =>
-    status === 'removed' && host === holdings?.source.uri
-      ? 'deleted, as --source-disk asked'
-      : wordsOfArtefact[status];
+    (host === holdings?.source.uri ? wordsOfSourceDisk[status] : undefined) ??
+    wordsOfArtefact[status];
   return artefacts.map(
     ({ host, path, status }) =>
       `  disk         ${oneLine(path)} on ${nameOf(host)}: ${wordsOf(host, status)}`,

@@ -92,3 +92,16 @@ test('the passes tell how many more there are before something is done', () => {
   const none = { completed: 0, leastRemainingBytes: null, sinceLeast: 0 };
   expect(toStateEvent(entered({ context: { passes: none, convergence } })).passes).toBeNull();
 });
+
+test('a chart that keeps its phases itself proves them', () => {
+  const phases = [{ phase: 'PREPARE', evidence: 'ours', atEpochMs: 4_100 }];
+  const event = toStateEvent(
+    entered({
+      machine: 'offlineMigration',
+      state: 'transferring.prepare',
+      meta: { phase: 'PREPARE' },
+      context: { phases },
+    }),
+  );
+  expect(event).toMatchObject({ evidence: 'ours', atEpochMs: 4_100, region: null });
+});

@@ -75,6 +75,22 @@ test('what the passes have come to is kept over states that know of none', () =>
   expect(after([state({ passes }), state({ state: 'finish3' })]).passes).toEqual(passes);
 });
 
+test('where we drive, what we execute is where the run stands', () => {
+  const direct = { machine: 'directMigration', region: 'execution' } as const;
+  const view = after([state({ ...direct, state: 'perform3.precopying' })]);
+  expect(view.current?.state).toBe('perform3.precopying');
+  expect(view.beside.size).toBe(0);
+});
+
+test('a phase whose call is under way is proven when it ends', () => {
+  const finish = { phase: 'FINISH3', state: 'finish3.starting' } as const;
+  const view = after([
+    state({ ...finish, atEpochMs: 500 }),
+    state({ ...finish, atEpochMs: 600, evidence: 'ours' }),
+  ]);
+  expect(view.phases).toEqual([{ phase: 'FINISH3', evidence: 'ours', atEpochMs: 500 }]);
+});
+
 test('a phase keeps the time at which it was first reached', () => {
   const perform = { phase: 'PERFORM3', evidence: 'observed' } as const;
   const view = after([

@@ -108,18 +108,15 @@ test('a domain that was moved while it was shut off had no downtime', () => {
   expect(lines[0]).toBe('completed: web has moved in 5.6 s, shut off as it was');
 });
 
-test("the source's disk that was deleted as asked is not told as a rollback", () => {
-  const artefacts = [
-    { kind: 'volume', host: 'a:', path: '/img/web.qcow2', status: 'removed' },
-  ] as const;
-  const lines = summarise(
-    web,
-    { ...completed, artefacts: [...artefacts] },
-    held(holds(null), holds(running)),
-  );
-  expect(lines[1]).toBe(
-    '  disk         /img/web.qcow2 on the source: deleted, as --source-disk asked',
-  );
+test.each([
+  ['removed', 'deleted, as --source-disk asked'],
+  ['left', 'not used any more, could not be deleted: delete it'],
+  ['unwanted', 'kept for now: it was to be deleted once the guest was safe elsewhere'],
+] as const)("the source's own disk, %s", (status, words) => {
+  const artefacts = [{ kind: 'volume' as const, host: 'a:', path: '/img/web.qcow2', status }];
+  const moved: RunResult = { ...completed, artefacts };
+  const lines = summarise(web, moved, held(holds(null), holds(running)));
+  expect(lines[1]).toBe(`  disk         /img/web.qcow2 on the source: ${words}`);
 });
 
 const half = (state: 'paused' | 'running') =>
