@@ -71,7 +71,7 @@ async function writeTellingSsh(): Promise<string> {
 }
 
 async function startedSince(pidsBefore: readonly number[]): Promise<number[]> {
-  const pids = (await readFile(fileOf('pids'), 'utf8').catch(() => '')).trim().split('\n');
+  const pids = (await readFile(fileOf('pids'), 'utf8')).trim().split('\n');
   return pids.map(Number).filter((pid) => pid > 0 && !pidsBefore.includes(pid));
 }
 
@@ -79,8 +79,9 @@ function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    throw error;
   }
 }
 
@@ -106,6 +107,7 @@ describeOwnDaemon('ssh to a real daemon', () => {
     const [type, key] = (await readFile(fileOf('host-key.pub'), 'utf8')).split(' ');
     await writeFile(fileOf('known_hosts'), `[127.0.0.1]:${tcpPort} ${type} ${key}\n`);
     await writeFile(fileOf('nobody'), '');
+    await writeFile(fileOf('pids'), '');
   });
   afterAll(async () => {
     await daemon[Symbol.asyncDispose]();
@@ -243,6 +245,11 @@ describeOwnDaemon('ssh to a real daemon', () => {
     const pids = await startedSince(before);
     expect(pids).toHaveLength(2);
     expect(pids.every(isAlive)).toBe(true);
+    // Each in a process group of its own, so that Ctrl-C on our terminal does not reach it.
+    for (const pid of pids) {
+      const group = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ')[4];
+      expect(group).toBe(String(pid));
+    }
     await connection.close();
     const signal = AbortSignal.timeout(startTimeoutMs);
     while (pids.some(isAlive)) {

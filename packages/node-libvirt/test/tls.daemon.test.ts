@@ -1,13 +1,16 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ConnectError, open, TlsError } from '../src/index.ts';
+import { ConnectError, isLibvirtError, open, TlsError } from '../src/index.ts';
 import { CertificateAuthority } from './certificates.ts';
 import { describeOwnDaemon, freePort, OwnDaemon } from './own-daemon.ts';
 
+const run = promisify(execFile);
 let directory: string;
 let ca: CertificateAuthority;
 let strangeCa: CertificateAuthority;
@@ -92,6 +95,21 @@ describeOwnDaemon('TLS to a real daemon', () => {
     await using connection = await open(uri(ours), { keepAlive: 'off' });
     const calls = Array.from({ length: 200 }, () => connection.getCapabilities());
     expect(new Set(await Promise.all(calls)).size).toBe(1);
+  });
+
+  it('sends messages of many records', async () => {
+    await using connection = await open(uri(ours), { keepAlive: 'off' });
+    const arch = 'x'.repeat(1_000_000);
+    const answers = Array.from({ length: 8 }, () => connection.getDomainCapabilities({ arch }));
+    for (const answer of answers)
+      await expect(answer).rejects.toSatisfy((error) => isLibvirtError(error));
+  });
+
+  it('lets the kernel look for a dead peer', async () => {
+    await using _ = await open(uri(ours), { keepAlive: 'off' });
+    const filter = ['dst', `127.0.0.1:${daemon.tlsPort}`];
+    const { stdout } = await run('ss', ['--tcp', '--numeric', '--options', ...filter]);
+    expect(stdout).toMatch(/timer:\(keepalive,1\d/);
   });
 
   it('takes a host without a transport for TLS, as libvirt does', async () => {
@@ -208,6 +226,21 @@ describeOwnDaemon('TLS to a real daemon', () => {
     await expect(opening).rejects.toThrow('no answer within 200 ms');
     const [socket] = await connected;
     if (!socket.closed) await once(socket, 'close');
+    server.close();
+  });
+
+  it('gives up when the signal aborts, with whatever its reason is', async () => {
+    const server = createServer((socket) => socket.on('error', () => undefined).resume());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const address = server.address();
+    const tcpPort = typeof address === 'object' && address !== null ? address.port : 0;
+    const connected = once(server, 'connection');
+    const controller = new AbortController();
+    const opening = open(uri(ours, { tcpPort }), { signal: controller.signal });
+    opening.catch(() => undefined);
+    await connected;
+    controller.abort('not today');
+    await expect(opening).rejects.toBe('not today');
     server.close();
   });
 

@@ -29,12 +29,12 @@ export async function connectTls(endpoint: TlsEndpoint, signal: AbortSignal): Pr
     ...files.identity,
   });
   const onAbort = (): void => {
-    socket.destroy(signal.reason);
+    socket.destroy();
   };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    keepAlive(socket);
     await shakeHands(socket, address);
+    keepAlive(socket);
     await hearAcceptance(socket, address, { files, paths });
     return channelOf(withRecordPerWrite(socket), { joinsMessages: false });
   } catch (error) {
@@ -64,6 +64,7 @@ async function shakeHands(socket: TLSSocket, address: string): Promise<void> {
   socket.once('error', (error) => {
     reject(hasConnected ? handshakeError(address, error) : new ConnectError(address, error));
   });
+  socket.once('close', () => reject(new ConnectError(address, new Error('it hung up'))));
   await promise;
 }
 
