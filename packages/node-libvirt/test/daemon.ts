@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe } from 'vitest';
 import { open, type Connection, type DomainEventKind, type DomainEvents } from '../src/index.ts';
 
@@ -18,6 +19,17 @@ export function describeDaemon(name: string, suite: (uri: string) => void): void
     describe.skip(`${name} (skipped: VIRTSTATE_TEST_URI names no libvirt daemon)`, () => suite(''));
   } else {
     describe(name, () => suite(uri));
+  }
+}
+
+/** A suite that needs two real daemons, the first of which can migrate to the second. */
+export function describePair(name: string, suite: (from: string, to: string) => void): void {
+  const [from, to] = [daemonUri(), peerUri()];
+  if (from === null || to === null) {
+    const why = 'VIRTSTATE_TEST_URI and VIRTSTATE_TEST_PEER_URI name none';
+    describe.skip(`${name} (skipped: ${why})`, () => suite('', ''));
+  } else {
+    describe(name, () => suite(from, to));
   }
 }
 
@@ -77,7 +89,7 @@ export class EventLog {
   ): Promise<Readonly<Record<string, unknown>>> {
     for (;;) {
       const found = this.events.find((event) =>
-        Object.entries(fields).every(([name, value]) => event[name] === value),
+        Object.entries(fields).every(([name, value]) => isDeepStrictEqual(event[name], value)),
       );
       if (found !== undefined) return found;
       await this.#changed.promise;

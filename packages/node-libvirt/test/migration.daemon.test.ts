@@ -1,21 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { isNoDomain, isOperationAborted, migrateFlags, open } from '../src/index.ts';
-import { daemonUri, disklessGuest, EventLog, peerUri, removeGuest, uniqueName } from './daemon.ts';
+import { describePair, disklessGuest, EventLog, removeGuest, uniqueName } from './daemon.ts';
 
-const uri = daemonUri();
-const destinationUri = peerUri();
 const { LIVE, PEER2PEER } = migrateFlags;
 
-function describeMigration(suite: (from: string, to: string) => void): void {
-  if (uri === null || destinationUri === null) {
-    describe.skip('a migration between two real daemons (skipped: VIRTSTATE_TEST_URI and VIRTSTATE_TEST_PEER_URI name none)', () =>
-      suite('', ''));
-  } else {
-    describe('a migration between two real daemons', () => suite(uri, destinationUri));
-  }
-}
-
-describeMigration((from, to) => {
+describePair('a migration between two real daemons', (from, to) => {
   it('runs by one blocking call, and its events and statistics tell of it', async () => {
     await using source = await open(from);
     await using destination = await open(to);
