@@ -27,7 +27,7 @@ export class CertificateAuthority {
     await mkdir(directory);
     const subject = ['-days', '2', '-subj', '/CN=test CA'];
     const output = ['-keyout', join(directory, 'ca.key'), '-out', ca.path];
-    const extensions = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'];
+    const extensions = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign'];
     const added = extensions.flatMap((extension) => ['-addext', extension]);
     await run('openssl', ['req', '-x509', ...newKey, ...subject, ...output, ...added]);
     return ca;
@@ -49,5 +49,19 @@ export class CertificateAuthority {
     const ca = ['-CA', this.path, '-CAkey', join(this.#directory, 'ca.key'), '-CAcreateserial'];
     const input = ['-in', request, '-extfile', extensions, '-days', String(days)];
     await run('openssl', ['x509', '-req', ...ca, ...input, '-out', cert]);
+  }
+
+  /** Makes the list of what this CA has revoked: these certificates. */
+  async revoke(certs: readonly string[], list: string): Promise<void> {
+    const config = join(this.#directory, 'ca.conf');
+    const database = join(this.#directory, 'revoked');
+    await writeFile(database, '');
+    await writeFile(
+      config,
+      `[ca]\ndefault_ca=all\n[all]\ndatabase=${database}\ndefault_md=sha256\ndefault_crl_days=2\n`,
+    );
+    const by = ['-config', config, '-cert', this.path, '-keyfile', join(this.#directory, 'ca.key')];
+    for (const cert of certs) await run('openssl', ['ca', ...by, '-revoke', cert]);
+    await run('openssl', ['ca', ...by, '-gencrl', '-out', list]);
   }
 }

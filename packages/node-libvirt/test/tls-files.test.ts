@@ -3,11 +3,13 @@ import { findTlsFiles } from '../src/transport/tls-files.ts';
 
 const system = {
   ca: '/etc/pki/CA/cacert.pem',
+  crl: '/etc/pki/CA/cacrl.pem',
   cert: '/etc/pki/libvirt/clientcert.pem',
   key: '/etc/pki/libvirt/private/clientkey.pem',
 };
 const own = {
   ca: '/home/me/.pki/libvirt/cacert.pem',
+  crl: '/home/me/.pki/libvirt/cacrl.pem',
   cert: '/home/me/.pki/libvirt/clientcert.pem',
   key: '/home/me/.pki/libvirt/clientkey.pem',
 };
@@ -23,7 +25,7 @@ describe('the certificates', () => {
     expect(find(Object.values(own))).toEqual(own);
     expect(find([])).toEqual(system);
     expect(find([own.ca])).toEqual({ ...system, ca: own.ca });
-    expect(find([own.cert, own.key])).toEqual({ ...own, ca: system.ca });
+    expect(find([own.cert, own.key])).toEqual({ ...own, ca: system.ca, crl: system.crl });
     expect(find([own.ca, own.cert])).toEqual({ ...system, ca: own.ca });
   });
 
@@ -34,6 +36,7 @@ describe('the certificates', () => {
   it('are in pkipath and nowhere else when that is given', () => {
     expect(find([own.ca], { pkiDirectory: '/pki' })).toEqual({
       ca: '/pki/cacert.pem',
+      crl: '/pki/cacrl.pem',
       cert: '/pki/clientcert.pem',
       key: '/pki/clientkey.pem',
     });

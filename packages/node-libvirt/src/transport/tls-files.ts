@@ -3,18 +3,22 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { TlsError } from '../errors.ts';
 
 /** Who we are towards the server, and whom we believe. */
 export interface TlsFiles {
   /** Null where the server is not checked. */
   readonly ca: Buffer | null;
+  /** What the CA has revoked; null where nobody keeps such a list, or the server is not checked. */
+  readonly crl: Buffer | null;
   /** Null where this machine has none: not every server asks for one. */
   readonly identity: { readonly cert: Buffer; readonly key: Buffer } | null;
 }
 
 export interface TlsPaths {
   readonly ca: string;
+  readonly crl: string;
   readonly cert: string;
   readonly key: string;
 }
@@ -30,6 +34,7 @@ export interface TlsSearch {
 
 const systemPaths: TlsPaths = {
   ca: '/etc/pki/CA/cacert.pem',
+  crl: '/etc/pki/CA/cacrl.pem',
   cert: '/etc/pki/libvirt/clientcert.pem',
   key: '/etc/pki/libvirt/private/clientkey.pem',
 };
@@ -38,7 +43,7 @@ const fileBytesMax = 1_048_576;
 
 /**
  * Where libvirt's own client looks: in `pkipath` and nowhere else, or in the user's directory and then the system's, once
- * for the CA and once for certificate and key, which belong together.
+ * for the CA, once for its list of what it revoked, and once for certificate and key, which belong together.
  *
  * @see https://libvirt.org/kbase/tlscerts.html
  */
@@ -48,12 +53,15 @@ export function findTlsFiles(search: TlsSearch): TlsPaths {
   const own = pathsIn(join(search.homeDirectory, '.pki', 'libvirt'));
   const hasIdentity = search.exists(own.cert) && search.exists(own.key);
   const { cert, key } = hasIdentity ? own : systemPaths;
-  return { ca: search.exists(own.ca) ? own.ca : systemPaths.ca, cert, key };
+  const ca = search.exists(own.ca) ? own.ca : systemPaths.ca;
+  const crl = search.exists(own.crl) ? own.crl : systemPaths.crl;
+  return { ca, crl, cert, key };
 }
 
 function pathsIn(directory: string): TlsPaths {
   return {
     ca: join(directory, 'cacert.pem'),
+    crl: join(directory, 'cacrl.pem'),
     cert: join(directory, 'clientcert.pem'),
     key: join(directory, 'clientkey.pem'),
   };
@@ -76,11 +84,14 @@ export async function readTlsFiles(
   const { address } = options;
   const ca = options.verifiesServer ? await readNeeded(address, paths.ca) : null;
   if (ca !== null) parse(address, paths.ca, 'certificate', () => new X509Certificate(ca));
+  const crl = options.verifiesServer ? await readIfThere(address, paths.crl) : null;
+  if (crl !== null)
+    parse(address, paths.crl, 'revocation list', () => createSecureContext({ crl }));
   const [cert, key] = await Promise.all([
     readIfThere(address, paths.cert),
     readIfThere(address, paths.key),
   ]);
-  if (cert === null && key === null) return { ca, identity: null };
+  if (cert === null && key === null) return { ca, crl, identity: null };
   if (cert === null || key === null) {
     const missing = cert === null ? paths.cert : paths.key;
     const other = cert === null ? paths.key : paths.cert;
@@ -91,7 +102,7 @@ export async function readTlsFiles(
   if (!ours.checkPrivateKey(secret)) {
     throw unreadable(address, paths.key, `${paths.key} is not the key of ${paths.cert}`);
   }
-  return { ca, identity: { cert, key } };
+  return { ca, crl, identity: { cert, key } };
 }
 
 async function readNeeded(address: string, path: string): Promise<Buffer> {

@@ -26,6 +26,7 @@ export async function connectTls(endpoint: TlsEndpoint, signal: AbortSignal): Pr
     ...(isIP(endpoint.host) === 0 ? { servername: endpoint.host } : {}),
     rejectUnauthorized: verifiesServer,
     ...(files.ca === null ? {} : { ca: files.ca }),
+    ...(files.crl === null ? {} : { crl: files.crl }),
     ...files.identity,
   });
   const onAbort = (): void => {
@@ -33,7 +34,7 @@ export async function connectTls(endpoint: TlsEndpoint, signal: AbortSignal): Pr
   };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    await shakeHands(socket, address);
+    await shakeHands(socket, address, paths);
     keepAlive(socket);
     await hearAcceptance(socket, address, { files, paths });
     return channelOf(withRecordPerWrite(socket), { joinsMessages: false });
@@ -54,7 +55,7 @@ function withRecordPerWrite(socket: TLSSocket): TLSSocket {
   return Object.assign(socket, { _writev: undefined });
 }
 
-async function shakeHands(socket: TLSSocket, address: string): Promise<void> {
+async function shakeHands(socket: TLSSocket, address: string, paths: TlsPaths): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let hasConnected = false;
   socket.once('connect', () => {
@@ -62,7 +63,7 @@ async function shakeHands(socket: TLSSocket, address: string): Promise<void> {
   });
   socket.once('secureConnect', resolve);
   socket.once('error', (error) => {
-    reject(hasConnected ? handshakeError(address, error) : new ConnectError(address, error));
+    reject(hasConnected ? handshakeError(address, error, paths) : new ConnectError(address, error));
   });
   socket.once('close', () => reject(new ConnectError(address, new Error('it hung up'))));
   await promise;
@@ -78,6 +79,19 @@ const problems: Readonly<Record<string, { problem: TlsProblem; text: string }>> 
   DEPTH_ZERO_SELF_SIGNED_CERT: { problem: 'untrustedServer', text: untrusted },
   CERT_SIGNATURE_FAILURE: { problem: 'untrustedServer', text: untrusted },
   CERT_UNTRUSTED: { problem: 'untrustedServer', text: untrusted },
+  CERT_REVOKED: { problem: 'untrustedServer', text: 'its certificate was revoked by its CA' },
+  UNABLE_TO_GET_CRL: {
+    problem: 'unusableFile',
+    text: 'cacrl.pem holds no list of the CA that signed its certificate',
+  },
+  CRL_SIGNATURE_FAILURE: {
+    problem: 'unusableFile',
+    text: 'cacrl.pem is not of the CA that signed its certificate',
+  },
+  CRL_HAS_EXPIRED: {
+    problem: 'unusableFile',
+    text: 'cacrl.pem is out of date: get a new one from the CA',
+  },
   CERT_HAS_EXPIRED: { problem: 'expiredServer', text: 'its certificate, or its CA, has expired' },
   CERT_NOT_YET_VALID: {
     problem: 'expiredServer',
@@ -96,14 +110,20 @@ const problems: Readonly<Record<string, { problem: TlsProblem; text: string }>> 
   },
 };
 
-function handshakeError(address: string, error: Error): TlsError {
+function handshakeError(address: string, error: Error, paths: TlsPaths): TlsError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const known = Object.hasOwn(problems, code) ? problems[code] : undefined;
   const { problem, text } = known ?? {
     problem: 'handshakeFailed',
     text: 'the TLS handshake failed',
   };
-  return new TlsError(address, { problem, text: `${text} (${error.message})`, cause: error });
+  return new TlsError(address, {
+    problem,
+    text: `${text} (${error.message})`,
+    // The others have been read before.
+    path: problem === 'unusableFile' ? paths.crl : undefined,
+    cause: error,
+  });
 }
 
 /** The first byte, and nothing behind it: the daemon speaks again only when asked. */
