@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,27 +13,12 @@ import {
 } from '../src/index.ts';
 import { CertificateAuthority } from './certificates.ts';
 import { describeOwnDaemon, OwnDaemon } from './own-daemon.ts';
+import { admitFred, fred, stranger } from './sasl-users.ts';
 
 let directory: string;
 let daemon: OwnDaemon;
-const realm = 'virtstate';
-/** What SCRAM's own signs, an auth file, or a preparation of strings could stumble over. */
-const fred: Credentials = { username: `fred,o=x@${realm}`, password: 'päss, w=ﬁne#; 1' };
-
-async function addUser(database: string, { username, password }: Credentials): Promise<void> {
-  const name = username.slice(0, username.indexOf('@'));
-  const args = ['-p', '-c', '-a', 'libvirt', '-f', database, '-u', realm, name];
-  const child = spawn('saslpasswd2', args, { stdio: ['pipe', 'ignore', 'inherit'] });
-  child.stdin.end(password);
-  const [code]: unknown[] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`saslpasswd2 ended with ${String(code)}`);
-}
-
 async function prepare(own: string): Promise<Record<string, string | number>> {
-  const database = join(own, 'sasl2', 'passwd.db');
-  await addUser(database, fred);
-  const lines = ['mech_list: scram-sha-256', `sasldb_path: ${database}`, ''];
-  await writeFile(join(own, 'sasl2', 'libvirt.conf'), lines.join('\n'));
+  await admitFred(own);
   const ca = await CertificateAuthority.create(join(directory, 'ca'));
   const [cert, key] = [join(own, 'servercert.pem'), join(own, 'serverkey.pem')];
   await ca.issue(cert, key);
@@ -139,9 +122,8 @@ describeOwnDaemon('SASL with a real daemon', () => {
   });
 
   it('refuses an unknown user', async () => {
-    const username = `nobody@${realm}`;
-    const error = await refusal(tlsUri(), { username, password: fred.password });
-    expect(error).toMatchObject({ host: '127.0.0.1', username });
+    const error = await refusal(tlsUri(), stranger);
+    expect(error).toMatchObject({ host: '127.0.0.1', username: stranger.username });
   });
 
   it('says where a password could come from, where there is none', async () => {

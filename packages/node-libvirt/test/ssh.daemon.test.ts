@@ -7,8 +7,15 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ConnectError, open, SshError, type CloseReason } from '../src/index.ts';
+import {
+  AuthenticationError,
+  ConnectError,
+  open,
+  SshError,
+  type CloseReason,
+} from '../src/index.ts';
 import { describeOwnDaemon, freePort, OwnDaemon } from './own-daemon.ts';
+import { admitFred, fred, stranger } from './sasl-users.ts';
 
 const run = promisify(execFile);
 const retryMs = 20;
@@ -139,6 +146,17 @@ describeOwnDaemon('ssh to a real daemon', () => {
     await using connection = await open(uri(), { keepAlive: 'off' });
     const calls = Array.from({ length: 200 }, () => connection.getCapabilities());
     expect(new Set(await Promise.all(calls)).size).toBe(1);
+  });
+
+  it('logs in to a daemon that asks for SASL', async () => {
+    await using asking = await OwnDaemon.start(async (own) => {
+      await admitFred(own);
+      return { auth_unix_rw: 'sasl' };
+    });
+    const address = uri({ socket: asking.socket });
+    await using connection = await open(address, { credentials: fred });
+    expect(await connection.getType()).toBe('TEST');
+    await expect(open(address, { credentials: stranger })).rejects.toThrow(AuthenticationError);
   });
 
   it('refuses a host key that it does not know, and says so in the words of ssh', async () => {
