@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -17,7 +17,7 @@ export interface Ended {
 
 /** The command line as a process of its own, from the sources. */
 export class Spawned {
-  readonly process: ChildProcessByStdio<null, Readable, Readable>;
+  readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
   #stdout = '';
   #stderr = '';
 
@@ -25,11 +25,16 @@ export class Spawned {
     const [command, ...before] = node;
     this.process = spawn(command, [...before, ...program, ...words], {
       cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     onTestFinished(() => void this.process.kill('SIGKILL'));
     this.process.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
     this.process.stderr.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
+  }
+
+  /** Writes a line to its standard input. */
+  type(line: string): void {
+    this.process.stdin.write(`${line}\n`);
   }
 
   /** Resolves when these words have been printed. */
