@@ -92,7 +92,7 @@ export const directMigration = directSetup.createMachine({
                   { guard: 'isCalledOff', target: 'confirm3Cancelled', actions: 'takeJob' },
                   { target: 'prepare', actions: ['takeJob', begins('prepare')] },
                 ],
-                onError: { target: 'uncertain', actions: failsWith },
+                onError: { target: 'uncertain', actions: [failsWith, 'dropLink'] },
               },
             },
             prepare: {
@@ -141,6 +141,8 @@ export const directMigration = directSetup.createMachine({
             finish3: {
               description: 'The destination is told to let the guest run.',
               meta: { phase: 'FINISH3', call: 'virDomainMigrateFinish3Params' },
+              entry: 'askFinish',
+              on: { 'postcopy.hung': 'uncertain' },
               initial: 'starting',
               invoke: {
                 id: 'finish',
@@ -148,7 +150,7 @@ export const directMigration = directSetup.createMachine({
                 input: phaseInput,
                 onDone: [
                   { guard: holdsGuest, target: 'confirm3', actions: begins('finish3') },
-                  { target: 'uncertain', actions: 'recordFinishRefused' },
+                  { target: 'uncertain', actions: 'noteNothingRan' },
                 ],
                 // Whether it runs there is looked at before the source hears anything.
                 onError: { target: 'uncertain', actions: failsWith },
@@ -182,7 +184,7 @@ export const directMigration = directSetup.createMachine({
                   target: '#completed',
                   actions: [begins('confirm3'), 'releaseJob', 'forgiveFailure'],
                 },
-                onError: { target: 'uncertain', actions: [failsWith, 'releaseJob'] },
+                onError: { target: 'uncertain', actions: [failsWith, 'dropLink'] },
               },
             },
             finish3Cancelled: {
@@ -210,7 +212,7 @@ export const directMigration = directSetup.createMachine({
                 src: 'confirmCancelled',
                 input: phaseInput,
                 onDone: { target: 'uncertain', actions: noteCancelled },
-                onError: { target: 'uncertain', actions: 'releaseJob' },
+                onError: { target: 'uncertain', actions: 'dropLink' },
               },
             },
             uncertain: uncertain([

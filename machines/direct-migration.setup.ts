@@ -97,7 +97,18 @@ export const directSetup = setup({
       failure: context.failure ?? readFailure(error),
       holdsJob: false,
     })),
+    noteLinkReleased: changes(() => ({
+      link: { source: 'lost', destination: 'lost' },
+      holdsJob: false,
+    })),
     wantLink: tell({ type: 'link.wanted' }),
+    /** Nobody knows whether the source still holds the job for us: without us it ends. */
+    dropLink: tell({ type: 'link.unwanted' }),
+    askFinish: changes(() => ({ finish: 'asked' })),
+    noteNothingRan: changes(({ failure }) => ({
+      finish: 'ranNothing',
+      failure: failure ?? finishRefused,
+    })),
     beginFirstPhase: changes(({ reached, linkedAtEpochMs }) => ({
       reached: reachByCall(reached, 'begin3', linkedAtEpochMs ?? 0),
     })),
@@ -112,7 +123,6 @@ export const directSetup = setup({
       cancelledAtEpochMs: atEpochMs,
       holdsJob: false,
     })),
-    recordFinishRefused: changes(({ failure }) => ({ failure: failure ?? finishRefused })),
   },
   guards: {
     ...protocolGuards,

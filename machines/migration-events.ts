@@ -39,5 +39,5 @@ export type MigrationCommand =
 
 /** What a region of a chart tells the others. */
 export type ProtocolNotice = {
-  readonly type: 'budget.spent' | 'stall.noticed' | 'link.wanted';
+  readonly type: 'stall.noticed' | 'link.wanted' | 'link.unwanted' | 'postcopy.hung';
 };

@@ -6,6 +6,8 @@ import {
   failsWith,
   isForeign,
   offlineSetup,
+  finishRefused,
+  holdsGuest,
   phaseInput,
   startedMeanwhile,
 } from './offline-migration.setup.ts';
@@ -44,7 +46,10 @@ export const offlineMigration = offlineSetup.createMachine({
         choosing: {
           description: 'Disk by disk; those that both hosts see need no copy.',
           tags: ['abortable'],
-          always: [{ guard: 'hasNextDisk', target: 'makingVolume' }, { target: 'lookingFirst' }],
+          always: [
+            { guard: 'hasNextDisk', target: 'makingVolume', actions: 'noteVolume' },
+            { target: 'lookingFirst' },
+          ],
         },
         makingVolume: {
           description: 'An empty volume on the destination. One that is there is not ours to fill.',
@@ -59,7 +64,7 @@ export const offlineMigration = offlineSetup.createMachine({
               {
                 guard: isForeign,
                 target: '#offlineMigration.rolledBack',
-                actions: [failsWith, 'noteForeign'],
+                actions: [failsWith, 'forgetVolume'],
               },
               { target: '#offlineMigration.rolledBack', actions: failsWith },
             ],
@@ -160,7 +165,10 @@ export const offlineMigration = offlineSetup.createMachine({
             id: 'finish',
             src: 'finish',
             input: phaseInput,
-            onDone: { target: 'confirm3', actions: begins('CONFIRM3') },
+            onDone: [
+              { guard: holdsGuest, target: 'confirm3', actions: begins('CONFIRM3') },
+              { target: 'confirm3Cancelled', actions: fails(finishRefused) },
+            ],
             onError: { target: '#offlineMigration.uncertain', actions: failsWith },
           },
         },

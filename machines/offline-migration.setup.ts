@@ -5,7 +5,7 @@ import type { FinishDone, PhaseDone, PhaseInput } from './direct-migration.setup
 import type { MigrationCommand, MigrationEvent } from './migration-events.ts';
 import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
 import { onBoth } from './policy/domain-on-host.ts';
-import { abortRequested, readFailure } from './policy/failures.ts';
+import { abortRequested, finishRefused, readFailure } from './policy/failures.ts';
 import type { LibvirtPhase } from './policy/migration-phases.ts';
 import type { DiskOnPeers, OfflineContext, OfflineInput } from './policy/offline-context.ts';
 import {
@@ -43,7 +43,8 @@ export const failsWith = { type: 'recordFailure', params: errorOf } as const;
 export const isForeign = { type: 'isForeign', params: errorOf } as const;
 export const fails = (failure: Failure) =>
   ({ type: 'recordFailure', params: { error: failure } }) as const;
-export { abortRequested, startedMeanwhile };
+export { abortRequested, finishRefused, startedMeanwhile };
+export { holdsGuest } from './direct-migration.setup.ts';
 
 /** Names and types of everything that the chart of `offlineMigration` speaks of. */
 export const offlineSetup = setup({
@@ -74,7 +75,11 @@ export const offlineSetup = setup({
     forgiveFailure: assign({ failure: null }),
     noteLook: assign((_, params: { peers: PeersView }) => ({ peers: params.peers })),
     countDisk: assign(({ context }) => ({ disksCopied: context.disksCopied + 1 })),
-    noteForeign: assign(({ context }) => ({ foreignVolume: nextDisk(context).to })),
+    /** Before it is made: whatever comes of the call, the volume may be ours then. */
+    noteVolume: assign(({ context }) => ({
+      volumesMade: [...context.volumesMade, nextDisk(context).to],
+    })),
+    forgetVolume: assign(({ context }) => ({ volumesMade: context.volumesMade.slice(0, -1) })),
     beginPhase: assign(
       ({ context }, { phase, atEpochMs }: { phase: LibvirtPhase; atEpochMs: number }) => ({
         phases: [...context.phases, { phase, atEpochMs, evidence: 'ours' } as const],
@@ -82,6 +87,7 @@ export const offlineSetup = setup({
     ),
   },
   guards: {
+    holdsGuest: (_, params: FinishDone) => params.holds === 'guest',
     hasNextDisk: ({ context }) => context.disksCopied < context.disks.length,
     isForeign: (_, params: { error: unknown }) => readFailure(params.error).code === 'volumeExists',
     hasStarted: (_, params: { peers: PeersView }) => isStarted(params.peers),

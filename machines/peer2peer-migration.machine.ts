@@ -63,6 +63,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
             performing: {
               description: 'The source daemon works; its reply ends the migration.',
               meta: { call: 'virDomainMigrateToURI3', novaTaskState: 'migrating' },
+              on: { 'postcopy.hung': 'uncertain' },
               invoke: {
                 id: 'perform',
                 src: 'performMigration',

@@ -24,7 +24,6 @@ import {
   afterEvidence,
   afterLook,
   canBeCalledOff,
-  isTooLate,
   mayGoOver,
   situationOf,
 } from './policy/protocol-context.ts';
@@ -121,7 +120,10 @@ export const protocolActions = {
     tuning: afterTaken(tuning, what, value),
   })),
   countPassesAnew: changes(({ passes }) => ({ passes: { ...passes, sinceLeast: 0 } })),
-  tellBudgetSpent: tell({ type: 'budget.spent' }),
+  noteBudgetSpent: changes(() => ({ budgetSpent: true })),
+  giveUp: changes(() => ({ gaveUp: true })),
+  waitAnew: changes(() => ({ gaveUp: false })),
+  tellHung: tell({ type: 'postcopy.hung' }),
   tellStall: tell({ type: 'stall.noticed' }),
 };
 
@@ -135,6 +137,9 @@ const isForcing = stateIn<ProtocolContext, ProtocolEvent, unknown>({
   migrating: { convergence: { measures: 'forcing' } },
 });
 
+const isPossible = (action: string, context: ProtocolContext): boolean =>
+  action === 'postcopy' ? mayGoOver(context) : canBeCalledOff(context);
+
 export const protocolGuards = {
   hasReached: ({ context }: Context, params: { milestone: Milestone }) =>
     hasReached(context.reached, params.milestone),
@@ -146,9 +151,12 @@ export const protocolGuards = {
   isTunable: ({ context }: Context) => canBeCalledOff(context),
   answersWith: ({ context }: Context, params: { cause: Cause; action: string }) => {
     const { onBudget, onStall } = context.convergence;
-    const answer = params.cause === 'budget' ? onBudget : onStall;
-    return answer === params.action && canBeCalledOff(context);
+    const answer = params.cause === 'stall' ? onStall : context.budgetSpent ? onBudget : 'none';
+    return answer === params.action && isPossible(params.action, context);
   },
+  isOutOfTime: ({ context }: Context) =>
+    context.budgetSpent && context.convergence.onBudget === 'abort' && canBeCalledOff(context),
+  isGivenUp: ({ context }: Context) => context.gaveUp,
   raisesDowntimeOnStall: ({ context }: Context) =>
     context.convergence.onStall === 'raiseDowntime' && hasNextStep(context),
   mayPostcopy: ({ context }: Context) => mayGoOver(context),
@@ -167,9 +175,9 @@ export const protocolGuards = {
     canBeCalledOff(context) && isWanted(context.tuning, params.what),
   postcopyIs: ({ context }: Context, params: { postcopy: ProtocolContext['postcopy'] }) =>
     context.postcopy === params.postcopy,
-  isMendedIn: (_: Context, params: { peers: PeersView }) => !isPostcopyBroken(params.peers),
-  isTooLateIn: ({ context }: Context, params: { peers: PeersView }) =>
-    isTooLate(context, params.peers),
+  /** Silence mends nothing. */
+  isMendedIn: (_: Context, { peers }: { peers: PeersView }) =>
+    peers.source.reachable && peers.destination.reachable && !isPostcopyBroken(peers),
   bothSeemToRun: ({ context }: Context) => context.runs.source && context.runs.destination,
   atMostOneSeemsToRun: ({ context }: Context) => !(context.runs.source && context.runs.destination),
   bothRunIn: ({ context }: Context, params: { peers: PeersView }) =>
@@ -184,6 +192,7 @@ export const protocolDelays = {
   timeBudget: ({ context }: Context) => context.convergence.budgetMs ?? 0,
   downtimeStep: ({ context }: Context) => nextStepAfterMs(context),
   peerWait: ({ context }: Context) => context.peerWaitMs,
+  postcopyWait: ({ context }: Context) => context.postcopyWaitMs,
   recoverAgain: 3000,
   askAgain: 1000,
 };

@@ -101,8 +101,10 @@ export function afterPass(
   begun: { readonly iteration: number; readonly remainingBytes: number | null },
 ): Passes {
   const completed = Math.max(passes.completed, begun.iteration - 1);
+  // A pass may be told twice: a watch that comes back reads the present one.
+  if (completed === passes.completed) return passes;
   const { leastRemainingBytes } = passes;
-  if (begun.remainingBytes === null || completed === 0) return { ...passes, completed };
+  if (begun.remainingBytes === null) return { ...passes, completed };
   const isLess = leastRemainingBytes === null || begun.remainingBytes < leastRemainingBytes;
   return isLess
     ? { completed, leastRemainingBytes: begun.remainingBytes, sinceLeast: 0 }

@@ -68,7 +68,7 @@ const nothingYet: MigrationReport = {
   phases: [],
   downtimeMs: null,
   peers: null,
-  foreignVolume: null,
+  volumesMade: null,
 };
 
 export function beforeAnything(input: LiveMigrationInput): LiveMigrationContext {
@@ -140,9 +140,10 @@ export function hasPrepared(context: LiveMigrationContext): boolean {
   );
 }
 
-/** What the protocol says of itself; a volume that it found to be somebody else's leaves the record. */
+/** What the protocol says of itself; a volume that it never came to make leaves the record. */
 export function afterReport({ artefacts }: LiveMigrationContext, report: MigrationReport) {
-  return { report, artefacts: artefacts.filter(({ path }) => path !== report.foreignVolume) };
+  const { volumesMade } = report;
+  return { report, artefacts: artefacts.filter(({ path }) => volumesMade?.includes(path) ?? true) };
 }
 
 export function withStatus(

@@ -48,6 +48,13 @@ const checks = {
       !request.offline || domain.persistent,
       () => `${domain.name} has no definition that could be moved with --offline`,
     ),
+  /** Afterwards nobody could tell an old definition from one that came over. */
+  offlineNotDefined: ({ incoming, domain, request }) =>
+    unless(
+      !request.offline || !incoming.definedThere,
+      () =>
+        `the destination has a definition of ${domain.name} already: undefine it there before it is moved with --offline`,
+    ),
   postcopyWhilePaused: ({ domain, options }) =>
     unless(
       !options.postcopy || domain.state !== 'paused',

@@ -28,14 +28,14 @@ export interface OfflineContext extends OfflineInput {
   readonly phases: readonly PhaseRecord[];
   /** So many disks are copied whole. */
   readonly disksCopied: number;
-  /** A volume that somebody else put where ours should go, since the prechecks. */
-  readonly foreignVolume: string | null;
+  /** Paths of volumes that we made, or may have made. */
+  readonly volumesMade: readonly string[];
   readonly peers: PeersView | null;
   readonly failure: Failure | null;
 }
 
 export function beforeOffline(input: OfflineInput): OfflineContext {
-  return { ...input, phases: [], disksCopied: 0, foreignVolume: null, peers: null, failure: null };
+  return { ...input, phases: [], disksCopied: 0, volumesMade: [], peers: null, failure: null };
 }
 
 /** The disk whose turn it is. Only states that copy one ask for it. */
@@ -46,8 +46,8 @@ export function nextDisk({ disks, disksCopied }: OfflineContext): DiskCopy {
 }
 
 /** How the move ended, for the parent. */
-export function offlineReport({ failure, foreignVolume, peers, phases }: OfflineContext) {
-  return { failure, phases, downtimeMs: null, peers, foreignVolume };
+export function offlineReport({ failure, peers, phases, volumesMade }: OfflineContext) {
+  return { failure, phases, downtimeMs: null, peers, volumesMade };
 }
 
 /** It has been started on the source: its disks change, and it is no offline migration any more. */

@@ -69,7 +69,7 @@ export function judgePeers(view: PeersView, situation: Situation): Verdict {
   if (isPostcopyBroken(view)) return 'postcopyBroken';
   if (here?.job?.operation === 'migrationOut' && !situation.drivesJob) return 'jobActive';
   // Its pages are still on their way: what stands here is no older copy but half of the guest.
-  if (isInPostcopy(here) && !isWhole(view.destination))
+  if (isInPostcopy(view.source) && !isWhole(view.destination))
     return there === 'running' ? 'postcopyActive' : 'unclear';
   switch (there) {
     case 'running':
@@ -171,8 +171,8 @@ function isWhole(peer: PeerView): boolean {
 }
 
 /** Paused on the source because post-copy has begun. */
-function isInPostcopy(domain: DomainStatus | null): boolean {
-  return isActive(domain) && domain?.reason === 'postcopy';
+export function isInPostcopy(peer: PeerView): boolean {
+  return peer.reachable && isActive(peer.domain) && peer.domain?.reason === 'postcopy';
 }
 
 export function isActive(domain: DomainStatus | null): boolean {

@@ -7,7 +7,7 @@ import { afterPass, noPasses } from './convergence.ts';
 import type { PhaseRecord, ReachedMilestone } from './migration-phases.ts';
 import { hasReached, noteEvidence, reach, toPhaseRecords } from './migration-phases.ts';
 import type { PeersView, Situation } from './peers.ts';
-import { describePeers, hasTakenOver, isPostcopyBroken, isRunning } from './peers.ts';
+import { describePeers, hasTakenOver, isInPostcopy, isPostcopyBroken, isRunning } from './peers.ts';
 import { quandaryOf } from './quandaries.ts';
 
 /** What a protocol chart is asked for: the same, whoever drives. */
@@ -43,12 +43,15 @@ export interface ProtocolContext extends ProtocolInput {
   /** The connections of a migration that we drive. */
   readonly link: { readonly source: LinkState; readonly destination: LinkState };
   readonly linkedAtEpochMs: number | null;
+  /** Whether we told the destination to let the guest run, and that it answered with no guest. */
+  readonly finish: 'none' | 'asked' | 'ranNothing';
+  readonly budgetSpent: boolean;
+  /** An operator, or the time that was given, ends the wait for a broken post-copy. */
+  readonly gaveUp: boolean;
   /** The source holds a job of ours that only Confirm, or the end of our connection, ends. */
   readonly holdsJob: boolean;
   /** We told the source to take the guest back (Confirm, cancelled). */
   readonly cancelledAtEpochMs: number | null;
-  /** Post-copy was first seen broken by a look; `null`: it is not. */
-  readonly brokenSinceEpochMs: number | null;
   readonly suspendedAtEpochMs: number | null;
   readonly resumedAtEpochMs: number | null;
   /** The source daemon ended the call itself (and not a lost connection). */
@@ -74,8 +77,8 @@ export interface MigrationReport {
   /** From the guest's stop on the source to its start on the destination; `null`: none was seen. */
   readonly downtimeMs: number | null;
   readonly peers: PeersView | null;
-  /** A volume on the destination that is not ours although the run's record expects it. */
-  readonly foreignVolume: string | null;
+  /** The volumes that we made ourselves, or tried to; `null`: libvirt makes them. */
+  readonly volumesMade: readonly string[] | null;
 }
 
 const nothingToTune = { downtimeMs: null, mibPerS: null };
@@ -92,9 +95,11 @@ export function startingContext(input: ProtocolInput): ProtocolContext {
     postcopy: 'none',
     link: { source: 'none', destination: 'none' },
     linkedAtEpochMs: null,
+    finish: 'none',
+    budgetSpent: false,
+    gaveUp: false,
     holdsJob: false,
     cancelledAtEpochMs: null,
-    brokenSinceEpochMs: null,
     suspendedAtEpochMs: null,
     resumedAtEpochMs: null,
     replied: false,
@@ -112,7 +117,7 @@ export function afterEvidence(context: ProtocolContext, event: MigrationEvent) {
   switch (event.type) {
     case 'source.domain.suspended':
       // A guest that stands already is not stopped again: the first stop begins the downtime.
-      return runs.source
+      return runs.source || (context.suspendedAtEpochMs === null && isRunning(context.domain))
         ? { ...noted, runs: { ...runs, source: false }, suspendedAtEpochMs: at }
         : noted;
     case 'source.domain.stopped':
@@ -124,7 +129,7 @@ export function afterEvidence(context: ProtocolContext, event: MigrationEvent) {
       return {
         ...noted,
         runs: { ...runs, destination: true },
-        resumedAtEpochMs: runs.destination ? context.resumedAtEpochMs : at,
+        resumedAtEpochMs: context.resumedAtEpochMs ?? at,
       };
     case 'destination.domain.suspended':
     case 'destination.domain.stopped':
@@ -154,16 +159,20 @@ function postcopyAfter(
   return { postcopy: hasBegun ? 'active' : postcopy };
 }
 
+function postcopyIn(peers: PeersView): 'active' | 'paused' | null {
+  if (isPostcopyBroken(peers)) return 'paused';
+  return isInPostcopy(peers.source) || isInPostcopy(peers.destination) ? 'active' : null;
+}
+
 /**
  * What a look at both hosts changes: it corrects what the events made us believe, and a guest seen
  * on the destination proves FINISH3, for as long as the run lasts.
  */
 export function afterLook(context: ProtocolContext, peers: PeersView) {
   const { source, destination } = peers;
-  const { brokenSinceEpochMs } = context;
   return {
     peers,
-    brokenSinceEpochMs: isPostcopyBroken(peers) ? (brokenSinceEpochMs ?? peers.atEpochMs) : null,
+    postcopy: postcopyIn(peers) ?? context.postcopy,
     reached: hasTakenOver(destination, situationOf(context))
       ? reach(context.reached, 'finish3', peers.atEpochMs)
       : context.reached,
@@ -179,7 +188,11 @@ export function situationOf(context: ProtocolContext): Situation {
   // Without QEMU's own events nobody sees it finish.
   const unseen = watchBroken.source || (!context.qemuHeard && hasReached(reached, 'precopy'));
   const seenRunning = context.resumedAtEpochMs !== null || hasReached(reached, 'finish3');
-  const mayHaveSwitched = unseen || seenRunning || hasReached(reached, 'perform3Done');
+  // Where we drive, no guest runs there before we say so, nor after it was said that none does.
+  const isHeldBack = context.link.source !== 'none' && context.finish !== 'asked';
+  const mayHaveSwitched = isHeldBack
+    ? seenRunning
+    : unseen || seenRunning || hasReached(reached, 'perform3Done');
   return {
     guestWasPaused: context.domain.state === 'paused',
     mayHaveSwitched,
@@ -192,18 +205,13 @@ export function situationOf(context: ProtocolContext): Situation {
 
 /** The source daemon is still at it, as far as we know, and its guest has not gone over. */
 export function canBeCalledOff(context: ProtocolContext): boolean {
-  return !context.replied && !hasReached(context.reached, 'perform3Done');
+  const { postcopy, reached, replied } = context;
+  return !replied && postcopy === 'none' && !hasReached(reached, 'perform3Done');
 }
 
 /** Post-copy was permitted, and can still begin. */
 export function mayGoOver(context: ProtocolContext): boolean {
   return context.call.options.postcopy && context.postcopy === 'none' && canBeCalledOff(context);
-}
-
-/** A broken post-copy has been waited for long enough. */
-export function isTooLate(context: ProtocolContext, peers: PeersView): boolean {
-  const sinceEpochMs = context.brokenSinceEpochMs ?? peers.atEpochMs;
-  return peers.atEpochMs - sinceEpochMs >= context.postcopyWaitMs;
 }
 
 export function reportOf(context: ProtocolContext): MigrationReport {
@@ -216,7 +224,7 @@ export function reportOf(context: ProtocolContext): MigrationReport {
         ? null
         : Math.max(0, resumedAtEpochMs - suspendedAtEpochMs),
     peers,
-    foreignVolume: null,
+    volumesMade: null,
   };
 }
 

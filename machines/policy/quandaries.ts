@@ -1,5 +1,5 @@
 import type { PeersView, Situation } from './peers.ts';
-import { judgePeers, mayHaveGoneOver } from './peers.ts';
+import { isInPostcopy, judgePeers, mayHaveGoneOver } from './peers.ts';
 
 /** The ends that no program can mend, by the code of their failure: what is true and what to do. */
 const quandaries = {
@@ -56,7 +56,7 @@ function kindOf(peers: PeersView | null, situation: Situation): Quandary {
     case 'sourceStale':
       return 'sourceNotEnded';
     default:
-      return 'peerUnreachable';
+      return isInPostcopy(peers.source) ? 'postcopyBroken' : 'peerUnreachable';
   }
 }
 

@@ -19,7 +19,7 @@ export const convergence = {
         },
         within: {
           description: 'The guest is expected to converge before the budget is used up.',
-          after: { timeBudget: { target: 'spent', actions: 'tellBudgetSpent' } },
+          after: { timeBudget: { target: 'spent', actions: 'noteBudgetSpent' } },
         },
         spent: { description: 'The budget is used up; the measures answer.' },
         unbounded: { description: 'No budget was given.' },

@@ -30,7 +30,12 @@ export const link = {
         'link.source.lost': { actions: 'noteSourceLinkLost' },
         'link.destination.lost': { actions: 'noteDestinationLinkLost' },
         'link.wanted': { target: 'holding', reenter: true },
+        'link.unwanted': { target: 'released', actions: 'noteLinkReleased' },
       },
+    },
+    released: {
+      description: 'A call went unanswered: without their client both daemons undo what they hold.',
+      on: { 'link.wanted': 'holding' },
     },
     failed: {
       description: 'No connection could be opened.',

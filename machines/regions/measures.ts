@@ -6,6 +6,13 @@ const abortOnRequest = {
   actions: 'recordAbort',
 } as const;
 
+/** A budget that ends in an abort holds whatever is being done by then. */
+const abortWhenOutOfTime = {
+  guard: 'isOutOfTime',
+  target: 'aborting',
+  actions: { type: 'recordGivenUp', params: { cause: 'budget' } },
+} as const;
+
 /** What the plan says to do about it, where it still can be done. */
 const answers = (cause: 'budget' | 'stall') =>
   [
@@ -34,7 +41,7 @@ export const measures = {
   states: {
     letting: {
       description: 'The migration takes its course.',
-      always: { guard: 'isPostcopyDue', target: 'dueToPostcopy' },
+      always: [...answers('budget'), { guard: 'isPostcopyDue', target: 'dueToPostcopy' }],
       on: {
         'abort.requested': abortOnRequest,
         'postcopy.start': { guard: 'mayPostcopy', target: 'dueToPostcopy' },
@@ -42,7 +49,6 @@ export const measures = {
           { guard: 'mayPostcopy', target: 'dueToPostcopy' },
           { guard: 'isAbortable', target: 'dueToForce' },
         ],
-        'budget.spent': answers('budget'),
         'stall.noticed': answers('stall'),
       },
     },
@@ -64,13 +70,15 @@ export const measures = {
       on: { 'abort.requested': { guard: 'isAbortable', target: 'aborting' } },
     },
     abortRefused: {
-      description: 'The source daemon did not take the abort; it may be asked again.',
-      on: { 'abort.requested': abortOnRequest },
+      description: 'The source daemon did not take the abort; it is asked again.',
+      tags: ['rollingBack'],
+      after: { askAgain: { guard: 'isAbortable', target: 'aborting' } },
+      on: { 'abort.requested': { guard: 'isAbortable', target: 'aborting' } },
     },
     dueToForce: {
       description: 'A guest paused before PERFORM3 would stay paused on the destination.',
       meta: { source: 'doPeer2PeerMigrate3 adds PAUSED before Prepare' },
-      always: { guard: 'isCopying', target: 'forcing' },
+      always: [abortWhenOutOfTime, { guard: 'isCopying', target: 'forcing' }],
       on: { 'abort.requested': abortOnRequest },
     },
     forcing: {
@@ -91,18 +99,12 @@ export const measures = {
     forced: {
       description: 'What is left is copied with the guest at rest.',
       tags: ['guestPaused'],
-      on: {
-        'abort.requested': abortOnRequest,
-        'budget.spent': {
-          guard: { type: 'answersWith', params: { cause: 'budget', action: 'abort' } },
-          target: 'aborting',
-          actions: { type: 'recordGivenUp', params: { cause: 'budget' } },
-        },
-      },
+      always: abortWhenOutOfTime,
+      on: { 'abort.requested': abortOnRequest },
     },
     dueToPostcopy: {
       description: 'Post-copy begins as soon as QEMU sends memory.',
-      always: { guard: 'isPrecopying', target: 'startingPostcopy' },
+      always: [abortWhenOutOfTime, { guard: 'isPrecopying', target: 'startingPostcopy' }],
       on: { 'abort.requested': abortOnRequest },
     },
     startingPostcopy: {
@@ -115,14 +117,17 @@ export const measures = {
         onDone: 'postcopyStarted',
         onError: 'postcopyRefused',
       },
+      always: abortWhenOutOfTime,
       on: { 'abort.requested': abortOnRequest },
     },
     postcopyStarted: {
       description: 'Post-copy is on its way; the region postcopy shows what comes of it.',
+      always: abortWhenOutOfTime,
       on: { 'abort.requested': abortOnRequest },
     },
     postcopyRefused: {
       description: 'The source daemon did not start post-copy; it is asked again.',
+      always: abortWhenOutOfTime,
       after: { askAgain: { guard: 'mayPostcopy', target: 'dueToPostcopy' } },
       on: { 'abort.requested': abortOnRequest },
     },

@@ -11,11 +11,13 @@ export const postcopyBroken = <const Recovering extends object>(recovering: Reco
     description: 'Half of the memory is here, half there: only going on makes it whole again.',
     tags: ['pointOfNoReturn', 'guestPaused'],
     initial: 'waiting',
+    on: { 'postcopy.giveUp': '#needsOperator' },
     states: {
       waiting: {
         description: 'The network may come back; an operator may say when, or give it up.',
         after: { recoverAgain: 'recovering' },
-        on: { 'postcopy.recover': 'recovering', 'postcopy.giveUp': '#needsOperator' },
+        always: { guard: 'isGivenUp', target: '#needsOperator' },
+        on: { 'postcopy.recover': 'recovering' },
       },
       recovering,
       looking: {
@@ -30,12 +32,7 @@ export const postcopyBroken = <const Recovering extends object>(recovering: Reco
             {
               guard: { type: 'isMendedIn', params: lookOf },
               target: '#uncertain',
-              actions: { type: 'noteLook', params: lookOf },
-            },
-            {
-              guard: { type: 'isTooLateIn', params: lookOf },
-              target: '#needsOperator',
-              actions: { type: 'noteLook', params: lookOf },
+              actions: [{ type: 'noteLook', params: lookOf }, 'waitAnew'],
             },
             { target: 'waiting', actions: { type: 'noteLook', params: lookOf } },
           ],
@@ -43,4 +40,5 @@ export const postcopyBroken = <const Recovering extends object>(recovering: Reco
         },
       },
     },
+    after: { postcopyWait: { actions: 'giveUp' } },
   }) as const;

@@ -28,6 +28,12 @@ export const postcopy = {
       description: 'The stream is broken: neither copy is whole, and neither may be touched.',
       tags: ['guestPaused'],
       meta: { source: 'SUSPENDED/postcopyFailed, postcopy-paused; never the job type' },
+      // A destination that has not noticed lets the call hang: it is not waited for any longer.
+      after: { peerWait: { actions: 'tellHung' } },
+      on: {
+        'postcopy.recover': { actions: 'tellHung' },
+        'postcopy.giveUp': { actions: ['giveUp', 'tellHung'] },
+      },
       always: {
         guard: { type: 'postcopyIs', params: { postcopy: 'active' } },
         target: 'postcopyActive',
