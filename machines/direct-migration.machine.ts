@@ -19,7 +19,7 @@ import { convergence } from './regions/convergence.ts';
 import { copying } from './regions/copying.ts';
 import { link } from './regions/link.ts';
 import { oneCopy } from './regions/one-copy.ts';
-import { postcopyBroken } from './regions/postcopy-broken.ts';
+import { leftWhenBroken, postcopyBroken } from './regions/postcopy-broken.ts';
 import { postcopy } from './regions/postcopy.ts';
 import { resumingByPhases } from './regions/resuming-by-phases.ts';
 import { splitBrain } from './regions/split-brain.ts';
@@ -142,7 +142,7 @@ export const directMigration = directSetup.createMachine({
               description: 'The destination is told to let the guest run.',
               meta: { phase: 'FINISH3', call: 'virDomainMigrateFinish3Params' },
               entry: 'askFinish',
-              on: { 'postcopy.hung': 'uncertain' },
+              on: leftWhenBroken,
               initial: 'starting',
               invoke: {
                 id: 'finish',

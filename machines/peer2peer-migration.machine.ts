@@ -10,7 +10,7 @@ import type { ProtocolOutput } from './protocol-setup.ts';
 import { convergence } from './regions/convergence.ts';
 import { migrationPhases } from './regions/migration-phases.ts';
 import { oneCopy } from './regions/one-copy.ts';
-import { postcopyBroken } from './regions/postcopy-broken.ts';
+import { leftWhenBroken, postcopyBroken } from './regions/postcopy-broken.ts';
 import { postcopy } from './regions/postcopy.ts';
 import { rightDestination } from './regions/right-destination.ts';
 import { splitBrain } from './regions/split-brain.ts';
@@ -63,7 +63,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
             performing: {
               description: 'The source daemon works; its reply ends the migration.',
               meta: { call: 'virDomainMigrateToURI3', novaTaskState: 'migrating' },
-              on: { 'postcopy.hung': 'uncertain' },
+              on: leftWhenBroken,
               invoke: {
                 id: 'perform',
                 src: 'performMigration',

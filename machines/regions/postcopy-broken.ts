@@ -1,5 +1,14 @@
 import { lookOf, onBoth } from '../policy/domain-on-host.ts';
 
+/** While a call hangs because the destination has not noticed: the call is left to itself. */
+export const leftWhenBroken = {
+  'postcopy.hung': 'uncertain',
+  'postcopy.recover': {
+    guard: { type: 'postcopyIs', params: { postcopy: 'paused' } },
+    target: 'uncertain',
+  },
+} as const;
+
 /**
  * The stream of post-copy has ended in the middle: it is taken up again until it works, the time for
  * it is over, or an operator takes it in hand. `recovering` is the protocol's own way to do that; it
@@ -11,7 +20,7 @@ export const postcopyBroken = <const Recovering extends object>(recovering: Reco
     description: 'Half of the memory is here, half there: only going on makes it whole again.',
     tags: ['pointOfNoReturn', 'guestPaused'],
     initial: 'waiting',
-    on: { 'postcopy.giveUp': '#needsOperator' },
+    on: { 'postcopy.giveUp': '#needsOperator', 'postcopy.hung': '.looking' },
     states: {
       waiting: {
         description: 'The network may come back; an operator may say when, or give it up.',

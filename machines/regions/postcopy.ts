@@ -31,7 +31,6 @@ export const postcopy = {
       // A destination that has not noticed lets the call hang: it is not waited for any longer.
       after: { peerWait: { actions: 'tellHung' } },
       on: {
-        'postcopy.recover': { actions: 'tellHung' },
         'postcopy.giveUp': { actions: ['giveUp', 'tellHung'] },
       },
       always: {
