@@ -27,7 +27,10 @@ export class CertificateAuthority {
     await mkdir(directory);
     const subject = ['-days', '2', '-subj', '/CN=test CA'];
     const output = ['-keyout', join(directory, 'ca.key'), '-out', ca.path];
-    const extensions = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign'];
+    const extensions = [
+      'basicConstraints=critical,CA:TRUE',
+      'keyUsage=critical,keyCertSign,cRLSign',
+    ];
     const added = extensions.flatMap((extension) => ['-addext', extension]);
     await run('openssl', ['req', '-x509', ...newKey, ...subject, ...output, ...added]);
     return ca;
