@@ -86,9 +86,13 @@ export class Scene {
     );
   }
 
-  callFor(options: Partial<MigrationOptions>): MigrateCall {
+  callFor(
+    options: Partial<MigrationOptions> = {},
+    purpose: MigrateCall['purpose'] = 'move',
+  ): MigrateCall {
     return {
       domainUuid: this.uuid,
+      purpose,
       persistent: this.#persistent,
       copyDisks: (options.copyStorage ?? 'none') === 'none' ? [] : ['vda'],
       options: { ...plainOptions, ...options },

@@ -1,13 +1,13 @@
-import type { FailureError } from '../../ports/failure.ts';
+import { FailureError } from '../../ports/failure.ts';
 import type { MigrateCall } from '../../ports/migration.ts';
 import { readDiskPaths } from './domain-xml.ts';
 import type { FaultScript } from './faults.ts';
+import { requireAllowed } from './judge.ts';
 import { libvirtError } from './libvirt-error.ts';
-import type { Migration, MigrationJob } from './migration-job.ts';
-import { gapsMs } from './migration-job.ts';
-import { migratePeer2Peer } from './migration.ts';
-import type { Qemu } from './qemu.ts';
-import { hostOfUri } from './uri.ts';
+import type { StreamEnd } from './memory-stream.ts';
+import type { LiveMigration, Migration, MigrationJob } from './migration-job.ts';
+import { enterPhase, gapsMs, newJob } from './migration-job.ts';
+import { endJob } from './postcopy.ts';
 import type { Definition, Domain, Host, World } from './world.ts';
 import { lifeOf } from './world.ts';
 
@@ -15,105 +15,90 @@ export interface Request {
   readonly world: World;
   readonly faults: FaultScript;
   readonly source: Host;
+  readonly destination: Host;
   readonly call: MigrateCall;
 }
 
-/** libvirt's "is allowed" and "is safe" (qemuMigrationSrcBegin); `null`: it may migrate. */
-export function judge({ source, call }: Pick<Request, 'source' | 'call'>): FailureError | null {
-  const domain = source.domains.get(call.domainUuid);
-  if (domain === undefined) return noDomain(call.domainUuid);
-  if (domain.qemu === null) return libvirtError('operationInvalid', 'domain is not running');
-  const { definition } = domain;
-  const why = [
-    definition.snapshotCount > 0 && `domain has ${definition.snapshotCount} snapshots`,
-    definition.hostDevices.length > 0 && 'domain has assigned host devices',
-  ].find((each) => each !== false);
-  if (why !== undefined)
-    return libvirtError(
-      'operationInvalid',
-      `Requested operation is not valid: cannot migrate: ${why}`,
-    );
-  const isUnsafe = definition.disks.some(
-    ({ targetDev, readOnly }) => !readOnly && !call.copyDisks.includes(targetDev),
-  );
-  if (isUnsafe && !call.options.unsafe)
-    return libvirtError(
-      'migrateUnsafe',
-      'Unsafe migration: Migration without shared storage is unsafe',
-    );
-  return null;
+/** The source daemon's part of one migration. */
+export interface Outgoing<M extends Migration = Migration> {
+  readonly migration: M;
+  readonly job: MigrationJob;
+  /** Of the source daemon. */
+  readonly isAlive: () => boolean;
 }
 
-/** The source's job, from its first check to its end. */
-export async function beginMigration(request: Request): Promise<void> {
+/** One whose guest goes with it. */
+export type LiveOutgoing = Outgoing<LiveMigration> & { readonly end: StreamEnd };
+
+/**
+ * BEGIN3, or BEGIN_RESUME of a post-copy that broke: the source's job starts, or is taken up again.
+ *
+ * @throws FailureError as libvirt would answer; CarrierDied when the source daemon died
+ */
+export async function begin(request: Request): Promise<Outgoing> {
+  const { outgoing, phase } = await beginJob(request);
+  const { migration, job, isAlive } = outgoing;
+  try {
+    enterPhase(migration, job, phase);
+    await migration.world.pass(gapsMs.begins, isAlive);
+  } catch (error) {
+    if (isAlive())
+      endJob({ ...migration, host: migration.source, domain: migration.outgoing }, job);
+    throw error;
+  }
+  return outgoing;
+}
+
+/** The job before its first phase; peer-to-peer connects to the destination in between. */
+export async function beginJob(
+  request: Request,
+): Promise<{ readonly outgoing: Outgoing; readonly phase: 'begin3' | 'beginResume' }> {
   const { world, source, call } = request;
   const isAlive = lifeOf(source);
-  const domain = source.domains.get(call.domainUuid);
-  if (domain === undefined) throw noDomain(call.domainUuid);
   await world.pass(gapsMs.jobStarts, isAlive);
-  if (domain.job !== null)
+  const resumes = call.purpose === 'resumePostcopy';
+  const held = source.domains.get(call.domainUuid)?.job ?? null;
+  if (held !== null && !resumes)
     throw libvirtError('operationInvalid', 'another migration job is already running');
-  const problem = judge(request);
-  if (problem !== null) throw problem;
-  if (domain.qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
-  const job: MigrationJob = {
-    direction: 'out',
-    phase: null,
-    guestRan: domain.qemu.vcpus === 'running',
-    abortRequested: false,
-  };
+  const domain = requireAllowed(source, call);
+  const job =
+    resumes && held !== null
+      ? held
+      : newJob('out', {
+          guestRan: domain.qemu?.vcpus === 'running',
+          postcopy: call.options.postcopy,
+        });
+  job.attended = true;
   domain.job = job;
-  domain.qemu.stream = null;
-  domain.qemu.mirror = null;
-  domain.qemu.maxDowntimeMs = call.options.maxDowntimeMs ?? domain.qemu.maxDowntimeMs;
-  try {
-    const migration = plan(request, domain, domain.qemu);
-    world.changed();
-    const { options, persistent } = call;
-    const definition = persistent && !options.keepSource ? 'undefine' : 'keep';
-    await migratePeer2Peer(migration, job, { definition });
-  } finally {
-    if (isAlive() && domain.job === job) domain.job = null;
-    world.changed();
+  if (domain.qemu !== null && !resumes) {
+    domain.qemu.stream = null;
+    domain.qemu.mirror = null;
   }
+  world.changed();
+  const outgoing = { migration: plan(request, domain), job, isAlive };
+  return { outgoing, phase: resumes ? 'beginResume' : 'begin3' };
 }
 
-/** Other calls that change a domain wait for its migration, but not for ever. */
-export async function untilNoJob(world: World, host: Host, domain: Domain): Promise<void> {
-  const until = (): boolean => domain.job === null;
-  const whileAlive = lifeOf(host);
-  if ((await world.wait({ until, whileAlive, atMostMs: gapsMs.jobLock })) === 'elapsed')
-    throw libvirtError(
-      'operationTimeout',
-      'Timed out during operation: cannot acquire state change lock',
-    );
+/** @throws FailureError when its QEMU is gone by now */
+export function withGuest({ migration, job, isAlive }: Outgoing): LiveOutgoing {
+  const { world, source: host, outgoing: domain } = migration;
+  if (domain.qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
+  const end = { world, host, domain, qemu: domain.qemu };
+  return { migration: { ...migration, outgoingQemu: domain.qemu }, job, isAlive, end };
 }
 
-export function noDomain(uuid: string): FailureError {
-  return libvirtError('noDomain', `Domain not found: no domain with matching uuid '${uuid}'`);
-}
-
-function plan({ world, faults, source, call }: Request, domain: Domain, qemu: Qemu): Migration {
-  const { options, persistent, copyDisks } = call;
-  const destination = hostOfUri(world, options.destinationConnectUri);
-  if (destination === null)
-    throw libvirtError('systemError', `unable to resolve '${options.destinationConnectUri}'`);
+function plan(request: Request, domain: Domain): Migration {
+  const { call } = request;
+  const { options, persistent } = call;
+  // libvirt moves a shut-off domain's definition only where it is kept.
+  const isKept = call.purpose === 'moveOffline' || options.persistence === 'asBefore';
   return {
-    world,
-    faults,
-    source,
-    destination,
+    ...request,
     outgoing: domain,
-    outgoingQemu: qemu,
-    bandwidthMibPerS: options.bandwidthMibPerS,
-    autoConverge: options.autoConverge,
-    migrationUri: options.migrationUri,
-    copyStorage: options.copyStorage,
-    copyDisks,
     incoming: {
       name: options.destinationName ?? domain.name,
       definition: movedTo(domain.definition, options.destinationXml),
-      persistent: persistent && options.persistence === 'asBefore',
+      persistent: (persistent || call.purpose === 'moveOffline') && isKept,
     },
   };
 }
@@ -126,4 +111,9 @@ function movedTo(definition: Definition, destinationXml: string | null): Definit
     return { ...disk, path: paths.get(disk.targetDev) ?? disk.path };
   });
   return { ...definition, disks };
+}
+
+/** What the client's side refuses before anything is sent. */
+export function invalidArgument(message: string): FailureError {
+  return new FailureError({ code: 'invalidArgument', message, effect: 'none' });
 }

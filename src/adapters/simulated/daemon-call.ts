@@ -1,21 +1,26 @@
 import type { FailureEffect } from '../../ports/failure.ts';
 import { FailureError } from '../../ports/failure.ts';
-import type { CallFault, FaultScript, HypervisorCall } from './faults.ts';
+import type { CallFault, FaultScript, HypervisorCall, LinkCall } from './faults.ts';
 import { libvirtError } from './libvirt-error.ts';
+import { gapsMs } from './migration-job.ts';
 import type { Host, World } from './world.ts';
 import { CarrierDied, lifeOf } from './world.ts';
 
 /** A request and its reply on the way. */
 const roundTripMs = 1;
 
-export interface DaemonCall {
-  readonly world: World;
-  readonly faults: FaultScript;
+/** A call as its failures tell of it. */
+export interface NamedCall {
   readonly host: Host;
-  readonly name: HypervisorCall;
+  readonly name: HypervisorCall | LinkCall;
   readonly signal: AbortSignal;
   /** What an error reply leaves behind. */
   readonly effectOfErrorReply: FailureEffect;
+}
+
+export interface DaemonCall extends NamedCall {
+  readonly world: World;
+  readonly faults: FaultScript;
 }
 
 /**
@@ -27,35 +32,46 @@ export async function callDaemon<T>(
   call: DaemonCall,
   work: () => T | Promise<T>,
 ): Promise<Awaited<T>> {
-  const { world, faults, host, name, signal } = call;
+  const { faults, host, name, signal } = call;
   if (signal.aborted) throw aborted(call, 'none');
   if (!host.daemon.up) throw unreachable(host);
   const fault = faults.takeCall(name, host.name);
-  const isAlive = lifeOf(host);
-  const reply = answer(world, work, fault, isAlive).catch((error: unknown) => {
+  const reply = answer(call, work, fault).catch((error: unknown) => {
     throw asReply(call, error);
   });
   return untilAborted(call, reply);
 }
 
 async function answer<T>(
-  world: World,
+  { world, host }: DaemonCall,
   work: () => T | Promise<T>,
   fault: CallFault | null,
-  isAlive: () => boolean,
 ): Promise<Awaited<T>> {
+  const isAlive = lifeOf(host);
   await world.pass(typeof fault === 'object' && fault !== null ? fault.slowMs : 0, isAlive);
   await world.pass(roundTripMs, isAlive);
+  await untilHeard(world, host, isAlive);
+  if (fault === 'loseRequest') throw new CarrierDied();
   if (fault === 'refuse') throw libvirtError('operationFailed', 'the daemon refused');
   const result = await work();
   world.changed();
+  await untilHeard(world, host, isAlive);
   if (!isAlive() || fault === 'loseReply') throw new CarrierDied();
   if (fault === 'failAfterEffect')
     throw libvirtError('operationFailed', 'the daemon failed after it had acted', 'done');
   return result;
 }
 
-function asReply({ host, effectOfErrorReply }: DaemonCall, error: unknown): unknown {
+/** @throws CarrierDied when nothing is heard of the host for so long that keepalive gives it up */
+async function untilHeard(world: World, host: Host, whileAlive: () => boolean): Promise<void> {
+  const until = (): boolean => world.link.reachesClient(host.name);
+  if (until()) return;
+  const atMostMs = gapsMs.peerIsLost;
+  if ((await world.wait({ until, atMostMs, whileAlive })) === 'elapsed') throw new CarrierDied();
+}
+
+/** What the caller hears of an error. */
+export function asReply({ host, effectOfErrorReply }: NamedCall, error: unknown): unknown {
   if (error instanceof CarrierDied)
     return new FailureError({
       code: 'connectionLost',
@@ -71,7 +87,8 @@ function asReply({ host, effectOfErrorReply }: DaemonCall, error: unknown): unkn
   });
 }
 
-async function untilAborted<T>(call: DaemonCall, reply: Promise<T>): Promise<T> {
+/** Our wait ends with the signal. */
+export async function untilAborted<T>(call: NamedCall, reply: Promise<T>): Promise<T> {
   const { promise: ended, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(aborted(call, 'unknown'));
   call.signal.addEventListener('abort', onAbort, { once: true });
@@ -82,7 +99,7 @@ async function untilAborted<T>(call: DaemonCall, reply: Promise<T>): Promise<T> 
   }
 }
 
-function aborted({ host, name }: DaemonCall, effect: 'none' | 'unknown'): FailureError {
+function aborted({ host, name }: NamedCall, effect: 'none' | 'unknown'): FailureError {
   const message = `simulated:///${host.name}: ${name} was aborted`;
   return new FailureError({ code: 'aborted', message, effect });
 }

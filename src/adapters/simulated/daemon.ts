@@ -1,8 +1,10 @@
 import { endDomain, forgetIfGone, pauseVcpus, runVcpus } from './domain-life.ts';
 import type { Place } from './domain-life.ts';
-import type { MigrationPhase } from './migration-job.ts';
-import { restoreGuest } from './migration.ts';
-import type { Domain, Host, World } from './world.ts';
+import type { StreamEnd } from './memory-stream.ts';
+import type { MigrationJob, MigrationPhase } from './migration-job.ts';
+import { restoreGuest } from './outgoing.ts';
+import { completeUnattended, failDestination, failSource, isPostcopy } from './postcopy.ts';
+import type { Host, World } from './world.ts';
 
 /** SIGKILL: its QEMUs live on; what it was doing, and what it knew from memory alone, is gone. */
 export function killDaemon(world: World, host: Host): void {
@@ -21,27 +23,56 @@ export function startDaemon(world: World, host: Host): void {
   world.changed();
 }
 
-type Decision = (place: Place & { readonly domain: Domain }) => void;
+/** `goesOn`: the job of a post-copy stays, for QEMU or an operator to end it. */
+type Decision = (end: StreamEnd, job: MigrationJob) => 'over' | 'goesOn';
 
-const keep: Decision = () => undefined;
-const kill: Decision = (place) => endDomain(place, 'unknown');
+const over = (decide: (end: StreamEnd, job: MigrationJob) => void): Decision => {
+  return (end, job) => {
+    decide(end, job);
+    return 'over';
+  };
+};
 
-/** The daemon's decision by the phase in its status file (qemuMigrationRecover, pre-copy only). */
+const keep = over(() => undefined);
+const kill = over((end) => endDomain(end, 'unknown'));
+const takeBack = over((end, job) => restoreGuest({ job, end }));
+
+/** Whatever post-copy was at: it goes on unattended as long as QEMU does, else it has failed. */
+const leaveToQemu: Decision = (end, job) => {
+  const isSource = job.direction === 'out';
+  const status = isSource ? end.qemu.stream?.status : end.qemu.incoming;
+  job.phase = 'postcopyFailed';
+  if (status === 'completed') completeUnattended(end, job);
+  else if (status !== 'postcopy-active') (isSource ? failSource : failDestination)(end);
+  return end.domain.job === job ? 'goesOn' : 'over';
+};
+
+/** The daemon's decision by the phase in its status file (qemuProcessRecoverMigration). */
 const decisions: Readonly<Record<MigrationPhase, Decision>> = {
   begin3: keep,
-  perform3: (place) => {
-    place.domain.qemu?.stream?.cancel();
-    void place.domain.qemu?.mirror?.end();
-    restore(place);
-  },
+  perform3: over((end, job) => {
+    end.qemu.stream?.cancel();
+    void end.qemu.mirror?.end();
+    restoreGuest({ job, end });
+  }),
   /** Nobody knows whether it was started on the destination: it stays paused. */
-  perform3Done: keep,
-  confirm3Cancelled: restore,
+  perform3Done: (end, job) => (isPostcopy(end.domain) ? leaveToQemu(end, job) : 'over'),
+  confirm3Cancelled: (end, job) =>
+    isPostcopy(end.domain) ? leaveToQemu(end, job) : takeBack(end, job),
   confirm3: kill,
-  prepare: (place) => endDomain(place, 'failed'),
-  finish3: (place) => {
-    if (place.domain.qemu?.vcpus !== 'running') endDomain(place, 'failed');
+  prepare: over((end) => endDomain(end, 'failed')),
+  finish3: (end, job) => {
+    if (isPostcopy(end.domain)) return leaveToQemu(end, job);
+    if (end.qemu.vcpus !== 'running') endDomain(end, 'failed');
+    return 'over';
   },
+  postcopyFailed: leaveToQemu,
+  beginResume: leaveToQemu,
+  performResume: leaveToQemu,
+  confirmResume: (end, job) =>
+    end.qemu.stream?.status === 'completed' ? kill(end, job) : leaveToQemu(end, job),
+  prepareResume: leaveToQemu,
+  finishResume: leaveToQemu,
 };
 
 function reconnect(place: Place): void {
@@ -56,8 +87,10 @@ function reconnect(place: Place): void {
     return;
   }
   noticeVcpus(place);
-  if (job !== null && job.phase !== null) decisions[job.phase](place);
-  domain.job = null;
+  if (job === null) return;
+  job.attended = false;
+  const end = { ...place, qemu };
+  if (job.phase === null || decisions[job.phase](end, job) === 'over') domain.job = null;
 }
 
 /** What QEMU did while nobody listened. */
@@ -65,9 +98,4 @@ function noticeVcpus(place: Place): void {
   const { qemu, state } = place.domain;
   if (qemu?.vcpus === 'running' && state === 'paused') runVcpus(place, 'unpaused', 'unpaused');
   if (qemu?.vcpus === 'paused' && state === 'running') pauseVcpus(place, 'migration', 'migrated');
-}
-
-function restore({ world, host, domain }: Place): void {
-  const { qemu, job } = domain;
-  if (qemu !== null && job !== null) restoreGuest({ job, outgoing: { world, host, domain, qemu } });
 }

@@ -20,8 +20,16 @@ export function pauseVcpus(place: Place, reason: DomainReason, detail: string): 
 }
 
 export function runVcpus(place: Place, reason: DomainReason, detail: string): void {
-  const { world, host, domain } = place;
-  domain.qemu?.run();
+  place.domain.qemu?.run();
+  tellRun(place, reason, detail);
+}
+
+/** The daemon's part alone, of vCPUs that run already. */
+export function tellRun(
+  { world, host, domain }: Place,
+  reason: DomainReason,
+  detail: string,
+): void {
   if (!host.daemon.up) return;
   domain.state = 'running';
   domain.reason = reason;

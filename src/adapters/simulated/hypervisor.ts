@@ -1,16 +1,22 @@
 import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
 import type { Failure, FailureEffect } from '../../ports/failure.ts';
+import { toFailure } from '../../ports/failure.ts';
 import type { Hypervisor, WatchRequest } from '../../ports/hypervisor.ts';
-import type { IncomingView, MigrateCall, Reachability } from '../../ports/migration.ts';
+import type { IncomingView, MigrateCall, Reachability, VolumeView } from '../../ports/migration.ts';
 import { assessIncoming } from './assess.ts';
-import { beginMigration, judge, noDomain, untilNoJob } from './begin.ts';
+import { invalidArgument } from './begin.ts';
+import { cancelOutgoing, startPostcopy, untilNoJob } from './domain-job.ts';
 import { callDaemon } from './daemon-call.ts';
 import { endDomain, forgetIfGone, imagesAreFree, pauseVcpus, runVcpus } from './domain-life.ts';
 import { writeDomainXml } from './domain-xml.ts';
 import type { FaultScript, HypervisorCall } from './faults.ts';
+import { noDomain, requireAllowed } from './judge.ts';
 import { libvirtError } from './libvirt-error.ts';
+import { migratePeer2Peer } from './peer2peer.ts';
 import { hostOfUri } from './uri.ts';
 import { hostView, statusOf, surveyOf, viewOf } from './views.ts';
+import { lengthOf } from './volume-file.ts';
+import { carry, createVolume, requireVolume, volumeAt } from './volumes.ts';
 import { watchDomain } from './watch.ts';
 import type { Domain, Host, World } from './world.ts';
 import { poolOf } from './world.ts';
@@ -81,23 +87,32 @@ export class SimulatedHypervisor implements Hypervisor {
       const { job } = this.#domain(call.domainUuid);
       if (job !== null)
         return { code: 'jobActive', message: 'another job is active', effect: 'none' };
-      return judge({ source: this.#host, call })?.failure ?? null;
+      return verdictOf(() => requireAllowed(this.#host, call));
     });
   }
 
   migrate(call: MigrateCall, signal: AbortSignal): Promise<void> {
-    const request = { world: this.#world, faults: this.#faults, source: this.#host, call };
-    return this.#ask('migrate', signal, () => beginMigration(request), 'unknown');
+    const { destinationConnectUri } = call.options;
+    if (destinationConnectUri === null)
+      return Promise.reject(
+        invalidArgument('peer-to-peer needs the URI by which the source reaches the destination'),
+      );
+    const work = async (): Promise<void> => {
+      const destination = hostOfUri(this.#world, destinationConnectUri);
+      if (destination === null)
+        throw libvirtError('systemError', `unable to resolve '${destinationConnectUri}'`);
+      const world = this.#world;
+      const peers = { source: this.#host, destination };
+      await migratePeer2Peer({ world, faults: this.#faults, ...peers, call });
+    };
+    return this.#ask('migrate', signal, work, 'unknown');
   }
 
   abortJob(uuid: string, signal: AbortSignal): Promise<'aborted' | 'noJob'> {
     return this.#ask('abortJob', signal, async () => {
       const domain = this.#host.domains.get(uuid);
       if (domain?.job?.direction === 'in') await this.#untilNoJob(domain);
-      if (domain === undefined || domain.job === null) return 'noJob';
-      domain.job.abortRequested = true;
-      domain.qemu?.stream?.cancel();
-      return 'aborted';
+      return domain === undefined ? 'noJob' : cancelOutgoing(domain);
     });
   }
 
@@ -107,6 +122,21 @@ export class SimulatedHypervisor implements Hypervisor {
       if (qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
       qemu.maxDowntimeMs = downtimeMs;
     });
+  }
+
+  setMigrationBandwidth(uuid: string, mibPerS: number, signal: AbortSignal): Promise<void> {
+    return this.#ask('setMigrationBandwidth', signal, () => {
+      const { qemu } = this.#domain(uuid);
+      if (qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
+      qemu.maxSpeedBytesPerS = mibPerS === 0 ? Infinity : mibPerS * 2 ** 20;
+      qemu.bandwidthBytesPerS = qemu.maxSpeedBytesPerS;
+    });
+  }
+
+  startPostcopy(uuid: string, signal: AbortSignal): Promise<void> {
+    return this.#ask('startPostcopy', signal, () =>
+      startPostcopy(this.#place(this.#domain(uuid)), signal),
+    );
   }
 
   suspend(uuid: string, signal: AbortSignal): Promise<void> {
@@ -155,11 +185,8 @@ export class SimulatedHypervisor implements Hypervisor {
     });
   }
 
-  findVolume(path: string, signal: AbortSignal): Promise<{ capacityBytes: number } | null> {
-    return this.#ask('findVolume', signal, () => {
-      const file = poolOf(this.#host, path) && this.#host.files.get(path);
-      return file === undefined ? null : { capacityBytes: file.capacityBytes };
-    });
+  findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null> {
+    return this.#ask('findVolume', signal, () => volumeAt(this.#host, path));
   }
 
   findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]> {
@@ -168,6 +195,40 @@ export class SimulatedHypervisor implements Hypervisor {
         .filter(({ definition }) => definition.disks.some((disk) => disk.path === path))
         .map(({ uuid }) => uuid),
     );
+  }
+
+  createVolume(path: string, fileBytes: number, signal: AbortSignal): Promise<void> {
+    return this.#ask('createVolume', signal, () => createVolume(this.#host, path, fileBytes));
+  }
+
+  async *readVolume(path: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const { content } = await this.#ask('readVolume', signal, () =>
+      requireVolume(this.#host, path),
+    );
+    for (const piece of content) {
+      await this.#carry('readVolume', piece.byteLength, signal);
+      yield piece;
+    }
+  }
+
+  async writeVolume(
+    path: string,
+    bytes: AsyncIterable<Uint8Array>,
+    fileBytes: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#ask('writeVolume', signal, () => requireVolume(this.#host, path));
+    const content: Uint8Array[] = [];
+    for await (const piece of bytes) {
+      content.push(piece);
+      const file = requireVolume(this.#host, path);
+      this.#host.files.set(path, { ...file, content: [...content] });
+      await this.#carry('writeVolume', piece.byteLength, signal);
+    }
+    if (lengthOf(content) !== fileBytes)
+      throw invalidArgument(
+        `${path}: ${lengthOf(content)} bytes came where ${fileBytes} were told`,
+      );
   }
 
   deleteVolume(path: string, signal: AbortSignal): Promise<void> {
@@ -190,6 +251,11 @@ export class SimulatedHypervisor implements Hypervisor {
     return callDaemon({ ...call, name, signal, effectOfErrorReply }, work);
   }
 
+  /** One piece of a volume on its way to us or from us. */
+  #carry(name: HypervisorCall, byteLength: number, signal: AbortSignal): Promise<void> {
+    return this.#ask(name, signal, () => carry(this.#world, this.#host, byteLength));
+  }
+
   #domain(uuid: string): Domain {
     const domain = this.#host.domains.get(uuid);
     if (domain === undefined) throw noDomain(uuid);
@@ -202,5 +268,14 @@ export class SimulatedHypervisor implements Hypervisor {
 
   #untilNoJob(domain: Domain): Promise<void> {
     return untilNoJob(this.#world, this.#host, domain);
+  }
+}
+
+function verdictOf(judge: () => unknown): Failure | null {
+  try {
+    judge();
+    return null;
+  } catch (error) {
+    return toFailure(error);
   }
 }

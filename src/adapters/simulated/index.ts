@@ -1,4 +1,11 @@
-export type { CallFault, Fault, HypervisorCall, Incident } from './faults.ts';
+export type {
+  CallFault,
+  Fault,
+  HypervisorCall,
+  Incident,
+  LinkCall,
+  PostcopyMoment,
+} from './faults.ts';
 export type { Cut } from './link.ts';
 export type { DomainListing, HostListing } from './listing.ts';
 export type { MigrationPhase } from './migration-job.ts';
@@ -7,4 +14,11 @@ export { createSimulatedWorld } from './simulated-world.ts';
 export type { TickSpan } from './ticks.ts';
 export type { Pace } from './virtual-clock.ts';
 export { VirtualClock } from './virtual-clock.ts';
-export type { DiskSpec, DomainSpec, HostSpec, LinkSpec, PoolSpec } from './world-spec.ts';
+export type {
+  DiskSpec,
+  DomainSpec,
+  HostSpec,
+  LinkSpec,
+  PoolSpec,
+  VolumeSpec,
+} from './world-spec.ts';

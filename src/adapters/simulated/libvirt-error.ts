@@ -5,21 +5,30 @@ import { FailureError } from '../../ports/failure.ts';
 const errors = {
   internalError: { code: 1, domain: 10 },
   connectionClosed: { code: 1, domain: 7 },
+  invalidArg: { code: 8, domain: 10 },
   operationFailed: { code: 9, domain: 10 },
   xmlError: { code: 27, domain: 20 },
   systemError: { code: 38, domain: 7 },
   noDomain: { code: 42, domain: 10 },
   noStoragePool: { code: 49, domain: 18 },
+  noStorageVol: { code: 50, domain: 18 },
   operationInvalid: { code: 55, domain: 10 },
+  alreadyStarting: { code: 55, domain: 20 },
+  configUnsupported: { code: 67, domain: 10 },
   operationTimeout: { code: 68, domain: 10 },
+  argumentUnsupported: { code: 74, domain: 10 },
   operationAborted: { code: 78, domain: 10 },
   migrateUnsafe: { code: 81, domain: 10 },
+  operationUnsupported: { code: 84, domain: 10 },
 } as const;
 
 /** Those that have a code of their own in the port; all others are `libvirtError`. */
 const portCodes: Partial<Record<keyof typeof errors, string>> = {
   noDomain: 'noDomain',
   operationInvalid: 'operationInvalid',
+  alreadyStarting: 'operationInvalid',
+  argumentUnsupported: 'unsupported',
+  operationUnsupported: 'unsupported',
   operationTimeout: 'jobActive',
   operationAborted: 'operationAborted',
   migrateUnsafe: 'migrateUnsafe',

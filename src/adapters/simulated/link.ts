@@ -1,14 +1,19 @@
 /** Which packets get lost: those that leave the host of that name, or all. */
 export type Cut = { readonly from: string } | 'all';
 
-/** The cable between the hosts. A cut loses what is on its way; a TCP peer notices much later. */
+/**
+ * The cable between the hosts, and the one between us and each host. A cut loses what is on its way;
+ * a TCP peer notices much later. A reset is noticed at once.
+ */
 export class Link {
   readonly #changed: () => void;
   readonly #silent = new Set<string>();
+  readonly #cutFromClient = new Set<string>();
+  readonly #clientResets = new Map<string, number>();
   #allCut = false;
   #bandwidthBytesPerS: number;
-  /** Grows with each change, so that whoever counts bytes knows when to count anew. */
-  revision = 0;
+  #streamResets = 0;
+  #refusesStreams = false;
 
   constructor(bandwidthBytesPerS: number, changed: () => void) {
     this.#bandwidthBytesPerS = bandwidthBytesPerS;
@@ -17,6 +22,16 @@ export class Link {
 
   get bandwidthBytesPerS(): number {
     return this.#bandwidthBytesPerS;
+  }
+
+  /** Grows with each reset of the streams of memory: one that began before it is broken. */
+  get streamResets(): number {
+    return this.#streamResets;
+  }
+
+  /** No stream of memory can be opened now. */
+  get refusesStreams(): boolean {
+    return this.#refusesStreams;
   }
 
   /** Do packets that leave `from` arrive? */
@@ -29,25 +44,49 @@ export class Link {
     return this.delivers(from) && this.delivers(to);
   }
 
+  /** Do we and the host of that name hear each other? */
+  reachesClient(host: string): boolean {
+    return !this.#cutFromClient.has(host);
+  }
+
+  /** As {@link streamResets}, for our own connections to that host. */
+  clientResets(host: string): number {
+    return this.#clientResets.get(host) ?? 0;
+  }
+
   cut(what: Cut): void {
     if (what === 'all') this.#allCut = true;
     else this.#silent.add(what.from);
-    this.#touch();
+    this.#changed();
+  }
+
+  cutFromClient(host: string): void {
+    this.#cutFromClient.add(host);
+    this.#changed();
+  }
+
+  resetClient(host: string): void {
+    this.#clientResets.set(host, this.clientResets(host) + 1);
+    this.#changed();
+  }
+
+  /** TCP resets on the ports of migrations alone: `once`, or for every stream until it is restored. */
+  breakStreams(how: 'once' | 'untilRestored'): void {
+    this.#streamResets += 1;
+    this.#refusesStreams ||= how === 'untilRestored';
+    this.#changed();
   }
 
   restore(): void {
     this.#allCut = false;
     this.#silent.clear();
-    this.#touch();
+    this.#cutFromClient.clear();
+    this.#refusesStreams = false;
+    this.#changed();
   }
 
   setBandwidth(bytesPerS: number): void {
     this.#bandwidthBytesPerS = bytesPerS;
-    this.#touch();
-  }
-
-  #touch(): void {
-    this.revision += 1;
     this.#changed();
   }
 }

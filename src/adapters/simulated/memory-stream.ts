@@ -2,6 +2,7 @@ import type { QemuMigrationStatus, StreamProgress } from '../../ports/observatio
 import type { Place } from './domain-life.ts';
 import { pauseVcpus, runVcpus } from './domain-life.ts';
 import { gapsMs } from './migration-job.ts';
+import { hearStatus } from './postcopy.ts';
 import type { Qemu } from './qemu.ts';
 import type { Route } from './transfer.ts';
 import { bytesPerS, Transfer } from './transfer.ts';
@@ -10,36 +11,55 @@ import { CarrierDied } from './world.ts';
 /** One end of a stream: a QEMU and the daemon that listens to it. */
 export type StreamEnd = Place & { readonly qemu: Qemu };
 
-/** How much of its time auto-converge takes from the guest: at first, then more with each pass. */
-const throttle = { initial: 0.2, increment: 0.1, most: 0.99 };
+export interface StreamOptions {
+  readonly source: StreamEnd;
+  readonly destination: StreamEnd;
+  /** How much of its time auto-converge takes from the guest: at first, then more each pass. */
+  readonly throttle: { readonly initial: number; readonly increment: number } | null;
+  readonly postcopyBytesPerS: number;
+  /** `null`: the two QEMUs alone carry it, so that it goes on when a daemon dies. */
+  readonly isTunnelWhole: (() => boolean) | null;
+  readonly onPostcopy: () => void;
+  /** The ends can prove to each other who they are. */
+  readonly isTrusted: boolean;
+}
 
-/** QEMU's pre-copy, carried by the two QEMUs alone: it goes on when a daemon dies. */
+/** More is never taken from the guest. */
+const mostThrottle = 0.99;
+
+/** QEMU's memory on its way, first pre-copy and then, where it is asked for, post-copy. */
 export class MemoryStream {
   status: QemuMigrationStatus = 'setup';
   /** Well or badly; nothing more will come. */
   hasEnded = false;
+  readonly #options: StreamOptions;
   readonly #source: StreamEnd;
   readonly #destination: StreamEnd;
-  readonly #route: Route;
-  readonly #autoConverge: boolean;
+  #route: Route;
+  /** Those of the link when this stream was opened. */
+  #resets: number;
   #sentBytes = 0;
   #transfer: Transfer | null = null;
   #iteration = 0;
   #stoppedVcpus = false;
   #mayContinue = false;
   #cancelled = false;
+  #postcopyWanted = false;
+  #isPostcopy = false;
+  /** The destination has the devices' state and can run the guest. */
+  #handedOver = false;
 
-  constructor(options: {
-    readonly source: StreamEnd;
-    readonly destination: StreamEnd;
-    readonly limitBytesPerS: number;
-    readonly autoConverge: boolean;
-  }) {
-    const { source, destination, limitBytesPerS } = options;
+  constructor(options: StreamOptions) {
+    const { source, destination } = options;
+    this.#options = options;
     this.#source = source;
     this.#destination = destination;
-    this.#route = { from: source.host.name, to: destination.host.name, limitBytesPerS };
-    this.#autoConverge = options.autoConverge;
+    this.#resets = source.world.link.streamResets;
+    this.#route = {
+      from: source.host.name,
+      to: destination.host.name,
+      limitBytesPerS: () => source.qemu.bandwidthBytesPerS,
+    };
   }
 
   /** Progress of all passes together. */
@@ -60,10 +80,24 @@ export class MemoryStream {
     this.#source.world.changed();
   }
 
-  /** QMP `migrate_cancel`; nothing to do after the end. */
+  /** QMP `migrate_cancel`; nothing to do after the end, nor once the guest runs elsewhere. */
   cancel(): void {
+    if (this.#destination.qemu.vcpus === 'running') return;
     this.#cancelled = true;
     this.#source.world.changed();
+  }
+
+  /** QMP `migrate-start-postcopy`, of a stream that is active. */
+  startPostcopy(): void {
+    this.#postcopyWanted = true;
+    this.#source.world.changed();
+  }
+
+  /** QMP `migrate` with `resume`, of a stream that is paused in post-copy. */
+  resume(): void {
+    this.#resets = this.#source.world.link.streamResets;
+    this.#enter('postcopy-recover');
+    this.#enterThere('postcopy-recover');
   }
 
   async run(): Promise<void> {
@@ -78,27 +112,24 @@ export class MemoryStream {
   }
 
   async #send(): Promise<void> {
-    const { world } = this.#source;
     await this.#pass(gapsMs.streamConnects);
-    this.#tellDestination('active');
+    if (!this.#options.isTrusted) throw new CarrierDied();
+    this.#enterThere('active');
     await this.#pass(gapsMs.streamIsSetUp);
     this.#enter('setup');
     await this.#pass(gapsMs.firstPass);
     const leftBytes = await this.#precopy();
+    const becomesPostcopy = this.#postcopyWanted;
     await this.#pass(gapsMs.vcpusStop);
     this.#stoppedVcpus = this.#source.qemu.vcpus === 'running';
     if (this.#stoppedVcpus) pauseVcpus(this.#source, 'migration', 'migrated');
     await this.#pass(gapsMs.preSwitchover);
     this.#enter('pre-switchover');
-    await world.wait({ until: () => this.#mayContinue, whileAlive: this.#isWhole });
+    await this.#source.world.wait({ until: () => this.#mayContinue, whileAlive: this.#isWhole });
     await this.#pass(gapsMs.deviceState);
     this.#source.qemu.holdsImages = false;
-    this.#enter('device');
-    this.#beginIteration();
-    await this.#transmit(leftBytes);
-    await this.#pass(gapsMs.deviceStateArrives);
-    this.#destination.qemu.receiveGuest(this.#source.qemu);
-    this.#tellDestination('completed');
+    await (becomesPostcopy ? this.#postcopy(leftBytes) : this.#sendRest(leftBytes));
+    this.#enterThere('completed');
     this.#enter('completed');
   }
 
@@ -109,28 +140,84 @@ export class MemoryStream {
     let leftBytes: number = memoryBytes;
     let slowedBy = 0;
     for (;;) {
-      this.#beginIteration();
+      this.#beginIteration(leftBytes);
       if (this.#iteration === 1) this.#enter('active');
       else if (leftBytes * 1_000 <= bytesPerS(world, this.#route) * qemu.maxDowntimeMs)
         return leftBytes;
-      else if (this.#autoConverge && this.#iteration > 2) slowedBy = throttleAfter(slowedBy);
+      else if (this.#iteration > 2) slowedBy = this.#throttleAfter(slowedBy);
       const ranBeforeMs = qemu.guestRanMs;
-      await this.#transmit(leftBytes);
+      const unsentBytes = await this.#transmit(leftBytes, () => this.#postcopyWanted);
       const dirtiedBytes =
         (dirtyBytesPerS * (1 - slowedBy) * (qemu.guestRanMs - ranBeforeMs)) / 1_000;
-      leftBytes = Math.min(memoryBytes, Math.floor(dirtiedBytes));
+      leftBytes = Math.min(memoryBytes, Math.floor(unsentBytes + dirtiedBytes));
+      if (this.#postcopyWanted) return leftBytes;
     }
   }
 
-  async #transmit(totalBytes: number): Promise<void> {
-    this.#transfer = new Transfer(this.#source.world, this.#route, totalBytes);
-    await this.#transfer.run(this.#isWhole);
-    this.#sentBytes += totalBytes;
+  async #sendRest(leftBytes: number): Promise<void> {
+    this.#enter('device');
+    this.#beginIteration(leftBytes);
+    await this.#transmit(leftBytes);
+    await this.#pass(gapsMs.deviceStateArrives);
+    this.#destination.qemu.receiveGuest(this.#source.qemu);
+  }
+
+  /** From here on the guest belongs to the destination: a broken stream waits for another one. */
+  async #postcopy(leftBytes: number): Promise<void> {
+    const { world, qemu } = this.#source;
+    const { postcopyBytesPerS } = this.#options;
+    this.#route = { ...this.#route, limitBytesPerS: () => postcopyBytesPerS };
+    this.#transfer = new Transfer(world, this.#route, leftBytes);
+    this.#isPostcopy = true;
+    this.#enter('postcopy-active');
+    this.#beginIteration(leftBytes);
+    this.#options.onPostcopy();
+    while (!(await this.#carryOn(this.#transfer))) {
+      if (this.#cancelled) {
+        this.#source.domain.reason = 'migration';
+        throw new CarrierDied();
+      }
+      if (qemu.alive) this.#enter('postcopy-paused');
+      if (this.#destination.qemu.alive) this.#enterThere('postcopy-paused');
+      const isRecovering = (): boolean => this.status === 'postcopy-recover';
+      await world.wait({ until: isRecovering, whileAlive: this.#isWorthWhile });
+    }
+  }
+
+  /** @returns whether all of the guest has arrived; else the stream is broken */
+  async #carryOn(transfer: Transfer): Promise<boolean> {
+    try {
+      if (this.status === 'postcopy-recover') {
+        await this.#pass(gapsMs.streamRecovers);
+        this.#enter('postcopy-active');
+        this.#enterThere('postcopy-active');
+      } else if (!this.#handedOver) {
+        await this.#pass(gapsMs.postcopyBegins);
+        this.#destination.qemu.receiveGuest(this.#source.qemu);
+        this.#handedOver = true;
+        this.#enterThere('postcopy-active');
+      }
+      const silenceMs = gapsMs.tcpGivesUp;
+      return (await transfer.run({ whileAlive: this.#isWhole, silenceMs })) === 'over';
+    } catch (error) {
+      if (!(error instanceof CarrierDied)) throw error;
+      return false;
+    }
+  }
+
+  /** @returns the bytes that were not sent because something else came between */
+  async #transmit(totalBytes: number, until = (): boolean => false): Promise<number> {
+    const transfer = new Transfer(this.#source.world, this.#route, totalBytes);
+    this.#transfer = transfer;
+    await transfer.run({ whileAlive: this.#isWhole, until });
+    this.#sentBytes += transfer.doneBytes;
     this.#transfer = null;
+    return totalBytes - transfer.doneBytes;
   }
 
   async #giveUp(): Promise<void> {
     const { qemu, world } = this.#source;
+    if (this.#isPostcopy && !this.#cancelled) return;
     const isReachable = this.#reachesDestination();
     if (this.#cancelled && qemu.alive) {
       this.#enter('cancelling');
@@ -148,14 +235,18 @@ export class MemoryStream {
   #failAtDestination(): void {
     const { host, qemu } = this.#destination;
     if (!qemu.alive) return;
-    this.#tellDestination('failed');
+    this.#enterThere('failed');
     if (!host.daemon.up) qemu.kill();
   }
+
+  readonly #isWorthWhile = (): boolean =>
+    !this.#cancelled && this.#source.qemu.alive && this.#destination.qemu.alive;
 
   readonly #isWhole = (): boolean =>
     !this.#cancelled &&
     this.#source.qemu.alive &&
-    (this.#destination.qemu.alive || !this.#reachesDestination());
+    (this.#destination.qemu.alive || !this.#reachesDestination()) &&
+    (this.#options.isTunnelWhole?.() ?? this.#source.world.link.streamResets === this.#resets);
 
   #reachesDestination(): boolean {
     return this.#source.world.link.carries(this.#route.from, this.#route.to);
@@ -166,26 +257,29 @@ export class MemoryStream {
   }
 
   #enter(status: QemuMigrationStatus): void {
-    const { world, host, domain } = this.#source;
     this.status = status;
-    world.tell(host, domain.uuid, { kind: 'migrationStatus', status });
-    world.changed();
+    hearStatus(this.#source, status);
+    this.#source.world.changed();
+  }
+
+  #enterThere(status: QemuMigrationStatus): void {
+    this.#destination.qemu.incoming = status;
+    hearStatus(this.#destination, status);
+    this.#destination.world.changed();
   }
 
   /** QEMU tells each time that it looks anew which pages were written. */
-  #beginIteration(): void {
+  #beginIteration(remainingBytes: number): void {
     const { world, host, domain } = this.#source;
     this.#iteration += 1;
-    world.tell(host, domain.uuid, { kind: 'iteration', iteration: this.#iteration });
+    const { uuid } = domain;
+    world.tell(host, uuid, { kind: 'iteration', iteration: this.#iteration, remainingBytes });
   }
 
-  #tellDestination(status: QemuMigrationStatus): void {
-    const { world, host, domain } = this.#destination;
-    world.tell(host, domain.uuid, { kind: 'migrationStatus', status });
+  #throttleAfter(slowedBy: number): number {
+    const { throttle } = this.#options;
+    if (throttle === null) return 0;
+    if (slowedBy === 0) return throttle.initial;
+    return Math.min(mostThrottle, slowedBy + throttle.increment);
   }
-}
-
-function throttleAfter(slowedBy: number): number {
-  if (slowedBy === 0) return throttle.initial;
-  return Math.min(throttle.most, slowedBy + throttle.increment);
 }

@@ -1,11 +1,28 @@
+import type { MigrateCall } from '../../ports/migration.ts';
 import type { FaultScript } from './faults.ts';
+import { libvirtError } from './libvirt-error.ts';
 import type { Qemu } from './qemu.ts';
 import type { Definition, Domain, Host, World } from './world.ts';
 import { CarrierDied, lifeOf } from './world.ts';
 
-/** libvirt's phases of a peer-to-peer migration, in the order in which they are entered. */
-export type MigrationPhase =
-  'begin3' | 'prepare' | 'perform3' | 'perform3Done' | 'finish3' | 'confirm3' | 'confirm3Cancelled';
+/** libvirt's phases, each daemon's in the order in which it enters them. */
+export const migrationPhases = [
+  'begin3',
+  'perform3',
+  'perform3Done',
+  'confirm3Cancelled',
+  'confirm3',
+  'prepare',
+  'finish3',
+  'postcopyFailed',
+  'beginResume',
+  'performResume',
+  'confirmResume',
+  'prepareResume',
+  'finishResume',
+] as const;
+
+export type MigrationPhase = (typeof migrationPhases)[number];
 
 /** What a daemon keeps in its status file about a migration; it outlives the daemon. */
 export interface MigrationJob {
@@ -14,7 +31,19 @@ export interface MigrationJob {
   phase: MigrationPhase | null;
   /** The state to go back to. */
   readonly guestRan: boolean;
+  /** Flag POSTCOPY: this migration may become post-copy. */
+  readonly postcopy: boolean;
   abortRequested: boolean;
+  /** Some call of the daemon looks after it now. */
+  attended: boolean;
+}
+
+export function newJob(
+  direction: MigrationJob['direction'],
+  { guestRan, postcopy }: Pick<MigrationJob, 'guestRan' | 'postcopy'>,
+): MigrationJob {
+  const state = { phase: null, abortRequested: false, attended: true };
+  return { direction, guestRan, postcopy, ...state };
 }
 
 /** One migration, as both daemons' processes share it. */
@@ -24,25 +53,32 @@ export interface Migration {
   readonly source: Host;
   readonly destination: Host;
   readonly outgoing: Domain;
-  readonly outgoingQemu: Qemu;
-  /** MiB/s; 0: only the link limits it. */
-  readonly bandwidthMibPerS: number;
-  readonly autoConverge: boolean;
-  /** `null`: the stream goes to the destination's advertised name. */
-  readonly migrationUri: string | null;
+  readonly call: MigrateCall;
   /** What the destination will have. */
   readonly incoming: {
     readonly name: string;
     readonly definition: Definition;
     readonly persistent: boolean;
   };
-  readonly copyStorage: 'none' | 'all' | 'inc';
-  /** `<target dev>` of each disk to copy. */
-  readonly copyDisks: readonly string[];
 }
 
-/** @throws FailureError where the fault script refuses the phase; CarrierDied where it kills the daemon */
+/** One that moves a guest, and not only its definition. */
+export interface LiveMigration extends Migration {
+  readonly outgoingQemu: Qemu;
+}
+
+/**
+ * @throws FailureError where the fault script refuses the phase or it would go backwards;
+ * CarrierDied where the script kills the daemon
+ */
 export function enterPhase(migration: Migration, job: MigrationJob, phase: MigrationPhase): void {
+  const order = (each: MigrationPhase): number => migrationPhases.indexOf(each);
+  const isRecovery = order(phase) > order('postcopyFailed');
+  if (job.phase !== null && !isRecovery && order(phase) < order(job.phase))
+    throw libvirtError(
+      'internalError',
+      `internal error: migration protocol going backwards ${job.phase} => ${phase}`,
+    );
   job.phase = phase;
   migration.world.changed();
   const isAlive = lifeOf(job.direction === 'in' ? migration.destination : migration.source);
@@ -69,6 +105,9 @@ export const gapsMs = {
   preSwitchover: 1,
   deviceState: 1,
   deviceStateArrives: 27,
+  /** From `postcopy-active` here to `postcopy-active` there: the device state goes ahead. */
+  postcopyBegins: 62,
+  streamRecovers: 5,
   performIsDone: 3,
   vcpusStart: 10,
   finishEnds: 22,

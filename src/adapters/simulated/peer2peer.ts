@@ -1,52 +1,45 @@
-import type { FailureError } from '../../ports/failure.ts';
+import type { MigrationPurpose } from '../../ports/migration.ts';
+import type { Outgoing, Request } from './begin.ts';
+import { beginJob, withGuest } from './begin.ts';
 import { DaemonConnection, PeerLost } from './daemon-connection.ts';
-import { endDomain, imagesAreFree, pauseVcpus, runVcpus } from './domain-life.ts';
 import type { Incoming } from './incoming.ts';
-import { finish, prepare } from './incoming.ts';
+import { finish, liveEnd, prepare } from './incoming.ts';
 import { libvirtError } from './libvirt-error.ts';
-import type { StreamEnd } from './memory-stream.ts';
-import { MemoryStream } from './memory-stream.ts';
-import type { Migration, MigrationJob } from './migration-job.ts';
 import { enterPhase, gapsMs } from './migration-job.ts';
-import { StorageMirror } from './storage-mirror.ts';
-import { lifeOf } from './world.ts';
-
-/** The source daemon's part of one migration, with the means that all its steps use. */
-interface Course {
-  readonly migration: Migration;
-  readonly job: MigrationJob;
-  readonly outgoing: StreamEnd;
-  readonly connection: DaemonConnection;
-  /** Of the source daemon. */
-  readonly isAlive: () => boolean;
-}
+import type { Migration } from './migration-job.ts';
+import { confirm, perform, performResume } from './outgoing.ts';
+import { endJob } from './postcopy.ts';
 
 /**
- * virDomainMigrateToURI3 with PEER2PEER, as the source daemon runs it (doPeer2PeerMigrate3).
+ * virDomainMigrateToURI3 with PEER2PEER, as the source daemon runs it: all phases, over a connection
+ * of its own to the destination's daemon.
  *
  * @throws FailureError as libvirt would answer; CarrierDied when the source daemon died
  */
-export async function migratePeer2Peer(
-  migration: Migration,
-  job: MigrationJob,
-  after: { readonly definition: 'keep' | 'undefine' },
-): Promise<void> {
-  const { world, source, outgoing: domain, outgoingQemu } = migration;
-  const isAlive = lifeOf(source);
-  await connect(migration, isAlive);
-  const outgoing = { world, host: source, domain, qemu: outgoingQemu };
-  const connection = new DaemonConnection(migration);
-  const course: Course = { migration, job, outgoing, connection, isAlive };
+export async function migratePeer2Peer(request: Request): Promise<void> {
+  const { outgoing, phase } = await beginJob(request);
+  const { migration, job, isAlive } = outgoing;
+  const { world, source: host, outgoing: domain } = migration;
   try {
-    enterPhase(migration, job, 'begin3');
-    await world.pass(gapsMs.begins, isAlive);
-    const incoming = await connection.call(() => prepare(migration, connection));
-    await performOrCancel(course, incoming);
-    await conclude(course, incoming);
+    await connect(migration, isAlive);
+    const connection = new DaemonConnection(migration);
+    try {
+      enterPhase(migration, job, phase);
+      await world.pass(gapsMs.begins, isAlive);
+      const incoming = await connection.call(() => prepare(migration, connection.destination));
+      await driveAndConfirm({ outgoing, connection, incoming });
+    } finally {
+      connection.close();
+    }
   } finally {
-    connection.close();
+    if (isAlive()) endJob({ world, host, domain }, job);
   }
-  await confirm(course, after);
+}
+
+/** Which definition is the last: a shut-off domain's source keeps its own. */
+export function definitionAfter({ call }: Migration): 'keep' | 'undefine' {
+  const { purpose, persistent, options } = call;
+  return purpose !== 'moveOffline' && persistent && !options.keepSource ? 'undefine' : 'keep';
 }
 
 async function connect(
@@ -66,111 +59,56 @@ async function connect(
   await world.pass(gapsMs.connects, whileAlive);
 }
 
-/** PERFORM3, and step E where it fails. */
-async function performOrCancel(course: Course, incoming: Incoming): Promise<void> {
-  const { migration, job, outgoing, connection, isAlive } = course;
+interface Course {
+  readonly outgoing: Outgoing;
+  readonly connection: DaemonConnection;
+  readonly incoming: Incoming;
+}
+
+/** What Confirm finds to be over counts, whatever Perform or Finish said. */
+async function driveAndConfirm(course: Course): Promise<void> {
+  const { outgoing } = course;
+  const definition = definitionAfter(outgoing.migration);
   try {
-    await perform(course, incoming);
+    await performOrCancel(course);
+    await course.connection.call(() => finish(outgoing.migration, course.incoming, 'succeeded'));
+  } catch (error) {
+    if (!outgoing.isAlive()) throw error;
+    if ((await confirm(outgoing, 'cancelled', { definition })) === 'takenBack') throw error;
+    return;
+  }
+  await confirm(outgoing, 'succeeded', { definition });
+}
+
+/** Perform, and where it fails the end of what the destination had prepared. */
+async function performOrCancel(course: Course): Promise<void> {
+  const { outgoing, connection, incoming } = course;
+  const { migration, isAlive } = outgoing;
+  try {
+    await performAs(migration.call.purpose, course);
   } catch (error) {
     if (!isAlive()) throw error;
-    const { stream, mirror } = outgoing.qemu;
-    stream?.cancel();
-    void mirror?.end();
-    await migration.world.wait({
-      until: () => (stream?.hasEnded ?? true) && mirror?.state !== 'ending',
-      whileAlive: isAlive,
-    });
     await connection
       .call(() => finish(migration, incoming, 'cancelled'))
       .catch((lost: unknown) => {
         if (!(lost instanceof PeerLost)) throw lost;
       });
-    enterPhase(migration, job, 'confirm3Cancelled');
-    restoreGuest(course);
     throw error;
   }
 }
 
-async function perform(course: Course, incoming: Incoming): Promise<void> {
-  const { migration, job, outgoing } = course;
-  const { world, bandwidthMibPerS, copyDisks } = migration;
-  const limitBytesPerS = bandwidthMibPerS === 0 ? Infinity : bandwidthMibPerS * 2 ** 20;
-  const ends = { source: outgoing, destination: incoming, limitBytesPerS };
-  await world.pass(gapsMs.performs, course.isAlive);
-  enterPhase(migration, job, 'perform3');
-  if (migration.copyStorage !== 'none') {
-    const mirror = new StorageMirror({ ...ends, copyDisks });
-    outgoing.qemu.mirror = mirror;
-    void mirror.run();
-    await untilDone(course, () => mirror.state === 'ready');
+async function performAs(purpose: MigrationPurpose, course: Course): Promise<void> {
+  const { outgoing, connection, incoming } = course;
+  if (purpose === 'moveOffline') return;
+  if (purpose === 'resumePostcopy') {
+    await performResume(withGuest(outgoing));
+    return;
   }
-  await untilDone(course, () => true);
-  if (migration.migrationUri === null && !world.hosts.has(migration.destination.hostname))
-    throw libvirtError(
-      'systemError',
-      `Unable to resolve address '${migration.destination.hostname}' service '49152'`,
-    );
-  const stream = new MemoryStream({ ...ends, autoConverge: migration.autoConverge });
-  outgoing.qemu.stream = stream;
-  void stream.run();
-  await untilDone(course, () => stream.status === 'pre-switchover');
-  void outgoing.qemu.mirror?.end();
-  await untilDone(course, () => outgoing.qemu.mirror?.state !== 'ending');
-  stream.continue();
-  await untilDone(course, () => stream.status === 'completed');
-  await world.pass(gapsMs.performIsDone, course.isAlive);
-  enterPhase(migration, job, 'perform3Done');
-}
-
-async function untilDone(course: Course, done: () => boolean): Promise<void> {
-  const until = (): boolean => problemOf(course) !== null || done();
-  await course.migration.world.wait({ until, whileAlive: course.isAlive });
-  const problem = problemOf(course);
-  if (problem !== null) throw problem;
-}
-
-/** What ends PERFORM3, in the order in which libvirt looks for it. */
-function problemOf({ job, outgoing, connection }: Course): FailureError | null {
-  const { stream, mirror, alive } = outgoing.qemu;
-  if (!alive) return libvirtError('operationFailed', 'domain is not running');
-  if (job.abortRequested)
-    return libvirtError('operationAborted', 'migration out job: canceled by client');
-  if (!connection.source.open) return new PeerLost();
-  if (mirror?.state === 'failed')
-    return libvirtError('operationFailed', 'migration of disk failed: Input/output error');
-  if (stream?.status === 'failed')
-    return libvirtError('operationFailed', 'migration out job: unexpectedly failed');
-  return null;
-}
-
-/** Finish on the destination; without its answer the source takes the guest back. */
-async function conclude(course: Course, incoming: Incoming): Promise<void> {
-  const { migration, job, connection, isAlive } = course;
-  try {
-    await connection.call(() => finish(migration, incoming, 'succeeded'));
-  } catch (error) {
-    if (!isAlive()) throw error;
-    enterPhase(migration, job, 'confirm3Cancelled');
-    restoreGuest(course);
-    throw error;
-  }
-}
-
-/** qemuMigrationSrcRestoreDomainState: a guest that ran before runs again, where QEMU lets it. */
-export function restoreGuest({ job, outgoing }: Pick<Course, 'job' | 'outgoing'>): void {
-  if (!job.guestRan || outgoing.domain.state !== 'paused' || !outgoing.qemu.alive) return;
-  if (imagesAreFree(outgoing)) runVcpus(outgoing, 'migrationCanceled', 'migrated');
-  else pauseVcpus(outgoing, 'apiError', 'apiError');
-}
-
-/** CONFIRM3: the source's copy ends. */
-async function confirm(course: Course, after: { definition: 'keep' | 'undefine' }): Promise<void> {
-  const { migration, job, outgoing, isAlive } = course;
-  const { world, source, outgoing: domain } = migration;
-  await world.pass(gapsMs.confirms, isAlive);
-  enterPhase(migration, job, 'confirm3');
-  await world.pass(gapsMs.qemuEnds, isAlive);
-  if (after.definition === 'undefine') domain.persistent = false;
-  endDomain(outgoing, 'migrated');
-  world.tell(source, domain.uuid, { kind: 'jobCompleted' });
+  const isOpen = (): boolean => connection.source.open && connection.destination.open;
+  const { tunnelled } = outgoing.migration.call.options;
+  await perform(withGuest(outgoing), {
+    incoming: liveEnd(incoming),
+    problem: () => (connection.source.open ? null : new PeerLost()),
+    isTunnelWhole: tunnelled ? () => outgoing.isAlive() && isOpen() : null,
+  });
 }

@@ -1,3 +1,4 @@
+import type { QemuMigrationStatus } from '../../ports/observation.ts';
 import type { MemoryStream } from './memory-stream.ts';
 import type { StorageMirror } from './storage-mirror.ts';
 import type { VcpuSpan } from './ticks.ts';
@@ -13,6 +14,14 @@ export class Qemu {
   holdsImages: boolean;
   /** QEMU's `downtime-limit`; its own default. */
   maxDowntimeMs = 300;
+  /** What virDomainMigrateSetMaxSpeed said last, for migrations that say nothing themselves. */
+  maxSpeedBytesPerS = Infinity;
+  /** QEMU's `max-bandwidth`, of a migration under way. */
+  bandwidthBytesPerS = Infinity;
+  /** Of the range for migrations: those on which it listens. */
+  ports = 0;
+  /** How the memory that comes in stands; `null`: none ever came. */
+  incoming: QemuMigrationStatus | null = null;
   /** The outgoing memory stream; kept after its end. */
   stream: MemoryStream | null = null;
   /** The disks on their way to the destination. */

@@ -9,10 +9,14 @@ import { SimulatedHypervisor } from './hypervisor.ts';
 import type { Cut } from './link.ts';
 import type { HostListing } from './listing.ts';
 import { listWorld } from './listing.ts';
+import { gapsMs } from './migration-job.ts';
+import { SimulatedMigrationLink } from './migration-link.ts';
 import type { TickSpan } from './ticks.ts';
 import { toTickSpan } from './ticks.ts';
 import { hostOfUri } from './uri.ts';
+import { fingerprintOf } from './volume-file.ts';
 import type { DomainSpec, HostSpec, LinkSpec } from './world-spec.ts';
+import type { Host } from './world.ts';
 import { World } from './world.ts';
 
 export interface SimulatedWorldOptions {
@@ -31,11 +35,19 @@ export interface SimulatedWorld {
   /** @throws Error for a host that the world does not have */
   addDomain(domain: DomainSpec): void;
   cutLink(what?: Cut): void;
+  /** We and that host do not hear each other any more; {@link restoreLink} ends it. */
+  cutFromClient(host: string): void;
+  /** Our process dies: the connections of the migrations that it drives end. */
+  dropClient(): void;
+  /** TCP resets on memory and copied disks: `untilRestored`, or so that a new stream can follow. */
+  breakStreams(how: 'once' | 'untilRestored'): void;
   restoreLink(): void;
   setBandwidth(bytesPerS: number): void;
   killDaemon(host: string): void;
   startDaemon(host: string): void;
   listing(): HostListing[];
+  /** The same for the same bytes; `null`: no such file. */
+  fingerprint(host: string, path: string): string | null;
   /** Where each tick of a guest ran, in the order in which its vCPUs were started. */
   ticks(domainUuid: string): TickSpan[];
 }
@@ -50,11 +62,20 @@ export function createSimulatedWorld(options: SimulatedWorldOptions): SimulatedW
     hypervisors: hypervisorsOf(world, new FaultScript(world, options.faults)),
     addDomain: (domain) => world.addDomain(domain),
     cutLink: (what = 'all') => world.link.cut(what),
+    cutFromClient: (host) => world.link.cutFromClient(host),
+    dropClient: () => {
+      for (const name of world.hosts.keys()) world.link.resetClient(name);
+    },
+    breakStreams: (how) => world.link.breakStreams(how),
     restoreLink: () => world.link.restore(),
     setBandwidth: (bytesPerS) => world.link.setBandwidth(bytesPerS),
     killDaemon: (host) => killDaemon(world, world.host(host)),
     startDaemon: (host) => startDaemon(world, world.host(host)),
     listing: () => listWorld(world),
+    fingerprint: (host, path) => {
+      const file = world.host(host).files.get(path);
+      return file === undefined ? null : fingerprintOf(file.content);
+    },
     ticks: (uuid) =>
       (world.spans.get(uuid) ?? []).map((span) => toTickSpan(span, clock.nowEpochMs())),
   };
@@ -62,17 +83,32 @@ export function createSimulatedWorld(options: SimulatedWorldOptions): SimulatedW
 
 function hypervisorsOf(world: World, faults: FaultScript): Hypervisors {
   return {
-    async open(uri) {
-      const host = hostOfUri(world, uri);
-      if (host === null)
-        throw new FailureError({
-          code: 'hostUnreachable',
-          message: `${uri}: the simulated world has no such host`,
-          effect: 'none',
-        });
-      if (!host.daemon.up) throw unreachable(host);
-      return new SimulatedHypervisor(world, faults, host);
+    open: async (uri) => new SimulatedHypervisor(world, faults, await reach(world, uri)),
+    async linkMigration(ends) {
+      const source = await reach(world, ends.source);
+      const destination = await reach(world, ends.destination);
+      return new SimulatedMigrationLink(world, faults, { source, destination });
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** @throws FailureError invalidUri, hostUnreachable */
+async function reach(world: World, uri: string): Promise<Host> {
+  const host = hostOfUri(world, uri);
+  if (host === null)
+    throw new FailureError({
+      code: 'hostUnreachable',
+      message: `${uri}: the simulated world has no such host`,
+      effect: 'none',
+    });
+  if (!host.daemon.up || !(await isHeard(world, host))) throw unreachable(host);
+  return host;
+}
+
+async function isHeard(world: World, host: Host): Promise<boolean> {
+  const until = (): boolean => world.link.reachesClient(host.name);
+  if (until()) return true;
+  const atMostMs = gapsMs.peerIsLost;
+  return (await world.wait({ until, atMostMs, whileAlive: () => true })) === 'met';
 }

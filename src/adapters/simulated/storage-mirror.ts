@@ -9,6 +9,7 @@ export class StorageMirror {
   state: 'copying' | 'ready' | 'ending' | 'ended' | 'failed' = 'copying';
   readonly #source: StreamEnd;
   readonly #destination: StreamEnd;
+  readonly #resets: number;
   readonly #disks: readonly { readonly targetDev: string; readonly transfer: Transfer }[];
 
   constructor(options: {
@@ -18,7 +19,10 @@ export class StorageMirror {
     readonly copyDisks: readonly string[];
   }) {
     const { source, destination, limitBytesPerS, copyDisks } = options;
-    const route = { from: source.host.name, to: destination.host.name, limitBytesPerS };
+    const { link } = source.world;
+    this.#resets = link.streamResets;
+    const ends = { from: source.host.name, to: destination.host.name };
+    const route = { ...ends, limitBytesPerS: () => limitBytesPerS };
     this.#source = source;
     this.#destination = destination;
     this.#disks = source.domain.definition.disks
@@ -68,7 +72,8 @@ export class StorageMirror {
       await world.pass(gapsMs.mirrorIsCreated, this.#isWhole);
       for (const _ of this.#disks) world.tell(host, domain.uuid, { kind: 'mirrorCreated' });
       for (const { targetDev, transfer } of this.#disks) {
-        await transfer.run(this.#isWhole);
+        await transfer.run({ whileAlive: this.#isWhole });
+        this.#copy(targetDev);
         world.tell(host, domain.uuid, { kind: 'mirrorReady', targetDev });
       }
       this.state = 'ready';
@@ -79,10 +84,25 @@ export class StorageMirror {
     world.changed();
   }
 
+  /** The destination's file has the source's bytes. */
+  #copy(targetDev: string): void {
+    const pathAt = ({ host, domain }: StreamEnd): string | undefined => {
+      const disk = domain.definition.disks.find((each) => each.targetDev === targetDev);
+      return disk && host.files.has(disk.path) ? disk.path : undefined;
+    };
+    const [from, to] = [pathAt(this.#source), pathAt(this.#destination)];
+    if (from === undefined || to === undefined) return;
+    const content = this.#source.host.files.get(from)?.content;
+    const file = this.#destination.host.files.get(to);
+    if (content !== undefined && file !== undefined)
+      this.#destination.host.files.set(to, { ...file, content });
+  }
+
   readonly #isWhole = (): boolean => {
     const { world, host, qemu } = this.#source;
     const other = this.#destination;
-    if (this.state !== 'copying' || !qemu.alive) return false;
+    if (this.state !== 'copying' || !qemu.alive || world.link.streamResets !== this.#resets)
+      return false;
     return other.qemu.alive || !world.link.carries(host.name, other.host.name);
   };
 }

@@ -1,15 +1,25 @@
 import type { World } from './world.ts';
 
-/** Two hosts, and a ceiling on what may go from one to the other. */
+/** Two hosts, and a ceiling on what may go from one to the other, which may move. */
 export interface Route {
   readonly from: string;
   readonly to: string;
   /** `Infinity`: only the link limits it. */
-  readonly limitBytesPerS: number;
+  readonly limitBytesPerS: () => number;
 }
 
 export function bytesPerS(world: World, route: Route): number {
-  return Math.min(world.link.bandwidthBytesPerS, route.limitBytesPerS);
+  return Math.min(world.link.bandwidthBytesPerS, route.limitBytesPerS());
+}
+
+/** How long bytes may flow. */
+export interface Flow {
+  /** @throws CarrierDied as soon as it is false. */
+  readonly whileAlive: () => boolean;
+  /** Stops it before all bytes are there. */
+  readonly until?: () => boolean;
+  /** How long nobody may acknowledge anything; without it for ever. */
+  readonly silenceMs?: number;
 }
 
 /** Bytes on their way; they stand still while the link is cut. */
@@ -39,23 +49,32 @@ export class Transfer {
     return this.#flow?.bytesPerS ?? 0;
   }
 
-  async run(whileAlive: () => boolean): Promise<void> {
-    const { link } = this.#world;
+  get #rate(): number {
     const { from, to } = this.#route;
-    while (this.#settledBytes < this.totalBytes) {
-      await this.#world.wait({ until: () => link.carries(from, to), whileAlive });
-      await this.#flowOn(whileAlive);
-    }
+    return this.#world.link.carries(from, to) ? bytesPerS(this.#world, this.#route) : 0;
   }
 
-  async #flowOn(whileAlive: () => boolean): Promise<void> {
-    const { clock, link } = this.#world;
-    const { revision } = link;
-    const rate = bytesPerS(this.#world, this.#route);
-    this.#flow = { sinceEpochMs: clock.nowEpochMs(), bytesPerS: rate };
+  /** @returns whether somebody acknowledged it: `silent` when `silenceMs` are over */
+  async run(flow: Flow): Promise<'over' | 'silent'> {
+    const { until = () => false, silenceMs, whileAlive } = flow;
+    while (this.#settledBytes < this.totalBytes && !until()) {
+      const heard = await this.#world.wait({
+        until: () => this.#rate > 0 || until(),
+        ...(silenceMs !== undefined && { atMostMs: silenceMs }),
+        whileAlive,
+      });
+      if (heard === 'elapsed') return 'silent';
+      if (!until()) await this.#flowOn(flow);
+    }
+    return 'over';
+  }
+
+  async #flowOn({ whileAlive, until = () => false }: Flow): Promise<void> {
+    const rate = this.#rate;
+    this.#flow = { sinceEpochMs: this.#world.clock.nowEpochMs(), bytesPerS: rate };
     try {
       await this.#world.wait({
-        until: () => link.revision !== revision,
+        until: () => this.#rate !== rate || until(),
         atMostMs: Math.ceil(((this.totalBytes - this.#settledBytes) * 1_000) / rate),
         whileAlive,
       });

@@ -4,8 +4,11 @@ import { availableBytes } from './world.ts';
 
 const jobOperations = { in: 'migrationIn', out: 'migrationOut' } as const;
 
-export function statusOf({ uuid, name, state, reason, persistent, job }: Domain): DomainStatus {
-  const operation = job === null ? null : { operation: jobOperations[job.direction] };
+/** libvirt shows no outgoing job of a shut-off domain. */
+export function statusOf(domain: Domain): DomainStatus {
+  const { uuid, name, state, reason, persistent, job, qemu } = domain;
+  const isShown = job !== null && (qemu !== null || job.direction === 'in');
+  const operation = isShown ? { operation: jobOperations[job.direction] } : null;
   return { uuid, name, state, reason, persistent, job: operation };
 }
 

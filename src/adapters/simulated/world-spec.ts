@@ -6,7 +6,14 @@ export interface PoolSpec {
   readonly targetPath: string;
   readonly capacityBytes: number;
   /** Volumes that stand there before anything happens. */
-  readonly volumes?: readonly { readonly path: string; readonly capacityBytes: number }[];
+  readonly volumes?: readonly VolumeSpec[];
+}
+
+export interface VolumeSpec {
+  readonly path: string;
+  readonly capacityBytes: number;
+  readonly format?: string;
+  readonly backingPath?: string;
 }
 
 export interface HostSpec {
@@ -21,6 +28,10 @@ export interface HostSpec {
   readonly machineTypes?: readonly string[];
   readonly pools?: readonly PoolSpec[];
   readonly networks?: readonly string[];
+  /** The name in the certificate that QEMU has for migrations; without one: no TLS. */
+  readonly certificateName?: string;
+  /** TCP ports for memory and copied disks that nobody else holds; 64 without a word. */
+  readonly migrationPorts?: number;
 }
 
 export interface DiskSpec {

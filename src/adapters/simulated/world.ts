@@ -7,7 +7,9 @@ import { Link } from './link.ts';
 import { Qemu } from './qemu.ts';
 import type { MigrationJob } from './migration-job.ts';
 import type { VcpuSpan } from './ticks.ts';
-import type { DiskSpec, DomainSpec, HostSpec, LinkSpec } from './world-spec.ts';
+import type { VolumeFile } from './volume-file.ts';
+import { filledFile } from './volume-file.ts';
+import type { DiskSpec, DomainSpec, HostSpec, LinkSpec, VolumeSpec } from './world-spec.ts';
 
 /** A domain's configuration: what its XML says. */
 export type Definition = Required<
@@ -48,12 +50,16 @@ export interface Host {
   readonly machineTypes: readonly string[];
   readonly pools: readonly Pool[];
   readonly networks: readonly string[];
+  /** The name in its certificate; `null`: QEMU has none for migrations there. */
+  readonly certificateName: string | null;
+  /** How many TCP ports its range for migrations has; others may hold some. */
+  migrationPorts: number;
   /** A new life begins with each start; what a former one was doing is gone. */
   readonly daemon: { up: boolean; life: number };
   /** By uuid. */
   readonly domains: Map<string, Domain>;
   /** Files of this host alone, by path. */
-  readonly files: Map<string, { readonly capacityBytes: number }>;
+  readonly files: Map<string, VolumeFile>;
 }
 
 /** What a daemon tells those who watch one of its domains. */
@@ -160,11 +166,13 @@ export class World {
       memoryBytes: 16 * 2 ** 30,
       machineTypes: ['pc-q35-7.2'],
       networks: [],
+      certificateName: null,
+      migrationPorts: 64,
       ...rest,
       pools,
       daemon: { up: true, life: 0 },
       domains: new Map(),
-      files: new Map(volumes.map(({ path, capacityBytes }) => [path, { capacityBytes }])),
+      files: new Map(volumes.map((volume) => [volume.path, fileOf(name, volume)])),
     });
   }
 
@@ -185,8 +193,8 @@ export class World {
         ...disk,
       })),
     };
-    for (const { storage, path, capacityBytes } of definition.disks)
-      if (storage === 'private') host.files.set(path, { capacityBytes });
+    for (const { storage, ...disk } of definition.disks)
+      if (storage === 'private') host.files.set(disk.path, fileOf(host.name, disk));
     const qemu = state === 'shutoff' ? null : new Qemu(this, host, uuid, { images: 'held' });
     if (state === 'running') qemu?.run();
     const reason = { running: 'booted', paused: 'user', shutoff: 'unknown' }[state];
@@ -200,6 +208,11 @@ export class World {
     if (host === undefined) throw new Error(`the simulated world has no host ${name}`);
     return host;
   }
+}
+
+/** What stands there before anything happens: bytes that only this file of this host has. */
+function fileOf(host: string, { path, capacityBytes, ...given }: VolumeSpec): VolumeFile {
+  return { ...filledFile(`${host}${path}`, capacityBytes), format: 'raw', ...given, capacityBytes };
 }
 
 /** The pool of the host that owns the path. */
