@@ -1,4 +1,5 @@
 import type { MigrationCheckName } from '../../machines/policy/migration-checks.ts';
+import type { LiveMigrationInput } from '../../machines/index.ts';
 import type { MigrationFacts, MigrationOptions } from '../../src/ports/migration.ts';
 import { plainOptions } from '../support/migration-options.ts';
 import { factsWith, goodFacts, guestView, newDisk } from './facts.ts';
@@ -19,6 +20,7 @@ interface BadWorld {
   readonly what: string;
   readonly facts: MigrationFacts;
   readonly options?: Partial<MigrationOptions>;
+  readonly request?: Partial<Omit<LiveMigrationInput, 'options'>>;
   /** Words that a person needs: what is wrong, and what to do. */
   readonly says: readonly string[];
 }
@@ -36,6 +38,51 @@ export const badWorlds: readonly BadWorld[] = [
     what: 'the domain is shut off',
     facts: factsWith.domain({ state: 'shutoff', reason: 'shutdown' }),
     says: ['guest is shutoff', 'start it'],
+  },
+  {
+    check: 'optionsCombine',
+    what: 'a tunnel is to carry post-copy',
+    facts: factsWith.incoming({ disks: [] }),
+    options: { copyStorage: 'none', tunnelled: true, postcopy: true },
+    says: ['a tunnel only goes forward', '--postcopy'],
+  },
+  {
+    check: 'shutOff',
+    what: 'a running domain is to be moved shut off',
+    facts: factsWith.domain({ state: 'running' }),
+    request: { offline: true },
+    says: ['guest is running', 'shut it down'],
+  },
+  {
+    check: 'persistentOffline',
+    what: 'a domain without a definition is to be moved shut off',
+    facts: factsWith.domain({ state: 'shutoff', persistent: false }),
+    request: { offline: true },
+    says: ['guest has no definition'],
+  },
+  {
+    check: 'postcopyWhilePaused',
+    what: 'a paused guest is to go over by post-copy',
+    facts: factsWith.domain({ state: 'paused', reason: 'user' }),
+    options: { postcopy: true },
+    says: ['guest is paused', 'leave --postcopy out'],
+  },
+  {
+    check: 'offlineDisksAbsent',
+    what: 'a volume stands where our own copy would go',
+    facts: {
+      ...factsWith.destinationDisk({ existing: { capacityBytes: 2048 * mib } }),
+      domain: { ...guestView, state: 'shutoff' },
+    },
+    request: { offline: true },
+    says: ['/images/guest.qcow2', 'remove it'],
+  },
+  {
+    check: 'sourceDiskDeletable',
+    what: 'the disk to delete may be the very disk of the destination',
+    facts: factsWith.destinationDisk({ existing: { capacityBytes: 2048 * mib } }),
+    options: { sourceDisk: 'delete' },
+    says: ['/images/guest.qcow2', '--source-disk delete'],
   },
   {
     check: 'noOtherJob',

@@ -22,6 +22,16 @@ export const sourceHolds = {
   paused: holds({ state: 'paused', reason: 'migration' }),
   busy: holds({ state: 'paused', reason: 'migration', job: { operation: 'migrationOut' } }),
   shutoff: holds({ state: 'shutoff', reason: 'migrated' }),
+  crashed: holds({ state: 'shutoff', reason: 'crashed' }),
+  /** Its pages are fetched by the destination. */
+  inPostcopy: holds({ state: 'paused', reason: 'postcopy', job: { operation: 'migrationOut' } }),
+  /** The same, on a daemon that holds no job any more. */
+  leftInPostcopy: holds({ state: 'paused', reason: 'postcopy' }),
+  brokenPostcopy: holds({
+    state: 'paused',
+    reason: 'postcopyFailed',
+    job: { operation: 'migrationOut' },
+  }),
   absent: holds(null),
   unreachable,
 } as const satisfies Record<string, PeerView>;
@@ -33,6 +43,13 @@ export const destinationHolds = {
   pausedByUser: holds({ state: 'paused', reason: 'user' }),
   pausedByError: holds({ state: 'paused', reason: 'ioerror' }),
   shutoff: holds({ state: 'shutoff', reason: 'failed' }),
+  /** It runs, and fetches what it misses. */
+  inPostcopy: holds({ state: 'running', reason: 'postcopy', job: { operation: 'migrationIn' } }),
+  brokenPostcopy: holds({
+    state: 'running',
+    reason: 'postcopyFailed',
+    job: { operation: 'migrationIn' },
+  }),
   absent: holds(null),
   unreachable,
 } as const satisfies Record<string, PeerView>;
@@ -41,9 +58,13 @@ export type SourceHolding = keyof typeof sourceHolds;
 export type DestinationHolding = keyof typeof destinationHolds;
 
 /** One look at both hosts. */
-export function look(source: SourceHolding, destination: DestinationHolding): PeersView {
+export function look(
+  source: SourceHolding,
+  destination: DestinationHolding,
+  atEpochMs = 1_000,
+): PeersView {
   return {
-    atEpochMs: 1_000,
+    atEpochMs,
     source: sourceHolds[source],
     destination: destinationHolds[destination],
   };

@@ -28,7 +28,7 @@ describe('after a rollback', () => {
 
   test('of a guest that ended on the way the volumes go too, and the operator is told', () => {
     const gone = { code: 'guestGone', message: 'it shut down', effect: 'unknown' } as const;
-    const walk = migrating().done('protocol', {
+    const walk = migrating().done('peer2peer', {
       ...report,
       failure: gone,
       outcome: 'needsOperator',
@@ -40,7 +40,7 @@ describe('after a rollback', () => {
   });
 
   test('of a guest that may have run over there nothing is removed', () => {
-    const walk = migrating().done('protocol', {
+    const walk = migrating().done('peer2peer', {
       ...report,
       failure: { code: 'guestEnded', message: 'it ended there', effect: 'unknown' },
       outcome: 'needsOperator',
@@ -91,7 +91,7 @@ describe('after a rollback', () => {
   });
 
   test('a destination that never prepared anything is not asked', () => {
-    const walk = migrating({}, inPlace).done('protocol', {
+    const walk = migrating({}, inPlace).done('peer2peer', {
       ...report,
       phases: report.phases.filter(({ phase }) => phase === 'BEGIN3'),
       failure: operationFailed,

@@ -12,8 +12,8 @@ const reads = ['gatherFacts', 'inspectPeers'];
 describe('before anything is touched', () => {
   test.each(badWorlds)(
     '$check refuses when $what, after reads alone',
-    ({ check, facts, options }) => {
-      const walk = migrating(options, facts);
+    ({ check, facts, options, request }) => {
+      const walk = migrating(options, facts, request);
       expect(outputOf(walk)).toMatchObject({
         outcome: 'refused',
         failure: { code: check, effect: 'none' },
@@ -49,7 +49,7 @@ describe('before anything is touched', () => {
 describe('the protocol', () => {
   test('gets the domain as it was found and the disks to copy by name', () => {
     const walk = migrating();
-    expect(walk.inFlight.get('protocol')).toMatchObject({
+    expect(walk.inFlight.get('peer2peer')).toMatchObject({
       src: 'peer2peerMigration',
       input: { domain, call: { domainUuid: domain.uuid, persistent: true, copyDisks: ['vda'] } },
     });
@@ -61,7 +61,7 @@ describe('the protocol', () => {
     ['none is wanted there', { persistence: 'transient' }, goodFacts, false],
   ] as const)('is told whether Finish leaves a definition: %s', (_, options, facts, leaves) => {
     const walk = migrating(options, facts);
-    expect(walk.inFlight.get('protocol')?.input).toMatchObject({ finishLeavesDefinition: leaves });
+    expect(walk.inFlight.get('peer2peer')?.input).toMatchObject({ finishLeavesDefinition: leaves });
   });
 
   test('is started only when the disks that it will make are on record', () => {
@@ -74,7 +74,7 @@ describe('the protocol', () => {
     const walk = migrating().send({ type: 'abort.requested' });
     expect(walk.commands.at(-1)).toEqual({
       do: 'sendTo',
-      actorId: 'protocol',
+      actorId: 'peer2peer',
       event: { type: 'abort.requested' },
     });
     expect(walk.isIn('migrating')).toBe(true);
@@ -82,14 +82,14 @@ describe('the protocol', () => {
 
   test('hands over what it could not decide, and nothing is removed', () => {
     const failure = { ...connectionLost, code: 'splitBrain' };
-    const walk = migrating().done('protocol', { ...report, failure, outcome: 'needsOperator' });
+    const walk = migrating().done('peer2peer', { ...report, failure, outcome: 'needsOperator' });
     expect(outputOf(walk)).toMatchObject({ outcome: 'needsOperator', failure, downtimeMs: 42 });
     expect(statusesOf(walk)).toEqual(['simulated:///hostB /images/guest.qcow2 expected']);
     expect(walk.started()).toEqual(['gatherFacts', 'peer2peerMigration']);
   });
 
   test('that breaks leaves it to an operator', () => {
-    const walk = migrating().fail('protocol', connectionLost);
+    const walk = migrating().fail('peer2peer', connectionLost);
     expect(outputOf(walk)).toMatchObject({ outcome: 'needsOperator', failure: connectionLost });
   });
 });

@@ -1,4 +1,4 @@
-import { liveMigration } from '../../machines/index.ts';
+import { liveMigration, liveMigrationInput } from '../../machines/index.ts';
 import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
 import type { MigrationReport } from '../../machines/policy/protocol-context.ts';
 import type { DomainStatus } from '../../src/ports/domain.ts';
@@ -9,16 +9,13 @@ import { domain, look } from './hosts.ts';
 import { operationFailed } from './peer2peer.ts';
 import { Walk } from './walk.ts';
 
-export const input: LiveMigrationInput = {
+export const input: LiveMigrationInput = liveMigrationInput({
   domain: 'guest',
   source: 'simulated:///hostA',
   destination: 'simulated:///hostB',
   options: { ...plainOptions, copyStorage: 'all', unsafe: false },
-  timeoutMs: null,
-  onTimeout: 'abort',
-  onSplitBrain: 'suspendSource',
   peerWaitMs: 120_000,
-};
+});
 export const report: MigrationReport = {
   failure: null,
   phases: [
@@ -27,13 +24,23 @@ export const report: MigrationReport = {
   ],
   downtimeMs: 42,
   peers: null,
+  foreignVolume: null,
 };
 export type Options = Partial<LiveMigrationInput['options']>;
 
-export const start = (options: Options = {}): Walk =>
-  new Walk(liveMigration, { ...input, options: { ...input.options, ...options } });
-export const migrating = (options: Options = {}, facts: MigrationFacts = goodFacts): Walk =>
-  start(options).done('gather', facts);
+export type Request = Partial<Omit<LiveMigrationInput, 'options'>>;
+
+export const start = (options: Options = {}, request: Request = {}): Walk =>
+  new Walk(liveMigration, {
+    ...input,
+    ...request,
+    options: { ...input.options, ...options },
+  });
+export const migrating = (
+  options: Options = {},
+  facts: MigrationFacts = goodFacts,
+  request: Request = {},
+): Walk => start(options, request).done('gather', facts);
 export const outputOf = (walk: Walk): LiveMigrationOutput => walk.output() as LiveMigrationOutput;
 export const statusesOf = (walk: Walk) =>
   outputOf(walk).artefacts.map(({ host, path, status }) => `${host} ${path} ${status}`);
@@ -52,9 +59,9 @@ export const settled = (
 });
 
 export const moved = (options: Options = {}, facts: MigrationFacts = goodFacts): Walk =>
-  migrating(options, facts).done('protocol', { ...report, outcome: 'completed' });
+  migrating(options, facts).done('peer2peer', { ...report, outcome: 'completed' });
 export const rolledBack = (options: Options = {}, facts: MigrationFacts = goodFacts): Walk =>
-  migrating(options, facts).done('protocol', {
+  migrating(options, facts).done('peer2peer', {
     ...report,
     failure: operationFailed,
     outcome: 'rolledBack',

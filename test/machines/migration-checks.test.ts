@@ -2,18 +2,26 @@ import { describe, expect, test } from 'vitest';
 
 import { beforeAnything, refusal } from '../../machines/policy/live-migration-context.ts';
 import { judgeMigration, migrationCheckNames } from '../../machines/policy/migration-checks.ts';
+import type { LiveMigrationInput } from '../../machines/index.ts';
 import type { MigrationFacts, MigrationOptions } from '../../src/ports/migration.ts';
 import { badWorlds, copying } from './bad-worlds.ts';
 import { factsWith, goodFacts, guestView, newDisk } from './facts.ts';
+import { input } from './live.ts';
 
 const mib = 2 ** 20;
+type Rest = Partial<LiveMigrationInput>;
+const requestFor = (options: MigrationOptions, rest: Rest = {}): LiveMigrationInput => ({
+  ...input,
+  ...rest,
+  options,
+});
 
-const objectionsTo = (facts: MigrationFacts, options: MigrationOptions) =>
-  judgeMigration(facts, { domain: 'guest', options }).filter(({ objection }) => objection !== null);
+const objectionsTo = (facts: MigrationFacts, options: MigrationOptions, rest: Rest = {}) =>
+  judgeMigration(facts, requestFor(options, rest)).filter(({ objection }) => objection !== null);
 
 describe('each check', () => {
   test.each(badWorlds)('$check objects when $what, and no other does', (world) => {
-    const objections = objectionsTo(world.facts, { ...copying, ...world.options });
+    const objections = objectionsTo(world.facts, { ...copying, ...world.options }, world.request);
     expect(objections.map(({ check }) => check)).toEqual([world.check]);
     for (const words of world.says) expect(objections[0]?.objection).toContain(words);
   });
@@ -80,22 +88,13 @@ const goodWorlds: readonly (readonly [string, MigrationFacts, Partial<MigrationO
 ];
 
 test.each(goodWorlds)('all checks pass when %s', (_, facts, options) => {
-  const verdicts = judgeMigration(facts, { domain: 'guest', options: { ...copying, ...options } });
+  const verdicts = judgeMigration(facts, requestFor({ ...copying, ...options }));
   expect(verdicts).toEqual(migrationCheckNames.map((check) => ({ check, objection: null })));
 });
 
 test('a refusal lists all objections and takes the code of the first', () => {
   const facts = factsWith.domain({ snapshotCount: 1, hostDevices: ['usb 1:2'] });
-  const request = beforeAnything({
-    domain: 'guest',
-    source: 'simulated:///hostA',
-    destination: 'simulated:///hostB',
-    options: copying,
-    timeoutMs: null,
-    onTimeout: 'abort',
-    onSplitBrain: 'suspendSource',
-    peerWaitMs: 1,
-  });
+  const request = beforeAnything(requestFor(copying));
   const failure = refusal({ ...request, facts });
   expect(failure).toMatchObject({ code: 'noSnapshots', effect: 'none' });
   for (const { objection } of objectionsTo(facts, copying))

@@ -56,6 +56,20 @@ const proofs: readonly (readonly [Seen, readonly string[]])[] = [
     ],
   ],
   [
+    ['destination.domain.resumed', 'postcopy'],
+    [
+      'BEGIN3 inferred 1',
+      'PREPARE inferred 1',
+      'PERFORM3 inferred 1',
+      'PERFORM3_DONE inferred 1',
+      'FINISH3 observed 1',
+    ],
+  ],
+  [
+    ['source.migration.postcopy-active'],
+    ['BEGIN3 inferred 1', 'PREPARE inferred 1', 'PERFORM3 inferred 1', 'PERFORM3_DONE observed 1'],
+  ],
+  [
     ['source.domain.stopped', 'migrated'],
     [
       'BEGIN3 inferred 1',
@@ -73,7 +87,6 @@ const provesNothing: readonly Seen[] = [
   ['destination.domain.started', 'booted'],
   ['destination.domain.started'],
   ['destination.domain.resumed', 'unpaused'],
-  ['destination.domain.resumed', 'postcopy'],
   ['destination.domain.resumed'],
   ['destination.domain.stopped', 'migrated'],
   ['destination.domain.suspended', 'migrated'],
@@ -86,6 +99,10 @@ const provesNothing: readonly Seen[] = [
   ['source.domain.stopped', 'destroyed'],
   ['source.domain.stopped'],
   ['source.domain.suspended', 'migrated'],
+  ['source.domain.suspended', 'postcopy'],
+  ['source.domain.suspended', 'postcopyFailed'],
+  ['source.migration.postcopy-paused'],
+  ['destination.domain.resumed', 'postcopyFailed'],
   ['source.domain.resumed', 'migrated'],
   ['source.job.completed'],
   ['source.migration.failed'],

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { PhaseState } from './peer2peer.ts';
 import {
   advance,
+  budgeted,
   connectionLost,
   copiesOnly,
   copyingInput,
@@ -12,11 +13,10 @@ import {
   phaseStates,
 } from './peer2peer.ts';
 import { look } from './hosts.ts';
-import { plainOptions } from '../support/migration-options.ts';
 import type { Walk } from './walk.ts';
 
 const phase = 'migrating.phases';
-const convergence = 'migrating.convergence';
+const measures = 'migrating.convergence.measures';
 const enteredBelow = (walk: Walk, region: string) =>
   walk.entered
     .filter((state) => state.startsWith(`${region}.`))
@@ -69,7 +69,7 @@ describe('a migration that succeeds', () => {
   });
 
   test('ends both watches and every timer', () => {
-    const walk = advance(migrate({ timeoutMs: 5_000 }), 'confirm3').done('perform', {
+    const walk = advance(migrate(budgeted('abort')), 'confirm3').done('perform', {
       atEpochMs: 9,
     });
     expect([...walk.inFlight.keys(), ...walk.timers.keys()]).toEqual([]);
@@ -116,7 +116,7 @@ describe('abort by request', () => {
   test('that could not be sent may be repeated, as may one that did not win', () => {
     const walk = at('perform3.precopying').send({ type: 'abort.requested' });
     walk.fail('abortJob', connectionLost).send({ type: 'abort.requested' }).done('abortJob');
-    expect(walk.isIn(`${convergence}.abortSent`)).toBe(true);
+    expect(walk.isIn(`${measures}.abortSent`)).toBe(true);
     walk.send({ type: 'abort.requested' });
     expect(walk.started().filter((src) => src === 'abortJob')).toHaveLength(3);
   });
@@ -140,8 +140,8 @@ describe('abort by request', () => {
 });
 
 describe('a time budget that is used up', () => {
-  const abort = { timeoutMs: 5_000, onTimeout: 'abort' } as const;
-  const force = { timeoutMs: 5_000, onTimeout: 'forceComplete' } as const;
+  const abort = budgeted('abort');
+  const force = budgeted('forceComplete');
 
   test.each(abortable)('in %s aborts', (state) => {
     const walk = at(state, abort).elapse('timeBudget').done('abortJob');
@@ -156,7 +156,7 @@ describe('a time budget that is used up', () => {
     const walk = at(state, force).elapse('timeBudget');
     expect(walk.inFlight.get('suspendToForce')?.src).toBe('suspendSource');
     walk.done('suspendToForce');
-    expect(walk.isIn(`${convergence}.forced`)).toBe(true);
+    expect(walk.isIn(`${measures}.forced`)).toBe(true);
     expect(walk.snapshot.hasTag('guestPaused')).toBe(true);
     advance(walk, 'confirm3').done('perform', { atEpochMs: 99 });
     expect(outputOf(walk)).toMatchObject({ outcome: 'completed', failure: null });
@@ -172,7 +172,7 @@ describe('a time budget that is used up', () => {
   test.each(decided)('in %s does nothing, whatever was asked for', (state) => {
     for (const budget of [abort, force]) {
       const walk = at(state, budget).elapse('timeBudget');
-      expect(walk.isIn(`${convergence}.unbounded`)).toBe(true);
+      expect(walk.isIn(`${measures}.letting`)).toBe(true);
       expect(walk.started()).toEqual(['watchSource', 'watchDestination', 'performMigration']);
     }
   });
@@ -186,7 +186,7 @@ describe('a time budget that is used up', () => {
   test('goes on without a limit when the guest could not be paused', () => {
     const walk = at('perform3.precopying', force).elapse('timeBudget');
     walk.fail('suspendToForce', connectionLost);
-    expect(walk.isIn(`${convergence}.unbounded`)).toBe(true);
+    expect(walk.isIn(`${measures}.letting`)).toBe(true);
   });
 
   test('never pauses a guest whose migration is in doubt', () => {
@@ -206,30 +206,5 @@ describe('a time budget that is used up', () => {
 
   test('is not there when none was asked for', () => {
     expect([...migrate().timers.keys()]).toEqual([]);
-  });
-});
-
-describe('the downtime limit', () => {
-  const options = { ...plainOptions, maxDowntimeMs: 150 };
-  const limited = () => migrate({ call: { ...copyingInput.call, options } });
-
-  test('is set once the job exists, and not before', () => {
-    const walk = limited();
-    expect(walk.inFlight.has('setMaxDowntime')).toBe(false);
-    advance(walk, 'begin3');
-    expect(walk.inFlight.get('setMaxDowntime')?.input).toMatchObject({ downtimeMs: 150 });
-    advance(walk.done('setMaxDowntime'), 'perform3.precopying');
-    expect(walk.started().filter((src) => src === 'setMaxDowntime')).toHaveLength(1);
-  });
-
-  test('is tried again a second after the daemon did not take it', () => {
-    const walk = advance(limited(), 'begin3').fail('setMaxDowntime', operationFailed);
-    expect(walk.inFlight.has('setMaxDowntime')).toBe(false);
-    expect([...walk.timers.values()].map(({ delayMs }) => delayMs)).toEqual([1_000]);
-    expect(walk.elapse('askAgain').inFlight.has('setMaxDowntime')).toBe(true);
-  });
-
-  test('is left alone when none was asked for', () => {
-    expect(advance(migrate(), 'confirm3').started()).not.toContain('setMaxDowntime');
   });
 });

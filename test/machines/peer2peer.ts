@@ -1,41 +1,18 @@
 import { peer2peerMigration } from '../../machines/index.ts';
-import type { ProtocolInput, ProtocolOutput } from '../../machines/index.ts';
-import type { Failure } from '../../src/ports/failure.ts';
-import { plainOptions } from '../support/migration-options.ts';
-import { domain } from './hosts.ts';
+import type { ProtocolInput } from '../../machines/index.ts';
+import { input } from './protocol.ts';
 import { Walk } from './walk.ts';
 
-export const input: ProtocolInput = {
-  source: 'simulated:///hostA',
-  destination: 'simulated:///hostB',
-  domain,
-  call: { domainUuid: domain.uuid, options: plainOptions, persistent: true, copyDisks: [] },
-  finishLeavesDefinition: false,
-  timeoutMs: null,
-  onTimeout: 'abort',
-  onSplitBrain: 'suspendSource',
-  peerWaitMs: 120_000,
-};
-
-export const copyingInput: ProtocolInput = {
-  ...input,
-  call: { ...input.call, copyDisks: ['vda'] },
-};
-
-/** The source daemon itself said no. */
-export const operationFailed: Failure = {
-  code: 'libvirt.9',
-  message: 'migration out job: unexpectedly failed',
-  effect: 'none',
-  libvirt: { code: 9, domain: 10 },
-};
-
-/** Nobody knows what became of the call. */
-export const connectionLost: Failure = {
-  code: 'connectionLost',
-  message: 'the connection to hostA was lost',
-  effect: 'unknown',
-};
+export {
+  budgeted,
+  connectionLost,
+  copyingInput,
+  input,
+  operationFailed,
+  outputOf,
+  planned,
+  postcopyInput,
+} from './protocol.ts';
 
 export const migrate = (change: Partial<ProtocolInput> = {}): Walk =>
   new Walk(peer2peerMigration, { ...input, ...change });
@@ -68,5 +45,3 @@ export function advance(walk: Walk, to: PhaseState): Walk {
         walk.see(event, event.includes('.domain.') ? 'migrated' : undefined);
   return walk;
 }
-
-export const outputOf = (walk: Walk): ProtocolOutput => walk.output() as ProtocolOutput;

@@ -17,6 +17,7 @@ const ran: Situation = {
   ranThere: false,
   mayHaveRunThere: false,
   finishLeavesDefinition: false,
+  drivesJob: false,
 };
 const stood: Situation = { ...ran, guestWasPaused: true };
 const switched = { mayHaveSwitched: true };
@@ -38,6 +39,8 @@ const cases: readonly (readonly [string, Situation, Grid])[] = [
       pausedByError: 'overtaken overtaken jobActive overtaken overtaken -',
       shutoff: 'unchanged sourceToResume jobActive guestGone guestGone -',
       absent: 'unchanged sourceToResume jobActive guestGone guestGone -',
+      inPostcopy: 'bothRun postcopyActive jobActive - - -',
+      brokenPostcopy: 'bothRun postcopyBroken postcopyBroken postcopyBroken postcopyBroken -',
       unreachable: 'unchanged sourceToResume jobActive - - -',
     },
   ],
@@ -52,6 +55,8 @@ const cases: readonly (readonly [string, Situation, Grid])[] = [
       pausedByError: 'overtaken overtaken jobActive overtaken overtaken -',
       shutoff: 'unchanged sourceToResume jobActive guestGone guestGone -',
       absent: 'unchanged sourceToResume jobActive guestGone guestGone -',
+      inPostcopy: 'bothRun postcopyActive jobActive - - -',
+      brokenPostcopy: 'bothRun postcopyBroken postcopyBroken postcopyBroken postcopyBroken -',
       unreachable: '- - jobActive - - -',
     },
   ],
@@ -66,6 +71,8 @@ const cases: readonly (readonly [string, Situation, Grid])[] = [
       pausedByError: 'overtaken overtaken jobActive overtaken overtaken -',
       shutoff: 'overtaken overtaken jobActive guestGone guestGone -',
       absent: 'overtaken overtaken jobActive guestGone guestGone -',
+      inPostcopy: 'bothRun postcopyActive jobActive - - -',
+      brokenPostcopy: 'bothRun postcopyBroken postcopyBroken postcopyBroken postcopyBroken -',
       unreachable: '- - jobActive - - -',
     },
   ],
@@ -81,6 +88,8 @@ const cases: readonly (readonly [string, Situation, Grid])[] = [
       pausedByError: 'overtaken overtaken jobActive overtaken overtaken -',
       shutoff: 'unchanged unchanged jobActive guestGone guestGone -',
       absent: 'unchanged unchanged jobActive guestGone guestGone -',
+      inPostcopy: 'bothRun postcopyActive jobActive - - -',
+      brokenPostcopy: 'bothRun postcopyBroken postcopyBroken postcopyBroken postcopyBroken -',
       unreachable: 'unchanged unchanged jobActive - - -',
     },
   ],
@@ -94,6 +103,8 @@ const cases: readonly (readonly [string, Situation, Grid])[] = [
       pausedByError: 'overtaken overtaken jobActive overtaken overtaken -',
       shutoff: 'unchanged unchanged jobActive guestGone guestGone -',
       absent: 'unchanged unchanged jobActive guestGone guestGone -',
+      inPostcopy: 'bothRun postcopyActive jobActive - - -',
+      brokenPostcopy: 'bothRun postcopyBroken postcopyBroken postcopyBroken postcopyBroken -',
       unreachable: '- - jobActive - - -',
     },
   ],
@@ -107,6 +118,8 @@ const cases: readonly (readonly [string, Situation, Grid])[] = [
       pausedByError: 'overtaken overtaken jobActive overtaken overtaken -',
       shutoff: 'overtaken overtaken jobActive guestGone guestGone -',
       absent: 'overtaken overtaken jobActive guestGone guestGone -',
+      inPostcopy: 'bothRun postcopyActive jobActive - - -',
+      brokenPostcopy: 'bothRun postcopyBroken postcopyBroken postcopyBroken postcopyBroken -',
       unreachable: '- - jobActive - - -',
     },
   ],
@@ -146,13 +159,67 @@ describe.each(cases)('%s', (_, situation, grid) => {
   );
 });
 
+/** Half of the guest is here and half of it there: neither half is ever resumed or ended. */
+describe('post-copy', () => {
+  const halves: readonly (readonly [SourceHolding, DestinationHolding, Verdict])[] = [
+    ['leftInPostcopy', 'inPostcopy', 'postcopyActive'],
+    ['leftInPostcopy', 'brokenPostcopy', 'postcopyBroken'],
+    ['leftInPostcopy', 'running', 'sourceStale'],
+    ['leftInPostcopy', 'incoming', 'unclear'],
+    ['leftInPostcopy', 'absent', 'unclear'],
+    ['leftInPostcopy', 'shutoff', 'unclear'],
+    ['leftInPostcopy', 'pausedByError', 'unclear'],
+    ['leftInPostcopy', 'unreachable', 'unclear'],
+    ['brokenPostcopy', 'inPostcopy', 'postcopyBroken'],
+    ['brokenPostcopy', 'brokenPostcopy', 'postcopyBroken'],
+    ['brokenPostcopy', 'running', 'postcopyBroken'],
+    ['brokenPostcopy', 'incoming', 'postcopyBroken'],
+    ['brokenPostcopy', 'absent', 'postcopyBroken'],
+    ['brokenPostcopy', 'unreachable', 'postcopyBroken'],
+    ['absent', 'brokenPostcopy', 'postcopyBroken'],
+    ['paused', 'inPostcopy', 'postcopyActive'],
+    ['absent', 'inPostcopy', 'unclear'],
+    ['unreachable', 'brokenPostcopy', 'unclear'],
+  ];
+
+  describe.each(cases)('of %s', (_, situation) => {
+    test.each(halves)('source %s, destination %s: %s', (source, destination, expected) => {
+      const drives = { ...situation, drivesJob: true };
+      expect(judgePeers(look(source, destination), situation)).toBe(expected);
+      expect(judgePeers(look(source, destination), drives)).toBe(expected);
+    });
+
+    test('a job that the source daemon drives is followed, one of ours is not', () => {
+      const view = look('inPostcopy', 'inPostcopy');
+      expect(judgePeers(view, situation)).toBe('jobActive');
+      expect(judgePeers(view, { ...situation, drivesJob: true })).toBe('postcopyActive');
+    });
+  });
+});
+
+describe('a job of our own', () => {
+  const drives = { drivesJob: true };
+
+  test.each([
+    ['running', { ...ran, ...switched }, 'sourceStale'],
+    ['absent', { ...ran, ...switched }, 'sourceToResume'],
+    ['absent', { ...ran, ...ranThere }, 'overtaken'],
+    ['incoming', { ...ran, ...switched }, 'unclear'],
+    ['incoming', ran, 'sourceToResume'],
+    ['unreachable', { ...ran, ...switched }, 'unclear'],
+    ['pausedByUser', { ...stood, ...switched }, 'sourceStale'],
+  ] as const)('waits for us: destination %s', (destination, situation, expected) => {
+    expect(judgePeers(look('busy', destination), { ...situation, ...drives })).toBe(expected);
+  });
+});
+
 describe('whatever the situation', () => {
   test('a source is resumed only where the destination neither runs nor may have run', () => {
     const cells = cellsWith('sourceToResume');
     expect(cells.length).toBeGreaterThan(0);
     for (const { destination, situation } of cells) {
       expect(situation.mayHaveRunThere).toBe(false);
-      expect(['running', 'pausedByUser', 'pausedByError']).not.toContain(destination);
+      expect(['incoming', 'shutoff', 'absent', 'unreachable']).toContain(destination);
       if (situation.mayHaveSwitched) expect(['shutoff', 'absent']).toContain(destination);
     }
   });
@@ -188,7 +255,8 @@ describe('whatever the situation', () => {
   test('two running copies are always called that', () => {
     for (const cell of allCells)
       expect(judge(cell) === 'bothRun').toBe(
-        cell.source === 'running' && cell.destination === 'running',
+        cell.source === 'running' &&
+          ['running', 'inPostcopy', 'brokenPostcopy'].includes(cell.destination),
       );
   });
 

@@ -52,6 +52,7 @@ describe('what nothing brings back', () => {
   test('is never done again after a crash without a new look', () => {
     const world = {
       open: () => Promise.reject(new Error('no host')),
+      linkMigration: () => Promise.reject(new Error('no host')),
       close: () => Promise.resolve(),
     };
     const slots = { ...liveMigrationSlots(world), ...peer2peerMigrationSlots(world) };

@@ -1,0 +1,270 @@
+import { describe, expect, test } from 'vitest';
+
+import { toPhaseRecords } from '../../machines/policy/migration-phases.ts';
+import type { DirectState } from './direct.ts';
+import { callOf, direct, directStates, directTo, execution, isAt } from './direct.ts';
+import { domain, look } from './hosts.ts';
+import { connectionLost, copyingInput, operationFailed, outputOf, phasesOf } from './protocol.ts';
+import { countOf, input } from './protocol.ts';
+import type { Walk } from './walk.ts';
+
+const at = (atEpochMs: number) => ({ atEpochMs });
+const nothing = { holds: 'nothing', atEpochMs: 60 } as const;
+const onSource = { host: input.source, domainUuid: domain.uuid };
+const abort = (walk: Walk): Walk => walk.send({ type: 'abort.requested' });
+
+/** The look that ends it: the guest runs where it was, and the other host has nothing. */
+const asBefore = (walk: Walk): Walk => walk.done('look', look('running', 'absent'));
+
+describe('a migration that we drive and that succeeds', () => {
+  test('calls each phase once, in order, each on the link', () => {
+    const walk = directTo('confirm3').done('confirm', at(60));
+    expect(outputOf(walk)).toMatchObject({ outcome: 'completed', failure: null });
+    expect(walk.started()).toEqual([
+      'watchSource',
+      'watchDestination',
+      'holdLink',
+      'begin',
+      'prepare',
+      'perform',
+      'finish',
+      'confirm',
+    ]);
+    expect([...walk.inFlight.keys(), ...walk.timers.keys()]).toEqual([]);
+  });
+
+  test('gives each phase both hosts and the same call', () => {
+    const walk = directTo('confirm3');
+    const inputs = walk.commands.flatMap((command) =>
+      command.do === 'startActor' && Object.values(callOf).some((src) => src === command.src)
+        ? [command.input]
+        : [],
+    );
+    const { source, destination, call } = input;
+    expect(inputs).toEqual(
+      Object.keys(callOf).map(() => ({ source, destination, domainUuid: domain.uuid, call })),
+    );
+  });
+
+  test('reports every phase as ours, at the time of its call', () => {
+    const walk = directTo('confirm3').done('confirm', at(60));
+    expect(outputOf(walk).phases).toEqual([
+      { phase: 'BEGIN3', evidence: 'ours', atEpochMs: 1 },
+      { phase: 'PREPARE', evidence: 'ours', atEpochMs: 20 },
+      { phase: 'PERFORM3', evidence: 'ours', atEpochMs: 30 },
+      { phase: 'PERFORM3_DONE', evidence: 'ours', atEpochMs: 40 },
+      { phase: 'FINISH3', evidence: 'ours', atEpochMs: 50 },
+      { phase: 'CONFIRM3', evidence: 'ours', atEpochMs: 60 },
+    ]);
+  });
+
+  test('stays ours where a watch has told of a phase before its call was answered', () => {
+    const walk = directTo('begin3').see('source.job.started');
+    walk.done('begin', at(20)).see('destination.domain.preparing').done('prepare', at(30));
+    walk.see('source.migration.active').see('source.migration.completed').done('perform', at(40));
+    walk.see('destination.domain.resumed', 'migrated');
+    walk.done('finish', { holds: 'guest', ...at(50) }).done('confirm', at(60));
+    expect(phasesOf(walk).every((phase) => phase.endsWith(' ours'))).toBe(true);
+    expect(outputOf(walk).phases).toHaveLength(6);
+  });
+
+  test.each([
+    ['without storage copy', input, ['starting', 'precopying', 'switchingOver']],
+    ['with storage copy', copyingInput, ['starting', 'mirroring', 'precopying', 'switchingOver']],
+  ])('shows what is under way in PERFORM3 %s', (_, change, states) => {
+    const walk = directTo('perform3', change).see('source.mirror.created');
+    walk.see('source.migration.active').see('source.migration.pre-switchover');
+    const prefix = `${execution}.perform3.`;
+    const entered = walk.entered.filter((state) => state.startsWith(prefix));
+    expect(entered.map((state) => state.slice(prefix.length))).toEqual(states);
+  });
+
+  test('passes the point of no return with the first sign that the guest runs there', () => {
+    const walk = directTo('finish3');
+    expect(walk.snapshot.hasTag('pointOfNoReturn')).toBe(false);
+    walk.see('destination.domain.resumed', 'migrated');
+    expect(walk.snapshot.hasTag('pointOfNoReturn')).toBe(true);
+    expect(walk.snapshot.hasTag('guestPaused')).toBe(false);
+  });
+});
+
+describe('Begin fails', () => {
+  test.each([operationFailed, connectionLost])(
+    '$code: nothing is cancelled, the guest is as it was',
+    (failure) => {
+      const walk = asBefore(directTo('begin3').fail('begin', failure));
+      expect(outputOf(walk)).toMatchObject({
+        outcome: 'rolledBack',
+        failure: { code: failure.code, effect: 'none' },
+      });
+      expect(phasesOf(walk)).toEqual(['BEGIN3 ours']);
+      expect(walk.started()).not.toContain('confirmCancelled');
+      expect(walk.started()).not.toContain('prepare');
+    },
+  );
+
+  test('and left a job behind: our connections are ended, so that the job ends with them', () => {
+    const walk = directTo('begin3').fail('begin', connectionLost);
+    expect(walk.inFlight.has('link')).toBe(false);
+    const running = { ...look('running', 'absent') };
+    walk.done('look', { ...running, source: look('busy', 'absent').source });
+    expect(isAt(walk, 'following')).toBe(true);
+    asBefore(walk.done('follow', at(9)));
+    expect(outputOf(walk).outcome).toBe('rolledBack');
+  });
+});
+
+describe('Prepare fails', () => {
+  test.each([operationFailed, connectionLost])(
+    '$code: the source is told at once, since its job is protected until Confirm',
+    (failure) => {
+      const walk = directTo('prepare').fail('prepare', failure);
+      expect(walk.inFlight.get('confirmCancelled')?.input).toMatchObject({ source: input.source });
+      expect(walk.snapshot.hasTag('rollingBack')).toBe(true);
+      asBefore(walk.done('confirmCancelled', at(60)));
+      expect(outputOf(walk)).toMatchObject({
+        outcome: 'rolledBack',
+        failure: { code: failure.code, effect: 'none' },
+      });
+      expect(phasesOf(walk)).toEqual(['BEGIN3 ours', 'PREPARE ours', 'CONFIRM3_CANCELLED ours']);
+      expect(walk.started()).not.toContain('finishCancelled');
+    },
+  );
+
+  test('and the source does not hear of it: our connection is ended, which tells it the same', () => {
+    const walk = directTo('prepare').fail('prepare', operationFailed);
+    walk.fail('confirmCancelled', connectionLost);
+    expect(walk.inFlight.has('link')).toBe(false);
+    asBefore(walk.done('look', look('busy', 'absent')).done('follow', at(9)));
+    expect(outputOf(walk).outcome).toBe('rolledBack');
+    expect(phasesOf(walk)).toEqual(['BEGIN3 ours', 'PREPARE ours']);
+  });
+
+  test('and a QEMU is left waiting: it is ended', () => {
+    const walk = directTo('prepare').fail('prepare', connectionLost);
+    walk.done('confirmCancelled', at(60)).done('look', look('running', 'incoming'));
+    expect(walk.inFlight.get('endIncoming')?.src).toBe('destroyIncoming');
+    expect(outputOf(asBefore(walk.done('endIncoming'))).outcome).toBe('rolledBack');
+  });
+});
+
+describe('Perform fails', () => {
+  test.each([operationFailed, connectionLost])(
+    '$code: only the destination is told, the source has cleaned up',
+    (failure) => {
+      const walk = directTo('perform3').fail('perform', failure);
+      expect(walk.inFlight.get('finishCancelled')?.input).toMatchObject({
+        destination: input.destination,
+      });
+      asBefore(walk.done('finishCancelled', nothing));
+      expect(outputOf(walk)).toMatchObject({
+        outcome: 'rolledBack',
+        failure: { code: failure.code, effect: 'none' },
+      });
+      expect(phasesOf(walk)).toEqual(['BEGIN3 ours', 'PREPARE ours', 'PERFORM3 ours']);
+      expect(walk.started()).not.toContain('confirmCancelled');
+      expect(walk.started()).not.toContain('confirm');
+    },
+  );
+
+  test('and the destination does not hear of it: the QEMU that waits is ended', () => {
+    const walk = directTo('perform3').fail('perform', operationFailed);
+    walk.fail('finishCancelled', connectionLost).done('look', look('running', 'incoming'));
+    expect(walk.inFlight.has('endIncoming')).toBe(true);
+  });
+
+  test('and the source could not take its guest back: it is resumed, since Finish was never sent', () => {
+    const walk = directTo('perform3').see('source.migration.completed');
+    walk.see('destination.connection.lost').fail('perform', connectionLost);
+    walk.fail('finishCancelled', connectionLost).done('look', look('paused', 'unreachable'));
+    expect(walk.inFlight.get('resume')).toMatchObject({ src: 'resumeSource', input: onSource });
+    expect(outputOf(asBefore(walk.done('resume'))).outcome).toBe('rolledBack');
+  });
+});
+
+describe('an abort', () => {
+  const cancelled: readonly (readonly [DirectState, (walk: Walk) => Walk])[] = [
+    ['begin3', (walk) => walk.done('begin', at(20)).done('confirmCancelled', at(60))],
+    [
+      'prepare',
+      (walk) =>
+        walk
+          .done('prepare', at(30))
+          .done('finishCancelled', nothing)
+          .done('confirmCancelled', at(60)),
+    ],
+    [
+      'perform3',
+      (walk) =>
+        walk.done('abortJob').fail('perform', operationFailed).done('finishCancelled', nothing),
+    ],
+  ];
+
+  test.each(cancelled)('in %s goes no further and takes it all back', (state, ends) => {
+    const walk = directTo(state);
+    expect(walk.snapshot.hasTag('abortable')).toBe(true);
+    abort(walk);
+    expect(walk.inFlight.get('abortJob')?.input).toEqual(onSource);
+    asBefore(ends(walk));
+    expect(outputOf(walk)).toMatchObject({
+      outcome: 'rolledBack',
+      failure: { code: 'abortRequested', effect: 'none' },
+    });
+    expect(walk.started()).not.toContain('finish');
+    expect(walk.started()).not.toContain('confirm');
+  });
+
+  test.each(['begin3', 'prepare'] as const)(
+    'in %s of a call that fails is an abort all the same',
+    (state) => {
+      const walk = abort(directTo(state)).fail(callOf[state], operationFailed);
+      if (state === 'prepare') walk.done('confirmCancelled', at(60));
+      expect(outputOf(asBefore(walk)).failure).toMatchObject({ code: 'abortRequested' });
+    },
+  );
+
+  test('while the link is opened begins nothing', () => {
+    const walk = abort(direct());
+    expect(walk.snapshot.hasTag('abortable')).toBe(true);
+    walk.see('link.opened');
+    if (walk.inFlight.has('begin')) walk.done('begin', at(20)).done('confirmCancelled', at(60));
+    expect(outputOf(asBefore(walk))).toMatchObject({
+      outcome: 'rolledBack',
+      failure: { code: 'abortRequested' },
+    });
+    expect(walk.started()).not.toContain('prepare');
+  });
+
+  test.each(['finish3', 'confirm3'] as const)('in %s is refused', (state) => {
+    const walk = directTo(state);
+    expect(walk.snapshot.can({ type: 'abort.requested' })).toBe(false);
+    expect(walk.snapshot.hasTag('abortable')).toBe(false);
+  });
+
+  test('that comes too late changes nothing about the success', () => {
+    const walk = abort(directTo('perform3')).done('abortJob').done('perform', at(40));
+    walk.done('finish', { holds: 'guest', ...at(50) }).done('confirm', at(60));
+    expect(outputOf(walk)).toMatchObject({ outcome: 'completed', failure: null });
+  });
+});
+
+describe('what was never reached is never reported', () => {
+  const reached = {
+    linking: [],
+    begin3: ['BEGIN3'],
+    prepare: ['BEGIN3', 'PREPARE'],
+    perform3: ['BEGIN3', 'PREPARE', 'PERFORM3'],
+    finish3: ['BEGIN3', 'PREPARE', 'PERFORM3', 'PERFORM3_DONE'],
+    confirm3: ['BEGIN3', 'PREPARE', 'PERFORM3', 'PERFORM3_DONE', 'FINISH3'],
+  } satisfies Record<DirectState, readonly string[]>;
+
+  test.each(directStates)('in %s', (state) => {
+    const { context } = directTo(state).snapshot;
+    expect(toPhaseRecords(context.reached).map(({ phase }) => phase)).toEqual(reached[state]);
+  });
+});
+
+test('the migration is asked for once', () => {
+  const walk = directTo('confirm3').done('confirm', at(60));
+  for (const src of Object.values(callOf)) expect(countOf(walk, src)).toBe(1);
+});
