@@ -5,6 +5,7 @@ import {
   type Domain,
   type MigrateParams,
   type MigratePhaseRequest,
+  type QemuMonitorEvent,
 } from 'node-libvirt';
 import { FailureError, type FailureEffect } from '../../ports/failure.ts';
 import type { MigrateCall, MigrationEnds, MigrationLink } from '../../ports/migration.ts';
@@ -14,6 +15,7 @@ import { lookUpByUuid, nullWithoutDomain, readStatus } from './domain-reads.ts';
 import { openLinkConnections, type LinkConnections, type Peer } from './link-connections.ts';
 import { toDrivenArguments } from './migration-flags.ts';
 import { MigrationRelay } from './migration-relay.ts';
+import { seenInQemuEvent } from './observations.ts';
 import { orAborted } from './or-aborted.ts';
 
 /**
@@ -89,7 +91,11 @@ export class LibvirtMigrationLink implements MigrationLink {
       signal,
       (_, options) => domain.getState(options),
     );
-    this.#begun = { domain, definition: reply.xml, isPaused: state === 'paused' };
+    this.#begun = {
+      domain,
+      definition: reply.xml,
+      isPaused: state === 'paused' && call.purpose === 'move',
+    };
     this.#cookies.prepare = reply.cookie;
   }
 
@@ -120,7 +126,8 @@ export class LibvirtMigrationLink implements MigrationLink {
   async perform(call: MigrateCall, signal: AbortSignal): Promise<void> {
     const begun = this.#requireBegun();
     const request = {
-      flags: withPaused(toDrivenArguments(call).flags, begun),
+      // To the source a tunnel is peer-to-peer by itself; all it sees of ours is where to send to.
+      flags: withPaused(toDrivenArguments(call).flags, begun) & ~migrateFlags.TUNNELLED,
       params: this.#params(call, begun),
       cookie: this.#cookies.perform,
     };
@@ -156,7 +163,7 @@ export class LibvirtMigrationLink implements MigrationLink {
           signal,
           async (connection, options) => {
             // What the source has sent may still be on its way through us.
-            if (this.#relay !== null) await orAborted(this.#relay.ended, options.signal);
+            if (this.#relay !== null) await orAborted(this.#relay.carried(), options.signal);
             return connection.migrateFinish3Params(request, options);
           },
         ),
@@ -198,8 +205,17 @@ export class LibvirtMigrationLink implements MigrationLink {
   ): Promise<void> {
     const relay = await MigrationRelay.listen(relayUri);
     this.#relay = relay;
-    const { cookie, stream } = await this.#call(preparation, signal, (connection, options) =>
-      connection.migratePrepareTunnel3Params(request, options),
+    const { uuid } = this.#requireBegun().domain;
+    const { cookie, stream } = await this.#call(
+      preparation,
+      signal,
+      async (connection, options) => {
+        connection.on('qemuMonitorEvent', (event) => {
+          if (event.domain.uuid === uuid && isArrival(event)) relay.tellTaken();
+        });
+        await connection.subscribe('qemuMonitorEvent', { ...options, qemuEvents: ['MIGRATION'] });
+        return connection.migratePrepareTunnel3Params(request, options);
+      },
     );
     relay.carryInto(stream);
     this.#migrationUri = relayUri;
@@ -269,6 +285,12 @@ function withPaused(flags: number, { isPaused }: Begun): number {
 /** What is for the source alone is kept from the destination, as libvirt's own client does. */
 function toDestinationFlags(flags: number, begun: Begun): number {
   return withPaused(flags, begun) & ~(migrateFlags.ABORT_ON_ERROR | migrateFlags.AUTO_CONVERGE);
+}
+
+/** QEMU has taken the guest in whole. */
+function isArrival(event: QemuMonitorEvent): boolean {
+  const seen = seenInQemuEvent(event);
+  return seen?.kind === 'migrationStatus' && seen.status === 'completed';
 }
 
 /** An answer of the daemon, as against one that was lost. */

@@ -5,17 +5,18 @@ import { FailureError } from '../../ports/failure.ts';
 
 type Listening = { readonly path: string } | { readonly host: string; readonly port: number };
 
+/** MIG_RP_MSG_SHUT of QEMU's return path: four bytes follow, and they say that nothing went wrong. */
+const guestTaken = Uint8Array.of(0, 1, 0, 4, 0, 0, 0, 0);
+
 /**
  * The tunnel that the client carries: the source's memory arrives here as on a destination's own
  * port, and goes on through the stream that Prepare opened there. One sender, one way, and never more
  * of it in here than the stream takes.
  */
 export class MigrationRelay {
-  /** Resolves when nothing more will be carried: `null` where all of it has arrived. */
-  readonly ended: Promise<Error | null>;
-  readonly #end: (failure: Error | null) => void;
   readonly #server: Server;
   #failure: Error | null = null;
+  #carrying: Promise<void> | null = null;
   #isClosed = false;
   #socket: Socket | null = null;
   #stream: UploadStream | null = null;
@@ -40,9 +41,11 @@ export class MigrationRelay {
 
   private constructor(server: Server) {
     this.#server = server;
-    const { promise, resolve } = Promise.withResolvers<Error | null>();
-    this.ended = promise;
-    this.#end = resolve;
+  }
+
+  /** Resolves when all has been carried that ever will be: at once where nobody has come to send. */
+  async carried(): Promise<void> {
+    await this.#carrying;
   }
 
   /** What broke it so far; `null`: nothing. */
@@ -56,8 +59,19 @@ export class MigrationRelay {
     this.#server.once('connection', (socket) => {
       this.#server.close();
       this.#socket = socket;
-      void this.#carry(socket, stream).then(this.#end);
+      socket.on('error', (error) => {
+        this.#failure ??= error;
+      });
+      this.#carrying = this.#carry(socket, stream);
     });
+  }
+
+  /**
+   * The source's QEMU waits for this word of the other QEMU, which the stream cannot carry back: one
+   * that a tunnel ends in is started without its way back (see QEMU's migration documentation).
+   */
+  tellTaken(): void {
+    this.#socket?.write(guestTaken);
   }
 
   /** Gives up what is under way. Waits for nobody. */
@@ -66,21 +80,18 @@ export class MigrationRelay {
     this.#server.close();
     this.#socket?.destroy();
     void this.#stream?.abort(new Error('the migration was given up'));
-    this.#end(this.#failure);
   }
 
-  async #carry(socket: Socket, stream: UploadStream): Promise<Error | null> {
+  async #carry(socket: Socket, stream: UploadStream): Promise<void> {
     try {
       for await (const chunk of socket) await stream.write(asBytes(chunk));
       await stream.finish();
-      return null;
     } catch (error) {
-      if (this.#isClosed) return null;
-      this.#failure = error instanceof Error ? error : new Error(String(error));
+      if (this.#isClosed) return;
+      this.#failure ??= error instanceof Error ? error : new Error(String(error));
       // The source hears of it as of a destination that is gone, the destination as of an end.
       socket.destroy();
       void stream.abort(this.#failure);
-      return this.#failure;
     }
   }
 }
