@@ -62,7 +62,7 @@ export class ClientConnection {
   /** @throws FailureError `connectionLost`, `aborted`, or the daemon's refusal */
   async call<T>(call: PhaseCall, work: () => Promise<T>): Promise<T> {
     const described = { host: this.host, ...call };
-    if (!this.#openHere) throw this.#lostError('none');
+    if (!this.#isOpen()) throw this.#lostError('none');
     const fault = this.#faults.takeCall(call.name, this.host.name);
     if (fault === 'loseRequest') this.#world.link.resetClient(this.host.name);
     const reply = this.#answer(work, fault).catch((error: unknown) => {
@@ -144,7 +144,7 @@ export class ClientConnection {
     }
   }
 
-  readonly #isOpen = (): boolean => this.#openHere;
+  readonly #isOpen = (): boolean => this.#openHere && !(this.#isHeard() && this.#isReset());
 
   readonly #isHeard = (): boolean => this.#world.link.reachesClient(this.host.name);
 

@@ -114,13 +114,13 @@ export function requireResumable(
     throw refuse(`cannot go on: domain is not processing${incoming} migration`);
   if (job.attended) throw refuse('is being actively monitored by another thread');
   if (!isPostcopy(domain)) throw refuse('is not in post-copy phase');
-  if (place(job.phase) < place('postcopyFailed') && !isFailedPostcopy(domain))
+  if (orderOf(job.phase) < orderOf('postcopyFailed') && !isFailedPostcopy(domain))
     throw refuse('has not failed');
-  if (place(job.phase) > place(latest)) throw refuse('is already being resumed');
+  if (orderOf(job.phase) > orderOf(latest)) throw refuse('is already being resumed');
   return job;
 }
 
-function place(phase: MigrationJob['phase']): number {
+function orderOf(phase: MigrationJob['phase']): number {
   return phase === null ? -1 : migrationPhases.indexOf(phase);
 }
 

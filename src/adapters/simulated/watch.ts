@@ -1,6 +1,7 @@
 import type { DomainReason, DomainState } from '../../ports/domain.ts';
 import type { WatchRequest } from '../../ports/hypervisor.ts';
 import type { StreamProgress } from '../../ports/observation.ts';
+import { WatchLine } from './watch-line.ts';
 import type { Host, Observation, World } from './world.ts';
 import { CarrierDied, lifeOf } from './world.ts';
 
@@ -13,7 +14,7 @@ interface Session {
   readonly world: World;
   readonly host: Host;
   readonly request: WatchRequest;
-  readonly tell: (observation: Observation) => void;
+  readonly line: WatchLine;
   /** The watch goes on and so does the daemon's life. */
   readonly isAlive: () => boolean;
 }
@@ -34,11 +35,14 @@ export async function watchDomain(
   try {
     let known: Presence | null = absent;
     for (;;) {
+      const line = new WatchLine(world, host, tell);
       const lives = lifeOf(host);
-      const session = { world, host, request, tell, isAlive: () => isWanted() && lives() };
-      await follow(session, known);
+      const isAlive = (): boolean => isWanted() && lives() && !line.isLost;
+      void line.run(isAlive);
+      await follow({ world, host, request, line, isAlive }, known);
       tell({ kind: 'connectionLost' });
-      await world.wait({ until: () => host.daemon.up, whileAlive: isWanted });
+      const until = (): boolean => host.daemon.up && line.isHeard;
+      await world.wait({ until, whileAlive: isWanted });
       tell({ kind: 'connectionRegained' });
       known = null;
     }
@@ -51,8 +55,8 @@ export async function watchDomain(
 
 /** Until the daemon dies or the watch ends. */
 async function follow(session: Session, known: Presence | null): Promise<void> {
-  const { world, host, request, tell } = session;
-  const unsubscribe = world.observe(host, request.uuid, tell);
+  const { world, host, request, line } = session;
+  const unsubscribe = world.observe(host, request.uuid, line.tell);
   try {
     const jobs = request.role === 'source' ? followJob(session) : undefined;
     await Promise.all([followState(session, known), jobs]);
@@ -73,7 +77,8 @@ const absent: Presence = { state: 'shutoff', reason: 'unknown' };
 
 /** Tells each state that a read shows and that was not told before; at first only a presence. */
 async function followState(session: Session, known: Presence | null): Promise<void> {
-  const { world, host, request, tell, isAlive } = session;
+  const { world, host, request, line, isAlive } = session;
+  const { tell } = line;
   const read = (): Presence => host.domains.get(request.uuid) ?? absent;
   let told = known;
   for (;;) {
@@ -95,14 +100,14 @@ function isSame(present: Presence, told: Presence | null): boolean {
 
 /** Tells the outgoing migration when it begins, then its bytes for as long as it lasts. */
 async function followJob(session: Session): Promise<void> {
-  const { world, host, request, tell, isAlive } = session;
+  const { world, host, request, line, isAlive } = session;
   const hasJob = (): boolean => host.domains.get(request.uuid)?.job?.direction === 'out';
   for (;;) {
     await world.wait({ until: hasJob, whileAlive: isAlive });
-    tell({ kind: 'migrationJob', direction: 'out' });
+    line.tell({ kind: 'migrationJob', direction: 'out' });
     while (hasJob()) {
       const streams = streamsOf(host, request.uuid);
-      if (streams.length > 0) request.progress(streams);
+      if (streams.length > 0 && line.isHeard) request.progress(streams);
       await world.wait({
         until: () => !hasJob(),
         atMostMs: progressIntervalMs,
