@@ -6,6 +6,7 @@ import type { TwoHosts } from './fixture.ts';
 import { lookingCases } from './looking.cases.ts';
 import { migratingCases } from './migrating.cases.ts';
 import { tuningCases } from './tuning.cases.ts';
+import { volumesCases } from './volumes.cases.ts';
 
 /** What must be true, and how it is shown. */
 export type Cases = Readonly<Record<string, (fixture: Fixture) => Promise<void>>>;
@@ -31,6 +32,7 @@ export function hypervisorContract(
       ['migrating', migratingCases],
       ['driven by the client', clientDrivenCases],
       ['tuning', tuningCases],
+      ['volumes', volumesCases],
     ])('%s', (_, cases) => {
       for (const [title, prove] of Object.entries(cases))
         test(title, { timeout: caseTimeoutMs }, () => fixture.hosts.run(prove(fixture)));

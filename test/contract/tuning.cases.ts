@@ -64,7 +64,7 @@ export const tuningCases: Cases = {
 
   'there is no way back from post-copy': async (fixture) => {
     const guest = await fixture.newGuest('shared');
-    const options = { postcopy: true, postcopyBandwidthMibPerS: 4 };
+    const options = { postcopy: true, postcopyBandwidthMibPerS: 16 };
     const { watched, ended } = await fixture.startSlowMigration(guest, options);
     await fixture.source.startPostcopy(guest.uuid, unending);
     await watched.sees('suspended postcopy');

@@ -1,0 +1,109 @@
+import { expect } from 'vitest';
+import { failureOf, unending } from './fixture.ts';
+import type { Fixture } from './fixture.ts';
+import type { Cases } from './hypervisor.contract.ts';
+
+/** Several messages of a stream, and no whole number of them. */
+const sizeBytes = 700_000;
+const content = Buffer.alloc(sizeBytes, 'a disk, in so many words; ');
+
+async function* inPieces(bytes: Buffer, pieceBytes: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    yield bytes.subarray(at, at + pieceBytes);
+  }
+}
+
+async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return Buffer.concat(all);
+}
+
+/** A path of the destination's pool where nothing stands; the fixture's guests keep theirs there. */
+async function newPath(fixture: Fixture): Promise<string> {
+  const guest = await fixture.newGuest('private');
+  return guest.disks[0]?.path ?? '';
+}
+
+/** What an offline migration does with disks. */
+export const volumesCases: Cases = {
+  'a volume is made, written and read': async (fixture) => {
+    const { destination } = fixture;
+    const path = await newPath(fixture);
+    expect(await destination.findVolume(path, unending)).toBeNull();
+    await destination.createVolume(path, sizeBytes, unending);
+    await destination.writeVolume(path, inPieces(content, 100_000), sizeBytes, unending);
+    expect(await destination.findVolume(path, unending)).toEqual({
+      path,
+      format: 'raw',
+      capacityBytes: sizeBytes,
+      fileBytes: sizeBytes,
+      backingPath: null,
+    });
+    expect((await collect(destination.readVolume(path, unending))).equals(content)).toBe(true);
+    await destination.deleteVolume(path, unending);
+  },
+
+  "a disk's file goes over as it is": async (fixture) => {
+    const { destination, source } = fixture;
+    const path = await newPath(fixture);
+    const here = await source.findVolume(path, unending);
+    const fileBytes = here?.fileBytes ?? 0;
+    await destination.createVolume(path, fileBytes, unending);
+    await destination.writeVolume(path, source.readVolume(path, unending), fileBytes, unending);
+    expect(await destination.findVolume(path, unending)).toEqual(here);
+    expect(here).toMatchObject({ path, format: 'qcow2', backingPath: null });
+    await destination.deleteVolume(path, unending);
+  },
+
+  'a volume is not made twice': async (fixture) => {
+    const { destination } = fixture;
+    const path = await newPath(fixture);
+    await destination.createVolume(path, sizeBytes, unending);
+    const failure = await failureOf(destination.createVolume(path, sizeBytes, unending));
+    expect(failure).toMatchObject({ code: 'volumeExists', effect: 'none' });
+    await destination.deleteVolume(path, unending);
+  },
+
+  'no volume is made where no pool is': async ({ destination }) => {
+    const failure = await failureOf(destination.createVolume('/nowhere/disk', 512, unending));
+    expect(failure).toMatchObject({ code: 'noPool', effect: 'none' });
+  },
+
+  'what does not exist is neither read nor written': async (fixture) => {
+    const { destination } = fixture;
+    const path = await newPath(fixture);
+    const read = await failureOf(collect(destination.readVolume(path, unending)));
+    expect(read).toMatchObject({ code: 'noVolume', effect: 'none' });
+    const pieces = inPieces(content, 1_000);
+    const written = await failureOf(destination.writeVolume(path, pieces, sizeBytes, unending));
+    expect(written).toMatchObject({ code: 'noVolume', effect: 'none' });
+  },
+
+  'less than was announced is a failure': async (fixture) => {
+    const { destination } = fixture;
+    const path = await newPath(fixture);
+    await destination.createVolume(path, sizeBytes, unending);
+    const half = inPieces(content.subarray(0, sizeBytes / 2), 100_000);
+    const failure = await failureOf(destination.writeVolume(path, half, sizeBytes, unending));
+    expect(failure).toMatchObject({ code: 'wrongSize', effect: 'unknown' });
+    await destination.deleteVolume(path, unending);
+  },
+
+  'an abort ends a transfer in its middle': async (fixture) => {
+    const { destination } = fixture;
+    const path = await newPath(fixture);
+    await destination.createVolume(path, sizeBytes, unending);
+    const abort = new AbortController();
+    async function* withoutEnd(): AsyncGenerator<Uint8Array> {
+      yield content.subarray(0, 100_000);
+      abort.abort();
+      await new Promise<never>(() => undefined);
+    }
+    const failure = await failureOf(
+      destination.writeVolume(path, withoutEnd(), sizeBytes, abort.signal),
+    );
+    expect(failure).toMatchObject({ code: 'aborted', effect: 'unknown' });
+    await destination.deleteVolume(path, unending);
+  },
+};
