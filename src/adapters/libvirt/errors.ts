@@ -15,7 +15,6 @@ import { FailureError, type Failure, type FailureEffect } from '../../ports/fail
 /** Stable codes of what libvirt answers; every other number is `libvirtError`. */
 const codeOfNumber: ReadonlyMap<number, string> = new Map([
   [errorCodes.NO_DOMAIN, 'noDomain'],
-  [errorCodes.NO_STORAGE_VOL, 'noVolume'],
   [errorCodes.AUTH_FAILED, 'authenticationFailed'],
   [errorCodes.OPERATION_INVALID, 'operationInvalid'],
   [errorCodes.OPERATION_TIMEOUT, 'jobActive'],

@@ -6,7 +6,7 @@ import type { HostConnection } from './host-connection.ts';
 import { eachOrAborted } from './or-aborted.ts';
 import { findPlace } from './volumes.ts';
 
-/** The file of a volume as it is, piece by piece. @throws FailureError `noVolume`, `aborted`, ... */
+/** The file of a volume as it is, piece by piece. */
 export async function* downloadVolume(
   host: HostConnection,
   path: string,
@@ -25,8 +25,8 @@ export async function* downloadVolume(
  * Replaces the bytes of a volume's file. Whatever ends it early, the daemon is told: it is never
  * left with a part that it takes for the whole.
  *
- * @throws FailureError `noVolume`, `aborted`, and `wrongSize` for more or fewer bytes than were
- * announced; what has been written by then stays
+ * @throws FailureError `aborted`, `invalidArgument` for more or fewer bytes than were announced: what has
+ * been written by then stays; and what libvirt answers where there is no such volume
  */
 export async function uploadVolume(
   host: HostConnection,
@@ -67,10 +67,10 @@ function openVolume(host: HostConnection, path: string, signal: AbortSignal): Pr
     { uri, effectOfErrorReply: 'none', signal, timeoutMs: callTimeoutMs },
     async (bound) => {
       const connection = await host.acquire(bound);
-      const { volume } = await findPlace(connection, path, { signal: bound });
-      if (volume !== null) return volume;
-      const message = `${uri}: there is no volume ${path}`;
-      throw new FailureError({ code: 'noVolume', message, effect: 'none' });
+      const options = { signal: bound };
+      const { volume } = await findPlace(connection, path, options);
+      // Asked once more, libvirt says in its own words that there is none.
+      return volume ?? connection.storageVolLookupByPath(path, options);
     },
   );
 }
@@ -80,7 +80,7 @@ function wrongSize(
   { fileBytes, path }: { readonly path: string; readonly fileBytes: number },
 ): FailureError {
   const message = `${uri}: ${path} was to get ${fileBytes} bytes, and other than that came`;
-  return new FailureError({ code: 'wrongSize', message, effect: 'unknown' });
+  return new FailureError({ code: 'invalidArgument', message, effect: 'unknown' });
 }
 
 function asError(reason: unknown): Error {

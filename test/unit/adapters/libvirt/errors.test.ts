@@ -31,7 +31,6 @@ test.each([
   [42, 'noDomain'],
   [55, 'operationInvalid'],
   [68, 'jobActive'],
-  [50, 'noVolume'],
   [45, 'authenticationFailed'],
   [78, 'operationAborted'],
   [81, 'migrateUnsafe'],
