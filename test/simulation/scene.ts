@@ -36,6 +36,7 @@ export interface SceneOptions {
   readonly guest?: DomainSpec;
   readonly faults?: readonly Fault[];
   readonly link?: LinkSpec;
+  readonly source?: Partial<HostSpec>;
   readonly destination?: Partial<HostSpec>;
 }
 
@@ -54,7 +55,7 @@ export class Scene {
       seed: options.seed ?? 1,
       clock: this.clock,
       hosts: [
-        { name: 'hostA', pools },
+        { name: 'hostA', pools, ...options.source },
         { name: 'hostB', pools, ...options.destination },
       ],
       domains: [guest],

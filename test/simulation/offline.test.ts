@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { failureOf } from '../contract/fixture.ts';
+import { DrivenScene } from './driven.ts';
+import { mib, privateGuest, Scene, sharedGuest, unending } from './scene.ts';
+
+const shutOff = { ...sharedGuest, state: 'shutoff' } as const;
+const defined = 'shutoff unknown persistent';
+const offline = { guest: shutOff, purpose: 'moveOffline' } as const;
+
+describe('a definition that moves', () => {
+  test('needs no Perform; the source keeps its own', async () => {
+    const scene = new DrivenScene(offline);
+    expect(await scene.drive('begin', 'prepare')).toBeNull();
+    // libvirt shows the job on the destination only.
+    expect(scene.where('hostA')).toBe(defined);
+    expect(scene.where('hostB')).toBe('shutoff unknown transient migrationIn');
+    expect(await scene.drive('finish', 'confirm')).toBeNull();
+    expect(scene.where('hostA')).toBe(defined);
+    expect(scene.where('hostB')).toBe(defined);
+  });
+
+  test('of a guest that runs leaves the guest alone', async () => {
+    const scene = new DrivenScene({ purpose: 'moveOffline' });
+    expect(await scene.drive('begin', 'prepare', 'finish', 'confirm')).toBeNull();
+    expect(scene.where('hostA')).toBe('running booted persistent');
+    expect(scene.where('hostB')).toBe(defined);
+  });
+
+  test('cancelled, leaves a shut-off shell that blocks the next try, as libvirt 9.0', async () => {
+    const scene = new DrivenScene(offline);
+    await scene.drive('begin', 'prepare');
+    expect(await scene.phase('finish', true)).toBeNull();
+    expect(await scene.phase('confirm', true)).toBeNull();
+    expect(scene.where('hostB')).toBe('shutoff unknown transient');
+    expect(await scene.drive('begin', 'prepare')).toMatchObject({
+      code: 'operationInvalid',
+      libvirt: { code: 55, domain: 20 },
+    });
+    await scene.leave();
+    scene.world.killDaemon('hostB');
+    scene.world.startDaemon('hostB');
+    expect(scene.where('hostB')).toBeNull();
+  });
+
+  test('whose client goes away is dropped by the source alone', async () => {
+    const scene = new DrivenScene(offline);
+    await scene.drive('begin', 'prepare');
+    await scene.leave();
+    expect(scene.where('hostB')).toBe('shutoff unknown transient migrationIn');
+    const source = await scene.host('hostA');
+    expect(await scene.run(() => failureOf(source.undefine(scene.uuid, unending)))).toBeNull();
+  });
+
+  test('names its disks where they will lie', async () => {
+    const scene = new Scene({ guest: shutOff });
+    const source = await scene.host('hostA');
+    const destinationXml = (await scene.run(() => source.domainXml(scene.uuid, unending))).replace(
+      '/shared/guest.img',
+      '/images/moved.img',
+    );
+    const call = scene.callFor({ destinationXml, destinationName: 'moved' }, 'moveOffline');
+    await scene.run(() => source.migrate(call, unending));
+    const there = await scene.run(async () =>
+      (await scene.host('hostB')).findDomain('moved', unending),
+    );
+    expect(there?.disks[0]?.path).toBe('/images/moved.img');
+  });
+});
+
+const path = '/images/guest.img';
+
+async function withDisk() {
+  const made = new Scene({ guest: privateGuest });
+  return { made, a: await made.host('hostA'), b: await made.host('hostB') };
+}
+
+describe('a volume', () => {
+  test('goes from host to host byte for byte', async () => {
+    const { made, a, b } = await withDisk();
+    await made.run(() => b.createVolume(path, 64 * mib, unending));
+    const empty = made.world.fingerprint('hostB', path);
+    await made.run(() => b.writeVolume(path, a.readVolume(path, unending), 64 * mib, unending));
+    expect(made.world.fingerprint('hostB', path)).toBe(made.world.fingerprint('hostA', path));
+    expect(made.world.fingerprint('hostB', path)).not.toBe(empty);
+    expect(await made.run(() => b.findVolume(path, unending))).toEqual({
+      path,
+      format: 'raw',
+      capacityBytes: 64 * mib,
+      fileBytes: 64 * mib,
+      backingPath: null,
+    });
+    // Two ways over a link of 64 MiB/s.
+    expect(made.clock.nowEpochMs()).toBeGreaterThan(2_000);
+  });
+
+  test('that is half there is not the same one', async () => {
+    const { made, a, b } = await withDisk();
+    await made.run(() => b.createVolume(path, 64 * mib, unending));
+    const written = made.run(() =>
+      failureOf(b.writeVolume(path, a.readVolume(path, unending), 64 * mib, unending)),
+    );
+    await made.pass(500);
+    made.world.killDaemon('hostB');
+    expect(await written).toMatchObject({ code: 'connectionLost', effect: 'unknown' });
+    expect(made.world.fingerprint('hostB', path)).not.toBe(made.world.fingerprint('hostA', path));
+  });
+
+  test('is not made twice, nor without a pool, nor without room', async () => {
+    const { made, b } = await withDisk();
+    const create = (where: string, fileBytes: number) =>
+      made.run(() => failureOf(b.createVolume(where, fileBytes, unending)));
+    expect(await create(path, mib)).toBeNull();
+    expect(await create(path, mib)).toMatchObject({ code: 'volumeExists', effect: 'none' });
+    expect(await create('/nowhere/guest.img', mib)).toMatchObject({ code: 'noPool' });
+    expect(await create('/images/large.img', 2 ** 40)).toMatchObject({ libvirt: { code: 9 } });
+  });
+
+  test('that is not there is neither read nor written', async () => {
+    const { made, a, b } = await withDisk();
+    const read = async (): Promise<void> => {
+      for await (const piece of b.readVolume(path, unending)) expect(piece).toBeNull();
+    };
+    expect(await made.run(() => failureOf(read()))).toMatchObject({ libvirt: { code: 50 } });
+    const write = b.writeVolume(path, a.readVolume(path, unending), 64 * mib, unending);
+    expect(await made.run(() => failureOf(write))).toMatchObject({ libvirt: { code: 50 } });
+  });
+
+  test('copied by a migration has the same bytes there', async () => {
+    const { made } = await withDisk();
+    expect(await made.run(() => made.migrate({ copyStorage: 'all' }))).toBeNull();
+    expect(made.world.fingerprint('hostB', path)).toBe(made.world.fingerprint('hostA', path));
+  });
+});
