@@ -93,6 +93,17 @@ describe('a volume', () => {
     expect(made.clock.nowEpochMs()).toBeGreaterThan(2_000);
   });
 
+  test('that is not raw shows what is in it as soon as it has arrived', async () => {
+    const disks = privateGuest.disks?.map((disk) => ({ ...disk, format: 'qcow2' })) ?? [];
+    const made = new Scene({ guest: { ...privateGuest, disks } });
+    const [a, b] = [await made.host('hostA'), await made.host('hostB')];
+    const here = await made.run(() => a.findVolume(path, unending));
+    expect(here).toMatchObject({ format: 'qcow2', capacityBytes: 64 * mib, fileBytes: mib });
+    await made.run(() => b.createVolume(path, mib, unending));
+    await made.run(() => b.writeVolume(path, a.readVolume(path, unending), mib, unending));
+    expect(await made.run(() => b.findVolume(path, unending))).toEqual(here);
+  });
+
   test('that is half there is not the same one', async () => {
     const { made, a, b } = await withDisk();
     await made.run(() => b.createVolume(path, 64 * mib, unending));

@@ -2,7 +2,7 @@ import { requireCertificate } from './certificates.ts';
 import { libvirtError } from './libvirt-error.ts';
 import type { Migration } from './migration-job.ts';
 import type { VolumeFile } from './volume-file.ts';
-import { emptyFile } from './volume-file.ts';
+import { filledFile } from './volume-file.ts';
 import type { Domain, Host } from './world.ts';
 import { availableBytes, poolOf } from './world.ts';
 
@@ -66,7 +66,7 @@ export function provideDisks({ destination, incoming, call }: Migration): void {
     if (storage === 'shared' || destination.files.has(path)) continue;
     if (options.copyStorage !== 'all' || !copyDisks.includes(targetDev))
       throw libvirtError('systemError', `Cannot access storage file '${path}'`);
-    createDisk(destination, path, { ...emptyFile(capacityBytes), capacityBytes, format });
+    createDisk(destination, path, filledFile(path, { capacityBytes, format, backingPath: null }));
   }
 }
 

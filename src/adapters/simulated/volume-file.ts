@@ -2,25 +2,57 @@ import { createHash } from 'node:crypto';
 
 /** One file of one host. Its bytes are kept as the pieces that were written, never copied. */
 export interface VolumeFile {
+  /** What its pool keeps free for it. */
   readonly capacityBytes: number;
-  readonly format: string;
-  readonly backingPath: string | null;
   readonly content: readonly Uint8Array[];
+}
+
+/** What a pool finds out about a file by reading its head. */
+export interface VolumeHead {
+  readonly format: string;
+  readonly capacityBytes: number;
+  readonly backingPath: string | null;
 }
 
 const pieceBytes = 2 ** 20;
 const zeros = new Uint8Array(pieceBytes);
+/** Whatever is not raw begins so; then format, capacity and backing file, a line each. */
+const magic = Buffer.from('QFI\u00fb', 'latin1');
+const headBytesMax = 4_096;
 
 /** A raw file without any block of it written: it reads as zeros. */
 export function emptyFile(fileBytes: number): VolumeFile {
-  return { ...plain(fileBytes), content: repeated(zeros, fileBytes) };
+  return { capacityBytes: fileBytes, content: repeated(zeros, fileBytes) };
 }
 
-/** A file with bytes that no file of another name has. */
-export function filledFile(name: string, fileBytes: number): VolumeFile {
+/**
+ * A file with bytes that no file of another name has; one that is not raw is smaller than the disk
+ * in it.
+ */
+export function filledFile(name: string, head: VolumeHead): VolumeFile {
+  const { format, capacityBytes, backingPath } = head;
   const piece = new Uint8Array(pieceBytes);
-  createHash('sha256').update(name).digest().copy(piece);
-  return { ...plain(fileBytes), content: repeated(piece, fileBytes) };
+  const mark = createHash('sha256').update(name).digest();
+  if (format === 'raw') {
+    piece.set(mark);
+    return { capacityBytes, content: repeated(piece, capacityBytes) };
+  }
+  piece.set(magic);
+  piece.set(Buffer.from(`${format}\n${capacityBytes}\n${backingPath ?? ''}\n`), magic.length);
+  piece.set(mark, headBytesMax);
+  return { capacityBytes, content: [piece] };
+}
+
+/** As a pool sees it after a refresh. */
+export function headOf({ content }: VolumeFile): VolumeHead {
+  const head = startOf(content);
+  if (!head.subarray(0, magic.length).equals(magic))
+    return { format: 'raw', capacityBytes: lengthOf(content), backingPath: null };
+  const [format = '', capacity, backingPath = ''] = head
+    .subarray(magic.length)
+    .toString()
+    .split('\n', 3);
+  return { format, capacityBytes: Number(capacity), backingPath: backingPath || null };
 }
 
 export function lengthOf(content: readonly Uint8Array[]): number {
@@ -34,8 +66,13 @@ export function fingerprintOf(content: readonly Uint8Array[]): string {
   return hash.digest('hex');
 }
 
-function plain(fileBytes: number) {
-  return { capacityBytes: fileBytes, format: 'raw', backingPath: null };
+function startOf(content: readonly Uint8Array[]): Buffer {
+  let start = Buffer.alloc(0);
+  for (const piece of content) {
+    if (start.length >= headBytesMax) break;
+    start = Buffer.concat([start, piece.subarray(0, headBytesMax)]);
+  }
+  return start.subarray(0, headBytesMax);
 }
 
 function repeated(piece: Uint8Array, fileBytes: number): Uint8Array[] {

@@ -3,7 +3,7 @@ import type { VolumeView } from '../../ports/migration.ts';
 import { libvirtError } from './libvirt-error.ts';
 import { bytesPerS } from './transfer.ts';
 import type { VolumeFile } from './volume-file.ts';
-import { emptyFile, lengthOf } from './volume-file.ts';
+import { emptyFile, headOf, lengthOf } from './volume-file.ts';
 import type { Host, World } from './world.ts';
 import { availableBytes, lifeOf, poolOf } from './world.ts';
 
@@ -11,8 +11,7 @@ import { availableBytes, lifeOf, poolOf } from './world.ts';
 export function volumeAt(host: Host, path: string): VolumeView | null {
   const file = poolOf(host, path) && host.files.get(path);
   if (file === undefined) return null;
-  const { format, capacityBytes, backingPath, content } = file;
-  return { path, format, capacityBytes, fileBytes: lengthOf(content), backingPath };
+  return { path, ...headOf(file), fileBytes: lengthOf(file.content) };
 }
 
 /** @throws FailureError volumeExists, noPool, or as the pool refuses it */

@@ -211,8 +211,9 @@ export class World {
 }
 
 /** What stands there before anything happens: bytes that only this file of this host has. */
-function fileOf(host: string, { path, capacityBytes, ...given }: VolumeSpec): VolumeFile {
-  return { ...filledFile(`${host}${path}`, capacityBytes), format: 'raw', ...given, capacityBytes };
+function fileOf(host: string, volume: VolumeSpec): VolumeFile {
+  const { path, capacityBytes, format = 'raw', backingPath = null } = volume;
+  return filledFile(`${host}${path}`, { format, capacityBytes, backingPath });
 }
 
 /** The pool of the host that owns the path. */
