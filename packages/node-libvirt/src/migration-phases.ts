@@ -65,6 +65,7 @@ export async function prepareTunnel3(
 ): Promise<MigratePrepareTunnel3Reply> {
   const procedure = procedures.domainMigratePrepareTunnel3Params;
   const { result, stream } = await caller.openStream(procedure, toWire(request), {
+    sendBytesMax: Number.POSITIVE_INFINITY,
     receiveBytesMax: 0,
     signal: options?.signal,
   });

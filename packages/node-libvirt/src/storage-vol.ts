@@ -73,7 +73,8 @@ export class StorageVol {
       length: fromInteger64(lengthBytes),
       flags: 0,
     };
-    const options = { receiveBytesMax: 0, signal };
+    const sendBytesMax = args.length === 0n ? Number.POSITIVE_INFINITY : Number(args.length);
+    const options = { sendBytesMax, receiveBytesMax: 0, signal };
     return (await this.#caller.openStreamApart(procedures.storageVolUpload, args, options)).stream;
   }
 

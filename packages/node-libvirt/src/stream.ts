@@ -8,7 +8,8 @@ import type { CallOptions } from './call-options.ts';
 export interface UploadStream {
   /**
    * virStreamSend. Resolves when more can be taken: no more than 1 MiB is ever under way. One write at a time. What the
-   * daemon could not do with the data is told by a later write, at the latest by {@link finish}.
+   * daemon could not do with the data is told by a later write, at the latest by {@link finish}. @throws EncodeError,
+   * with nothing sent, for more than was announced.
    */
   write(chunk: Uint8Array): Promise<void>;
   /** virStreamFinish. Resolves when the daemon has taken it all; only then has it worked. */

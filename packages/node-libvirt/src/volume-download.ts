@@ -37,7 +37,7 @@ async function downloadSegment(
   const { stream } = await caller.openStream(
     procedures.storageVolDownload,
     { ...range, flags: 0 },
-    { receiveBytesMax: Number(range.length), signal },
+    { sendBytesMax: 0, receiveBytesMax: Number(range.length), signal },
   );
   const onAbort = (): void => {
     void stream.abort(new Error('the download was aborted'));

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   ConnectionLostError,
+  EncodeError,
   isLibvirtError,
   open,
   type Connection,
@@ -181,6 +182,13 @@ describe('an upload', () => {
     await expect(stream.write(Buffer.from('c'))).rejects.toThrow('was finished');
     peer.stream(call, Buffer.alloc(0), statuses.ok);
     await finished;
+  });
+
+  it('sends nothing of a write that goes beyond what was announced', async () => {
+    const { peer, stream } = await startUpload();
+    await expect(stream.write(Buffer.alloc(8 * mebibyte + 1))).rejects.toThrow(EncodeError);
+    await stream.write(Buffer.from('fits'));
+    expect((await peer.nextStreamMessage()).payload.toString()).toBe('fits');
   });
 
   it('that the daemon refuses at once is an error of its own, and its socket goes', async () => {

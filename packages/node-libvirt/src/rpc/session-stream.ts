@@ -1,4 +1,4 @@
-import { ProtocolError } from '../errors.ts';
+import { EncodeError, ProtocolError } from '../errors.ts';
 import { limits, messageStatuses, type Header } from '../protocol/index.ts';
 import type { XdrReader } from '../xdr/reader.ts';
 import { readRemoteError, type SlotHolder } from './pending-call.ts';
@@ -8,6 +8,12 @@ export interface StreamWire {
   send(status: Header['status'], data: Uint8Array): void;
   /** Calls back once the daemon has read everything that was sent so far; never when the session ends first. */
   fence(onRead: () => void): void;
+}
+
+/** What goes each way at most: not sent above it, and above it the daemon breaks the protocol. */
+export interface StreamBounds {
+  readonly sendBytesMax: number;
+  readonly receiveBytesMax: number;
 }
 
 /** How far what is written may be ahead of what the daemon has read, and how often it is asked. */
@@ -31,6 +37,7 @@ export class SessionStream {
   readonly #wire: StreamWire;
   readonly #slot: SlotHolder | null;
   readonly #ended = Promise.withResolvers<void>();
+  #sendBytesLeft: number;
   #receiveBytesLeft: number;
   #received: Uint8Array[] = [];
   #isAtEnd = false;
@@ -42,10 +49,15 @@ export class SessionStream {
   #unfencedBytes = 0;
   #changed = Promise.withResolvers<void>();
 
-  /** @param receiveBytesMax what the daemon may send; anything above breaks the protocol. */
-  constructor(name: string, wire: StreamWire, receiveBytesMax: number, slot: SlotHolder | null) {
+  constructor(
+    name: string,
+    wire: StreamWire,
+    { sendBytesMax, receiveBytesMax }: StreamBounds,
+    slot: SlotHolder | null,
+  ) {
     this.name = name;
     this.#wire = wire;
+    this.#sendBytesLeft = sendBytesMax;
     this.#receiveBytesLeft = receiveBytesMax;
     this.#slot = slot;
   }
@@ -56,7 +68,13 @@ export class SessionStream {
 
   /** Resolves when the daemon is near enough to take more. One at a time, or their data would mix. */
   async write(chunk: Uint8Array): Promise<void> {
+    this.#throwIfClosed();
     if (this.#isWriting) throw new Error('the write before this one has not resolved');
+    // Not left to the daemon: libvirtd 11.3 does not survive data that it cannot write.
+    if (chunk.length > this.#sendBytesLeft) {
+      throw new EncodeError(`${this.name}: more data than was announced`);
+    }
+    this.#sendBytesLeft -= chunk.length;
     this.#isWriting = true;
     try {
       for (let at = 0; at < chunk.length; at += limits.streamDataBytes) {

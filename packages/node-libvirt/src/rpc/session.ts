@@ -90,13 +90,14 @@ export class Session {
   openStream<A, R>(
     procedure: Procedure<A, R>,
     args: A,
-    { receiveBytesMax, signal }: StreamOptions,
+    options: StreamOptions,
     slot: SlotHolder | null = null,
   ): Promise<Opened<R>> {
+    const { signal } = options;
     const pending = new PendingCall(procedure, null);
     const serial = this.#nextSerial();
     const wire = this.#wireOf(procedure.program, procedure.number, serial);
-    const stream = new SessionStream(procedure.name, wire, receiveBytesMax, slot);
+    const stream = new SessionStream(procedure.name, wire, options, slot);
     if (this.#end !== null) pending.reject(lostUnder(procedure.name, false, this.#end));
     else if (signal?.aborted === true) pending.reject(signal.reason);
     else this.#start(procedure, args, pending, undefined, serial);

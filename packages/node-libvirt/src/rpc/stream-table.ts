@@ -2,11 +2,9 @@ import { ProtocolError } from '../errors.ts';
 import type { Header } from '../protocol/index.ts';
 import type { XdrReader } from '../xdr/reader.ts';
 import { lostUnder, type SessionEnd } from './session-end.ts';
-import type { SessionStream } from './session-stream.ts';
+import type { SessionStream, StreamBounds } from './session-stream.ts';
 
-export interface StreamOptions {
-  /** What the daemon may send; anything above breaks the protocol. */
-  readonly receiveBytesMax: number;
+export interface StreamOptions extends StreamBounds {
   readonly signal?: AbortSignal | undefined;
 }
 
