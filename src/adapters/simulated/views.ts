@@ -24,6 +24,8 @@ export function viewOf(domain: Domain): DomainView {
     hostDevices: definition.hostDevices,
     networks: definition.networks,
     snapshotCount: definition.snapshotCount,
+    managedSave: false,
+    nvramPath: null,
     disks: definition.disks.map((disk) => ({
       targetDev: disk.targetDev,
       device: 'disk',

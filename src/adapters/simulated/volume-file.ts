@@ -18,7 +18,8 @@ const pieceBytes = 2 ** 20;
 const zeros = new Uint8Array(pieceBytes);
 /** Whatever is not raw begins so; then format, capacity and backing file, a line each. */
 const magic = Buffer.from('QFI\u00fb', 'latin1');
-const headBytesMax = 4_096;
+/** So much of a file tells it from all others. */
+const startBytes = 4_096;
 
 /** A raw file without any block of it written: it reads as zeros. */
 export function emptyFile(fileBytes: number): VolumeFile {
@@ -31,16 +32,16 @@ export function emptyFile(fileBytes: number): VolumeFile {
  */
 export function filledFile(name: string, head: VolumeHead): VolumeFile {
   const { format, capacityBytes, backingPath } = head;
-  const piece = new Uint8Array(pieceBytes);
-  const mark = createHash('sha256').update(name).digest();
+  const start = new Uint8Array(startBytes);
+  start.set(createHash('sha256').update(name).digest(), startBytes - 32);
   if (format === 'raw') {
-    piece.set(mark);
-    return { capacityBytes, content: repeated(piece, capacityBytes) };
+    const rest = Math.max(0, capacityBytes - startBytes);
+    const content = [start.subarray(0, capacityBytes), ...repeated(zeros, rest)];
+    return { capacityBytes, content };
   }
-  piece.set(magic);
-  piece.set(Buffer.from(`${format}\n${capacityBytes}\n${backingPath ?? ''}\n`), magic.length);
-  piece.set(mark, headBytesMax);
-  return { capacityBytes, content: [piece] };
+  start.set(magic);
+  start.set(Buffer.from(`${format}\n${capacityBytes}\n${backingPath ?? ''}\n`), magic.length);
+  return { capacityBytes, content: [start, ...repeated(zeros, pieceBytes - startBytes)] };
 }
 
 /** As a pool sees it after a refresh. */
@@ -69,10 +70,10 @@ export function fingerprintOf(content: readonly Uint8Array[]): string {
 function startOf(content: readonly Uint8Array[]): Buffer {
   let start = Buffer.alloc(0);
   for (const piece of content) {
-    if (start.length >= headBytesMax) break;
-    start = Buffer.concat([start, piece.subarray(0, headBytesMax)]);
+    if (start.length >= startBytes) break;
+    start = Buffer.concat([start, piece.subarray(0, startBytes)]);
   }
-  return start.subarray(0, headBytesMax);
+  return start.subarray(0, startBytes);
 }
 
 function repeated(piece: Uint8Array, fileBytes: number): Uint8Array[] {
