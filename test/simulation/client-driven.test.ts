@@ -5,6 +5,7 @@ import type {
   Incident,
   MigrationPhase,
 } from '../../src/adapters/simulated/index.ts';
+import { inOneLine, Watched } from '../contract/watched.ts';
 import type { Phase } from './driven.ts';
 import { DrivenScene } from './driven.ts';
 import { privateGuest } from './scene.ts';
@@ -152,6 +153,40 @@ describe('a cut between us and one daemon', () => {
     await expect(scene.run(() => scene.host('hostA'))).rejects.toMatchObject({
       failure: { code: 'hostUnreachable', effect: 'none' },
     });
+  });
+});
+
+async function watchOver(cutMs: number): Promise<string[]> {
+  const scene = new DrivenScene();
+  const watched = new Watched(await scene.host('hostA'), scene.uuid, 'source');
+  await scene.pass(100);
+  scene.world.cutFromClient('hostA');
+  const moved = scene.run(() =>
+    scene.migrate({ destinationConnectUri: 'simulated:///hostB' }).catch(() => null),
+  );
+  await scene.pass(cutMs);
+  scene.world.restoreLink();
+  await moved;
+  await scene.pass(60_000);
+  await watched.stop();
+  return watched.observations.map(inOneLine);
+}
+
+describe('a watch on a host that we are cut from', () => {
+  test('hears late what happened, if it is not for long', async () => {
+    const told = await watchOver(10_000);
+    expect(told).toContain('migrationStatus completed');
+    expect(told).not.toContain('connectionLost');
+  });
+
+  test('is lost by keepalive, and reads anew what is there', async () => {
+    const told = await watchOver(40_000);
+    expect(told.slice(0, 4)).toEqual([
+      'state running booted',
+      'connectionLost',
+      'connectionRegained',
+      'state running booted',
+    ]);
   });
 });
 
