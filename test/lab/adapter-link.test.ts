@@ -1,0 +1,210 @@
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { labUp, type Lab, type LabHost } from '../../lab/index.ts';
+import { migrationOptions } from '../../machines/index.ts';
+import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
+import { systemClock } from '../../src/engine/system-clock.ts';
+import { toFailure } from '../../src/ports/failure.ts';
+import type { Hypervisor, Hypervisors } from '../../src/ports/hypervisor.ts';
+import type { MigrateCall, MigrationLink, MigrationOptions } from '../../src/ports/migration.ts';
+import { Watched } from '../contract/watched.ts';
+import { describeLab, labNameFor } from '../support/needs.ts';
+
+const unending = new AbortController().signal;
+
+function callFor(domainUuid: string, given: Partial<MigrationOptions>): MigrateCall {
+  const options = migrationOptions({ unsafe: true, destinationConnectUri: null, ...given });
+  const copyDisks = options.copyStorage === 'none' ? [] : ['vda'];
+  return { domainUuid, purpose: 'move', persistent: true, copyDisks, options };
+}
+
+describeLab('a migration that the client drives on two real daemons', () => {
+  let lab: Lab;
+  let hostA: LabHost;
+  let hostB: LabHost;
+  let hypervisors: Hypervisors;
+  let source: Hypervisor;
+  let destination: Hypervisor;
+  let link: MigrationLink;
+
+  beforeAll(async () => {
+    lab = await labUp({ name: labNameFor('link') });
+    [hostA, hostB] = [lab.host('hostA'), lab.host('hostB')];
+    hypervisors = createLibvirtHypervisors({ clock: systemClock });
+    source = await hypervisors.open(hostA.uri, unending);
+    destination = await hypervisors.open(hostB.uri, unending);
+  });
+  afterEach(async () => {
+    await link.close();
+    await lab.reset();
+  });
+  afterAll(async () => {
+    await hypervisors.close();
+    await lab.down();
+  });
+
+  function tunnel(): { readonly tunnelled: true; readonly relayUri: string } {
+    const path = join(lab.paths.sharedDir, 'relay.sock');
+    return { tunnelled: true, relayUri: `unix://${path}` };
+  }
+
+  async function openLink(): Promise<MigrationLink> {
+    const ends = { source: hostA.uri, destination: hostB.uri };
+    link = await hypervisors.linkMigration(ends, unending);
+    return link;
+  }
+
+  async function prepare(call: MigrateCall): Promise<void> {
+    await openLink();
+    await link.begin(call, unending);
+    await link.prepare(call, unending);
+  }
+
+  /** The copy under way, slow enough to be met in it. */
+  async function startCopy(given: Partial<MigrationOptions>) {
+    const { uuid } = await lab.guest('moving', { on: 'hostA', storage: 'shared', agent: 'absent' });
+    const watched = new Watched(source, uuid, 'source');
+    const call = callFor(uuid, { bandwidthMibPerS: 4, ...given });
+    await prepare(call);
+    const performed = link.perform(call, unending).then(() => null, toFailure);
+    await watched.sees('migrationStatus active');
+    await watched.stop();
+    return { uuid, call, performed };
+  }
+
+  async function conclude(call: MigrateCall): Promise<void> {
+    await link.perform(call, unending);
+    expect(await link.finish(call, false, unending)).toBe('guest');
+    await link.confirm(call, false, unending);
+    const uuid = call.domainUuid;
+    expect(await source.findStatus(uuid, unending)).toBeNull();
+    expect(await destination.findStatus(uuid, unending)).toMatchObject({
+      state: 'running',
+      reason: 'migrated',
+    });
+  }
+
+  describe('whose connections end', () => {
+    test.for(['source', 'destination'] as const)('tells that it was the %s', async (peer) => {
+      const { uuid } = await lab.bareDomain('moving', { on: 'hostA' });
+      const call = callFor(uuid, {});
+      await prepare(call);
+      const host = peer === 'source' ? hostA : hostB;
+      await host.kill();
+      expect(await link.lost).toMatchObject({ peer });
+      const failure = await (
+        peer === 'source' ? link.perform(call, unending) : link.finish(call, true, unending)
+      ).catch(toFailure);
+      expect(failure).toMatchObject({ code: 'connectionLost', effect: 'none' });
+      await host.start();
+    });
+
+    test('leaves open what a phase has done whose reply was lost', async () => {
+      const { performed } = await startCopy({});
+      await hostA.kill();
+      expect(await performed).toMatchObject({ code: 'connectionLost', effect: 'unknown' });
+      await hostA.start();
+    });
+
+    test('does not wait for a daemon that hangs', async () => {
+      await openLink();
+      await hostB.sigstop();
+      try {
+        const startedAtMs = performance.now();
+        await link.close();
+        expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+      } finally {
+        await hostB.sigcont();
+      }
+    });
+  });
+
+  describe('through a tunnel that the client carries', () => {
+    test('arrives', async () => {
+      const { uuid } = await lab.guest('moving', {
+        on: 'hostA',
+        storage: 'shared',
+        agent: 'absent',
+      });
+      const call = callFor(uuid, tunnel());
+      await prepare(call);
+      await conclude(call);
+    });
+
+    test('goes on where it was after an abort', async () => {
+      const { uuid, call, performed } = await startCopy(tunnel());
+      expect(await source.abortJob(uuid, unending)).toBe('aborted');
+      expect(await performed).toMatchObject({ code: 'operationAborted' });
+      expect(await link.finish(call, true, unending)).toBe('nothing');
+      expect(await source.findStatus(uuid, unending)).toMatchObject({
+        state: 'running',
+        job: null,
+      });
+    });
+
+    test('says what broke the tunnel, and goes on where it was', async () => {
+      const { uuid, call, performed } = await startCopy(tunnel());
+      await destination.destroy(uuid, unending);
+      const failure = await performed;
+      expect(failure).toMatchObject({ effect: 'unknown', libvirt: { code: 9 } });
+      expect(failure?.message).toContain('the tunnel broke');
+      expect(await link.finish(call, true, unending)).toBe('nothing');
+      expect(await source.findStatus(uuid, unending)).toMatchObject({
+        state: 'running',
+        job: null,
+      });
+    });
+
+    test('does not begin where nobody can listen', async () => {
+      const { uuid } = await lab.bareDomain('moving', { on: 'hostA' });
+      const call = callFor(uuid, { tunnelled: true, relayUri: 'unix:///nowhere/relay.sock' });
+      await openLink();
+      await link.begin(call, unending);
+      const failure = await link.prepare(call, unending).catch(toFailure);
+      expect(failure).toMatchObject({ code: 'relayUnavailable', effect: 'none' });
+      await link.confirm(call, true, unending);
+      expect(await source.findStatus(uuid, unending)).toMatchObject({
+        state: 'running',
+        job: null,
+      });
+    });
+  });
+
+  test('a tunnel from daemon to daemon is theirs alone', async () => {
+    const { uuid } = await lab.guest('moving', { on: 'hostA', storage: 'shared', agent: 'absent' });
+    const destinationConnectUri = hostB.tcp;
+    await source.migrate(callFor(uuid, { tunnelled: true, destinationConnectUri }), unending);
+    expect(await destination.findStatus(uuid, unending)).toMatchObject({ state: 'running' });
+  });
+
+  describe('with encryption', () => {
+    test('carries memory and disk', async () => {
+      const { uuid } = await lab.guest('moving', { on: 'hostA', agent: 'absent' });
+      const call = callFor(uuid, { tls: true, copyStorage: 'all' });
+      await prepare(call);
+      await conclude(call);
+    });
+
+    test('over a network of its own it wants to be told whose certificate comes', async () => {
+      const { uuid } = await lab.bareDomain('moving', { on: 'hostA' });
+      const migrationUri = `tcp://${hostB.migrationAddress}`;
+      const call = callFor(uuid, { tls: true, migrationUri, tlsDestination: 'hostB' });
+      await prepare(call);
+      await conclude(call);
+    });
+
+    test('does not go to a QEMU with another name', async () => {
+      const { uuid } = await lab.bareDomain('moving', { on: 'hostA' });
+      await hostB.start({ qemuCertificate: 'wrongName' });
+      const call = callFor(uuid, { tls: true });
+      await prepare(call);
+      const failure = await link.perform(call, unending).catch(toFailure);
+      expect(failure).toMatchObject({ effect: 'unknown' });
+      expect(await link.finish(call, true, unending)).toBe('nothing');
+      expect(await source.findStatus(uuid, unending)).toMatchObject({
+        state: 'running',
+        job: null,
+      });
+    });
+  });
+});
