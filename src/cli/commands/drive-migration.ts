@@ -6,7 +6,7 @@ import { exitStatus, exitStatusOf } from '../exit-status.ts';
 import { leavingWords, onInterrupt } from '../interruption.ts';
 import type { Presenter, Style, Surroundings } from '../display/presenters.ts';
 import { createPresenter } from '../display/presenters.ts';
-import { followRun } from '../display/run-events.ts';
+import { followRun, followUuid } from '../display/run-events.ts';
 import type { RunResult } from '../display/run-result.ts';
 import { toRunResult } from '../display/run-result.ts';
 import type { Holdings, HostHolding } from '../display/summary.ts';
@@ -41,6 +41,7 @@ export async function driveMigration(
     terminal: commands?.isTTY === true ? null : surroundings.terminal,
   });
   const run = engine.start('liveMigration', input);
+  const uuidOf = followUuid(engine, run.id);
   let releaseSignals = nothing;
   let stopReading = nothing;
   let state = 'starting';
@@ -61,7 +62,9 @@ export async function driveMigration(
   releaseSignals();
   stopReading();
   const isRefused = result.ended === 'finished' && result.outcome === 'refused';
-  const summary = isRefused ? [] : summarise(input, result, await lookAtBoth(hypervisors, input));
+  const summary = isRefused
+    ? []
+    : summarise(input, result, await lookAtBoth(hypervisors, input, uuidOf()));
   presenter.close(result, summary);
   if (isRefused) output.say(refusalLine(result.failure));
   else if (!output.isOpen || (style === 'json' && result.ended === 'broken'))
@@ -93,16 +96,21 @@ function answerSignals(
 /** A host that hangs must not hold the words that are known already. */
 const lookTimeoutMs = 5_000;
 
-/** What both hosts hold after the run. */
+/**
+ * What both hosts hold after the run. Where the uuid is known the cheap look is taken: a domain whose
+ * post-copy is broken would hold up any other.
+ */
 export async function lookAtBoth(
   hypervisors: Hypervisors,
   { source, destination, domain, options }: LiveMigrationInput,
+  uuid: string | null,
 ): Promise<Holdings> {
   const look = async (uri: string, name: string): Promise<HostHolding> => {
     const signal = AbortSignal.timeout(lookTimeoutMs);
     try {
       const host = await hypervisors.open(uri, signal);
-      return { known: true, domain: await host.findDomain(name, signal) };
+      const found = uuid === null ? host.findDomain(name, signal) : host.findStatus(uuid, signal);
+      return { known: true, domain: await found };
     } catch (error) {
       return { known: false, message: toFailure(error).message };
     }

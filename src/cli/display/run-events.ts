@@ -64,6 +64,18 @@ export function followRun(engine: Engine, runId: string, tell: (event: RunEvent)
   });
 }
 
+const protocolInput = z.looseObject({ domain: z.looseObject({ uuid: z.string() }) });
+
+/** The domain's uuid, as soon as a protocol works on it; `null` before. */
+export function followUuid(engine: Engine, runId: string): () => string | null {
+  let uuid: string | null = null;
+  engine.on('run.started', ({ rootRunId, input }) => {
+    const parsed = protocolInput.safeParse(input);
+    if (rootRunId === runId && parsed.success) ({ uuid } = parsed.data.domain);
+  });
+  return () => uuid;
+}
+
 /** The parallel states of the protocol machines, outer ones first: what is below lives in regions. */
 const parallelStates: readonly string[] = ['migrating', 'migrating.convergence'];
 const protocolMachines: readonly string[] = ['peer2peerMigration', 'directMigration'];

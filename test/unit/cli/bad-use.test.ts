@@ -16,7 +16,12 @@ test.each([
   [['migrate', 'idle', '--from', a, '--to', 'qemu:///system'], 'give --dconnuri'],
   [['migrate', 'idle', '--from', a, '--to', b, '--bandwidth', 'fast'], '--bandwidth "fast"'],
   [['migrate', 'idle', '--from', a, '--to', b, '--frob'], "unknown option '--frob'"],
-  [['migrate', 'idle', '--from', a, '--to', b, '--protocol', 'direct'], 'there is peer2peer'],
+  [['migrate', 'idle', '--from', a, '--to', b, '--protocol', 'p2p'], 'there is peer2peer'],
+  [['migrate', 'idle', '--from', a, '--to', b, '--policy', 'hasty'], 'there is minimal-downtime'],
+  [
+    ['migrate', 'idle', '--from', a, '--to', b, '--protocol', 'tunnelled', '--postcopy'],
+    'a tunnel only goes forward',
+  ],
   [['migrate', 'idle', '--from', a, '--to', b, '--xml', '/no/such'], 'cannot be read'],
   [['migrate', 'idle', '--from', a, '--to', b, '--log-level', 'loud'], 'log-level'],
   [['migrate', 'idle', '--to', b], "required option '--from <uri>'"],

@@ -43,6 +43,38 @@ test(
   },
 );
 
+test(
+  'what the machine does not allow now is told so, with the state',
+  { timeout: timeoutMs },
+  async () => {
+    const run = new Spawned([...busy, '--json']);
+    await run.untilPrinted('perform3.precopying');
+    // Nobody has permitted it.
+    run.type('postcopy.start');
+    await run.untilPrinted('notAllowed');
+    run.type('downtime.set 40');
+    await run.untilPrinted('settingDowntime');
+    run.type('abort');
+    const { stdout } = await run.ended();
+    const state = 'perform3.precopying';
+    expect(answersIn(stdout)).toMatchObject([
+      { command: 'postcopy.start', answer: 'notAllowed', state },
+      { command: 'downtime.set 40', answer: 'taken', state },
+      { command: 'abort', answer: 'taken', state },
+    ]);
+  },
+);
+
+test('post-copy by hand: a guest that never converges moves', { timeout: timeoutMs }, async () => {
+  const run = new Spawned([...busy, '--postcopy', '--json']);
+  await run.untilPrinted('perform3.precopying');
+  run.type('postcopy.start');
+  const { status, stdout } = await run.ended();
+  const states = readLines(stdout).map(({ state }) => state);
+  expect(states).toContain('postcopyActive');
+  expect(status).toBe(0);
+});
+
 test('in words, the answers are on standard error', { timeout: timeoutMs }, async () => {
   const run = new Spawned(busy);
   await run.untilPrinted('perform3.precopying');
