@@ -55,6 +55,19 @@ const checks = {
       () =>
         `the destination has a definition of ${domain.name} already: undefine it there before it is moved with --offline`,
     ),
+  noManagedSave: ({ domain, request }) =>
+    unless(
+      !request.offline || !domain.managedSave,
+      () =>
+        `${domain.name} was shut off with its memory saved, and libvirt would leave that on the source: start it and migrate it live, or give its memory up with virsh managedsave-remove`,
+    ),
+  /** libvirt moves the definition alone; the destination would make new NVRAM from its template. */
+  nvramFollows: ({ domain, request, options }) =>
+    unless(
+      !request.offline || domain.nvramPath === null || options.unsafe,
+      () =>
+        `the firmware's settings in ${domain.nvramPath} would stay on the source: copy that file to the destination, then say --unsafe`,
+    ),
   postcopyWhilePaused: ({ domain, options }) =>
     unless(
       !options.postcopy || domain.state !== 'paused',

@@ -71,6 +71,10 @@ export interface DomainView extends DomainStatus {
   readonly networks: readonly string[];
   /** Snapshots that libvirt keeps metadata of. */
   readonly snapshotCount: number;
+  /** The memory of a guest that was shut off with virDomainManagedSave waits for its next start. */
+  readonly managedSave: boolean;
+  /** The file with the firmware's settings; `null`: the domain has none on this host. */
+  readonly nvramPath: string | null;
 }
 
 export interface HostView {

@@ -61,6 +61,20 @@ export const badWorlds: readonly BadWorld[] = [
     says: ['guest has no definition'],
   },
   {
+    check: 'noManagedSave',
+    what: 'the memory of a domain that is to be moved shut off was saved',
+    facts: factsWith.domain({ state: 'shutoff', managedSave: true }),
+    request: { offline: true },
+    says: ['memory saved', 'migrate it live', 'managedsave-remove'],
+  },
+  {
+    check: 'nvramFollows',
+    what: 'a domain with NVRAM of its own is to be moved shut off',
+    facts: factsWith.domain({ state: 'shutoff', nvramPath: '/nvram/guest_VARS.fd' }),
+    request: { offline: true },
+    says: ['/nvram/guest_VARS.fd would stay', 'copy that file', '--unsafe'],
+  },
+  {
     check: 'postcopyWhilePaused',
     what: 'a paused guest is to go over by post-copy',
     facts: factsWith.domain({ state: 'paused', reason: 'user' }),

@@ -31,6 +31,8 @@ export const guestView: DomainView = {
   hostDevices: [],
   networks: ['default'],
   snapshotCount: 0,
+  managedSave: false,
+  nvramPath: null,
 };
 
 const host = (name: string): HostView => ({

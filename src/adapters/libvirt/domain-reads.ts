@@ -2,6 +2,7 @@ import {
   errorCodes,
   isLibvirtError,
   isNoDomain,
+  listDomainsFlags,
   xmlFlags,
   type CallOptions,
   type Connection,
@@ -88,10 +89,11 @@ export async function readJob(domain: Domain, options: CallOptions): Promise<Dom
 
 /** Status, definition, disks and snapshots: three round trips, each as wide as it can be. */
 export async function readView(domain: Domain, options: CallOptions): Promise<DomainView> {
-  const [status, xml, snapshotCount] = await Promise.all([
+  const [status, xml, snapshotCount, saved] = await Promise.all([
     readStatus(domain, options),
     domain.getXMLDesc(options),
     domain.snapshotNum(options),
+    domain.connection.listAllDomains({ ...options, flags: listDomainsFlags.MANAGEDSAVE }),
   ]);
   const { customCpuXml: _, disks, ...definition } = parseDomainDefinition(xml);
   const isActive = isActiveState(status.state);
@@ -99,6 +101,7 @@ export async function readView(domain: Domain, options: CallOptions): Promise<Do
     ...status,
     ...definition,
     snapshotCount,
+    managedSave: saved.some(({ uuid }) => uuid === domain.uuid),
     disks: await Promise.all(disks.map((disk) => readDisk(domain, disk, isActive, options))),
   };
 }

@@ -15,6 +15,7 @@ export interface DomainDefinition {
   readonly disks: readonly DiskDefinition[];
   readonly hostDevices: readonly string[];
   readonly networks: readonly string[];
+  readonly nvramPath: string | null;
   /** `<cpu>` as text, only where it names a model by itself (mode `custom`). */
   readonly customCpuXml: string | null;
 }
@@ -42,6 +43,7 @@ export function parseDomainDefinition(xml: string): DomainDefinition {
         .map((element) => `interface ${attribute(child(element, 'mac'), 'address') ?? ''}`.trim()),
     ],
     networks: readNetworks(devices),
+    nvramPath: readNvramPath(child(child(domain, 'os'), 'nvram')),
     customCpuXml: readCustomCpu(child(domain, 'cpu')),
   };
 }
@@ -103,6 +105,11 @@ function readNetworks(devices: Element | null): string[] {
     .filter((element) => attribute(element, 'type') === 'network')
     .flatMap((element) => attribute(child(element, 'source'), 'network') ?? []);
   return [...new Set(names)];
+}
+
+/** As text where it is a plain file, else as a source of its own (since libvirt 8.5). */
+function readNvramPath(nvram: Element | null): string | null {
+  return attribute(child(nvram, 'source'), 'file') ?? text(nvram);
 }
 
 /** host-passthrough and maximum name no model, so that there is nothing to compare. */
