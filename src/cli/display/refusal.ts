@@ -8,7 +8,10 @@ const advice: Readonly<Record<string, string>> = {
   connectionLost: 'see that the host and its daemon are up',
   timedOut: 'see that the host and its daemon are up',
   invalidUri: 'give a connection URI such as qemu:///system or qemu+tcp://HOST/system',
-  unsupportedAuth: 'only daemons without authentication can be used so far',
+  unsupportedAuth:
+    'let the daemon offer SCRAM-SHA-256 (SASL), or reach it by qemu+ssh:// or qemu+tls://',
+  authenticationFailed: 'see the name and the password in the auth file, or the key of ssh',
+  tlsFailed: 'see the certificates of both ends, their names and dates (docs/protocols.md)',
   domainExists: 'give the name or the uuid of a domain of the source',
 };
 
