@@ -56,7 +56,7 @@ export class WatchSession {
    * Tells what was seen together with what only a question tells; whatever is seen meanwhile waits
    * behind it, so that the order stays. When the session ends first, it is told as it was seen.
    */
-  async tellOnceAsked<T extends Seen>(seen: T, ask: () => Promise<T>): Promise<void> {
+  async tellOnceAsked(seen: Seen, ask: () => Promise<Seen>): Promise<void> {
     if (this.ended.aborted) return;
     const untold: Untold = { seen, atEpochMs: this.nowEpochMs(), isKnown: false };
     this.#untold.push(untold);

@@ -38,6 +38,34 @@ describe('telling', () => {
   });
 });
 
+describe('telling what has to be asked first', () => {
+  const first = { kind: 'iteration', iteration: 1, remainingBytes: null } as const;
+
+  test('keeps the order and the times of what was seen', async () => {
+    const answer = Promise.withResolvers<number>();
+    const asked = session.tellOnceAsked(first, async () => ({
+      ...first,
+      remainingBytes: await answer.promise,
+    }));
+    await clock.run(session.pause(10));
+    session.tell({ kind: 'mirrorCreated' });
+    expect(told).toEqual([]);
+    answer.resolve(4096);
+    await asked;
+    expect(told).toEqual([
+      { ...first, remainingBytes: 4096, atEpochMs: startEpochMs },
+      { kind: 'mirrorCreated', atEpochMs: startEpochMs + 10 },
+    ]);
+  });
+
+  test('tells it as it was seen when the session ends first', () => {
+    void session.tellOnceAsked(first, () => new Promise<never>(() => undefined));
+    session.tell({ kind: 'mirrorCreated' });
+    ending.abort();
+    expect(told.map(({ kind }) => kind)).toEqual(['iteration', 'mirrorCreated']);
+  });
+});
+
 describe('reading', () => {
   test('is repeated when an event came in between', async () => {
     const answers = ['old', 'new'];
