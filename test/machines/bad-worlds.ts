@@ -3,6 +3,7 @@ import type { LiveMigrationInput } from '../../machines/index.ts';
 import type { MigrationFacts, MigrationOptions } from '../../src/ports/migration.ts';
 import { plainOptions } from '../support/migration-options.ts';
 import { factsWith, goodFacts, guestView, newDisk } from './facts.ts';
+import { unfitWorlds } from './unfit-worlds.ts';
 
 const mib = 2 ** 20;
 const unsafeVerdict = {
@@ -15,7 +16,7 @@ const unsafeVerdict = {
 /** What the worlds below are asked for, unless they say otherwise. */
 export const copying: MigrationOptions = { ...plainOptions, copyStorage: 'all', unsafe: false };
 
-interface BadWorld {
+export interface BadWorld {
   readonly check: MigrationCheckName;
   readonly what: string;
   readonly facts: MigrationFacts;
@@ -27,6 +28,7 @@ interface BadWorld {
 
 /** Worlds with one thing wrong, each with the check that objects. */
 export const badWorlds: readonly BadWorld[] = [
+  ...unfitWorlds,
   {
     check: 'domainExists',
     what: 'the source has no such domain',
@@ -38,65 +40,6 @@ export const badWorlds: readonly BadWorld[] = [
     what: 'the domain is shut off',
     facts: factsWith.domain({ state: 'shutoff', reason: 'shutdown' }),
     says: ['guest is shutoff', 'start it'],
-  },
-  {
-    check: 'optionsCombine',
-    what: 'a tunnel is to carry post-copy',
-    facts: factsWith.incoming({ disks: [] }),
-    options: { copyStorage: 'none', tunnelled: true, postcopy: true },
-    says: ['a tunnel only goes forward', '--postcopy'],
-  },
-  {
-    check: 'shutOff',
-    what: 'a running domain is to be moved shut off',
-    facts: factsWith.domain({ state: 'running' }),
-    request: { offline: true },
-    says: ['guest is running', 'shut it down'],
-  },
-  {
-    check: 'persistentOffline',
-    what: 'a domain without a definition is to be moved shut off',
-    facts: factsWith.domain({ state: 'shutoff', persistent: false }),
-    request: { offline: true },
-    says: ['guest has no definition'],
-  },
-  {
-    check: 'noManagedSave',
-    what: 'the memory of a domain that is to be moved shut off was saved',
-    facts: factsWith.domain({ state: 'shutoff', managedSave: true }),
-    request: { offline: true },
-    says: ['memory saved', 'migrate it live', 'managedsave-remove'],
-  },
-  {
-    check: 'nvramFollows',
-    what: 'a domain with NVRAM of its own is to be moved shut off',
-    facts: factsWith.domain({ state: 'shutoff', nvramPath: '/nvram/guest_VARS.fd' }),
-    request: { offline: true },
-    says: ['/nvram/guest_VARS.fd would stay', 'copy that file', '--unsafe'],
-  },
-  {
-    check: 'postcopyWhilePaused',
-    what: 'a paused guest is to go over by post-copy',
-    facts: factsWith.domain({ state: 'paused', reason: 'user' }),
-    options: { postcopy: true },
-    says: ['guest is paused', 'leave --postcopy out'],
-  },
-  {
-    check: 'offlineDisksAbsent',
-    what: 'a volume stands where our own copy would go',
-    facts: {
-      ...factsWith.destinationDisk({ existing: { capacityBytes: 2048 * mib } }),
-      domain: { ...guestView, state: 'shutoff' },
-    },
-    request: { offline: true },
-    says: ['/images/guest.qcow2', 'remove it'],
-  },
-  {
-    check: 'sourceDiskDeletable',
-    what: 'the disk to delete may be the very disk of the destination',
-    facts: factsWith.destinationDisk({ existing: { capacityBytes: 2048 * mib } }),
-    options: { sourceDisk: 'delete' },
-    says: ['/images/guest.qcow2', '--source-disk delete'],
   },
   {
     check: 'noOtherJob',

@@ -161,6 +161,12 @@ describe('all machines', () => {
     const commit = vi.spyOn(MemoryStore.prototype, 'commit');
     await migrateSimulated({ domain: privateGuest, options: { copyStorage: 'all' } });
     await migrateSimulated({ onState: (_, { abort }) => abort() });
+    await migrateSimulated({ input: { protocol: 'direct' }, options: { postcopy: true } });
+    await migrateSimulated({
+      domain: { ...privateGuest, state: 'shutoff' },
+      options: { copyStorage: 'all' },
+      input: { offline: true },
+    });
     const records = commit.mock.calls.flatMap(([{ runs }]) => runs);
     commit.mockRestore();
     expect(new Set(records.map(({ machine }) => machine))).toEqual(

@@ -164,10 +164,10 @@ describe('Finish whose reply is lost', () => {
   });
 });
 
-describe('Finish that lets nothing run', () => {
-  const refused = (change: Change = {}): Walk =>
-    directTo('finish3', change).done('finish', { holds: 'nothing', atEpochMs: 50 });
+const refused = (change: Change = {}): Walk =>
+  directTo('finish3', change).done('finish', { holds: 'nothing', atEpochMs: 50 });
 
+describe('Finish that lets nothing run', () => {
   test('the source takes its guest back after a look', () => {
     const walk = refused();
     nothingDecided(walk);
@@ -197,9 +197,9 @@ describe('Finish that lets nothing run', () => {
   });
 });
 
-describe('Confirm whose reply is lost', () => {
-  const unconfirmed = (): Walk => directTo('confirm3').fail('confirm', connectionLost);
+const unconfirmed = (): Walk => directTo('confirm3').fail('confirm', connectionLost);
 
+describe('Confirm whose reply is lost', () => {
   test('is not sent again: our connection is ended, and both hosts are asked', () => {
     const walk = unconfirmed();
     expect(walk.inFlight.has('link')).toBe(false);

@@ -24,7 +24,7 @@ export const report: MigrationReport = {
   ],
   downtimeMs: 42,
   peers: null,
-  foreignVolume: null,
+  volumesMade: null,
 };
 export type Options = Partial<LiveMigrationInput['options']>;
 

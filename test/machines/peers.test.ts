@@ -5,23 +5,12 @@ import { describePeers, hasTakenOver, judgePeers } from '../../machines/policy/p
 import type { DomainStatus } from '../../src/ports/domain.ts';
 import type { DestinationHolding, SourceHolding } from './hosts.ts';
 import { destinationHolds, domain, look, sourceHolds } from './hosts.ts';
+import { ran, ranThere, stood, switched } from './situations.ts';
 
 const sources = ['running', 'paused', 'busy', 'shutoff', 'absent', 'unreachable'] as const;
 
 /** Verdicts by what the destination holds, one for each of `sources`, `-` standing for `unclear`. */
 type Grid = Readonly<Record<DestinationHolding, string>>;
-
-const ran: Situation = {
-  guestWasPaused: false,
-  mayHaveSwitched: false,
-  ranThere: false,
-  mayHaveRunThere: false,
-  finishLeavesDefinition: false,
-  drivesJob: false,
-};
-const stood: Situation = { ...ran, guestWasPaused: true };
-const switched = { mayHaveSwitched: true };
-const ranThere = { mayHaveSwitched: true, mayHaveRunThere: true };
 
 /**
  * Reasoned from three rules: never two running copies, never resume a source whose destination may
@@ -157,60 +146,6 @@ describe.each(cases)('%s', (_, situation, grid) => {
       expect(judge(cell)).toBe(cell.expected);
     },
   );
-});
-
-/** Half of the guest is here and half of it there: neither half is ever resumed or ended. */
-describe('post-copy', () => {
-  const halves: readonly (readonly [SourceHolding, DestinationHolding, Verdict])[] = [
-    ['leftInPostcopy', 'inPostcopy', 'postcopyActive'],
-    ['leftInPostcopy', 'brokenPostcopy', 'postcopyBroken'],
-    ['leftInPostcopy', 'running', 'sourceStale'],
-    ['leftInPostcopy', 'incoming', 'unclear'],
-    ['leftInPostcopy', 'absent', 'unclear'],
-    ['leftInPostcopy', 'shutoff', 'unclear'],
-    ['leftInPostcopy', 'pausedByError', 'unclear'],
-    ['leftInPostcopy', 'unreachable', 'unclear'],
-    ['brokenPostcopy', 'inPostcopy', 'postcopyBroken'],
-    ['brokenPostcopy', 'brokenPostcopy', 'postcopyBroken'],
-    ['brokenPostcopy', 'running', 'postcopyBroken'],
-    ['brokenPostcopy', 'incoming', 'postcopyBroken'],
-    ['brokenPostcopy', 'absent', 'postcopyBroken'],
-    ['brokenPostcopy', 'unreachable', 'postcopyBroken'],
-    ['absent', 'brokenPostcopy', 'postcopyBroken'],
-    ['paused', 'inPostcopy', 'postcopyActive'],
-    ['absent', 'inPostcopy', 'unclear'],
-    ['unreachable', 'brokenPostcopy', 'unclear'],
-  ];
-
-  describe.each(cases)('of %s', (_, situation) => {
-    test.each(halves)('source %s, destination %s: %s', (source, destination, expected) => {
-      const drives = { ...situation, drivesJob: true };
-      expect(judgePeers(look(source, destination), situation)).toBe(expected);
-      expect(judgePeers(look(source, destination), drives)).toBe(expected);
-    });
-
-    test('a job that the source daemon drives is followed, one of ours is not', () => {
-      const view = look('inPostcopy', 'inPostcopy');
-      expect(judgePeers(view, situation)).toBe('jobActive');
-      expect(judgePeers(view, { ...situation, drivesJob: true })).toBe('postcopyActive');
-    });
-  });
-});
-
-describe('a job of our own', () => {
-  const drives = { drivesJob: true };
-
-  test.each([
-    ['running', { ...ran, ...switched }, 'sourceStale'],
-    ['absent', { ...ran, ...switched }, 'sourceToResume'],
-    ['absent', { ...ran, ...ranThere }, 'overtaken'],
-    ['incoming', { ...ran, ...switched }, 'unclear'],
-    ['incoming', ran, 'sourceToResume'],
-    ['unreachable', { ...ran, ...switched }, 'unclear'],
-    ['pausedByUser', { ...stood, ...switched }, 'sourceStale'],
-  ] as const)('waits for us: destination %s', (destination, situation, expected) => {
-    expect(judgePeers(look('busy', destination), { ...situation, ...drives })).toBe(expected);
-  });
 });
 
 describe('whatever the situation', () => {

@@ -26,6 +26,8 @@ export class Walk {
   /** Innermost states in the order in which they were entered. */
   readonly entered: string[] = [];
   readonly commands: Command[] = [];
+  /** Every event that was fed, in order. */
+  readonly history: EventObject[] = [];
   readonly inFlight = new Map<string, Started>();
   readonly timers = new Map<string, Timer>();
   readonly #stepper: Stepper;
@@ -40,6 +42,7 @@ export class Walk {
 
   send(event: EventObject): this {
     const before = this.snapshot;
+    this.history.push(event);
     const { snapshot, path, commands } = this.#stepper.next(before, event);
     this.snapshot = snapshot;
     this.#take(before, path, commands);

@@ -1,0 +1,91 @@
+import type { BadWorld } from './bad-worlds.ts';
+import { factsWith, guestView } from './facts.ts';
+
+const mib = 2 ** 20;
+
+/** Requests that do not fit together, or not to the state of the domain. */
+export const unfitWorlds: readonly BadWorld[] = [
+  {
+    check: 'optionsCombine',
+    what: 'a tunnel is to carry post-copy',
+    facts: factsWith.incoming({ disks: [] }),
+    options: { copyStorage: 'none', tunnelled: true, postcopy: true },
+    says: ['a tunnel only goes forward', '--postcopy'],
+  },
+  {
+    check: 'shutOff',
+    what: 'a running domain is to be moved shut off',
+    facts: factsWith.domain({ state: 'running' }),
+    request: { offline: true },
+    says: ['guest is running', 'shut it down'],
+  },
+  {
+    check: 'persistentOffline',
+    what: 'a domain without a definition is to be moved shut off',
+    facts: factsWith.domain({ state: 'shutoff', persistent: false }),
+    request: { offline: true },
+    says: ['guest has no definition'],
+  },
+  {
+    check: 'offlineNotDefined',
+    what: 'an old definition stands where one is to be moved to',
+    facts: {
+      ...factsWith.incoming({ definedThere: true }),
+      domain: { ...guestView, state: 'shutoff' },
+    },
+    request: { offline: true },
+    says: ['definition of guest already', 'undefine it there'],
+  },
+  {
+    check: 'noManagedSave',
+    what: 'the memory of a domain that is to be moved shut off was saved',
+    facts: factsWith.domain({ state: 'shutoff', managedSave: true }),
+    request: { offline: true },
+    says: ['memory saved', 'migrate it live', 'managedsave-remove'],
+  },
+  {
+    check: 'nvramFollows',
+    what: 'a domain with NVRAM of its own is to be moved shut off',
+    facts: factsWith.domain({ state: 'shutoff', nvramPath: '/nvram/guest_VARS.fd' }),
+    request: { offline: true },
+    says: ['/nvram/guest_VARS.fd would stay', 'copy that file', '--unsafe'],
+  },
+  {
+    check: 'noManagedSave',
+    what: 'the memory of the domain is saved beside it',
+    facts: factsWith.domain({ state: 'shutoff', reason: 'saved', managedSave: true }),
+    request: { offline: true },
+    says: ['its memory saved', 'managedsave-remove'],
+  },
+  {
+    check: 'nvramFollows',
+    what: 'the firmware keeps settings in a file of the source',
+    facts: factsWith.domain({ state: 'shutoff', nvramPath: '/nvram/guest.fd' }),
+    request: { offline: true },
+    says: ['/nvram/guest.fd', '--unsafe'],
+  },
+  {
+    check: 'postcopyWhilePaused',
+    what: 'a paused guest is to go over by post-copy',
+    facts: factsWith.domain({ state: 'paused', reason: 'user' }),
+    options: { postcopy: true },
+    says: ['guest is paused', 'leave --postcopy out'],
+  },
+  {
+    check: 'offlineDisksAbsent',
+    what: 'a volume stands where our own copy would go',
+    facts: {
+      ...factsWith.destinationDisk({ existing: { capacityBytes: 2048 * mib } }),
+      domain: { ...guestView, state: 'shutoff' },
+    },
+    request: { offline: true },
+    says: ['/images/guest.qcow2', 'remove it'],
+  },
+  {
+    check: 'sourceDiskDeletable',
+    what: 'the disk to delete may be the very disk of the destination',
+    facts: factsWith.destinationDisk({ existing: { capacityBytes: 2048 * mib } }),
+    options: { sourceDisk: 'delete' },
+    says: ['/images/guest.qcow2', '--source-disk delete'],
+  },
+];
