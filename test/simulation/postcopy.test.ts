@@ -183,6 +183,30 @@ test('a stream that breaks before the destination runs leaves nothing that can g
   });
 });
 
+test('a destination daemon that dies as post-copy begins takes the guest with it', async () => {
+  const { scene, ended } = await startPostcopy([
+    { at: { postcopy: 'begun' }, do: 'killDestinationDaemon' },
+  ]);
+  expect(await ended).toMatchObject({ effect: 'unknown' });
+  expect(scene.where('hostA')).toBe(sourceFailed);
+  scene.world.startDaemon('hostB');
+  await scene.pass(60_000);
+  expect(scene.where('hostB')).toBeNull();
+  expect(scene.where('hostA')).toBe(sourceFailed);
+});
+
+test('a source daemon that dies as post-copy begins takes the guest back', async () => {
+  const { scene, ended } = await startPostcopy([
+    { at: { postcopy: 'begun' }, do: 'killSourceDaemon' },
+    { at: { postcopy: 'begun', afterMs: 10 }, do: 'startDaemons' },
+  ]);
+  expect(await ended).toMatchObject({ code: 'connectionLost' });
+  await scene.pass(60_000);
+  expect(scene.where('hostA')).toMatch(/^running \w+ persistent$/);
+  expect(scene.where('hostB')).toBeNull();
+  expect(scene.running).toEqual(['hostA']);
+});
+
 describe('a post-copy that nobody looks after any more', () => {
   test.each(['hostA', 'hostB'] as const)('ends by itself on %s', async (host) => {
     const { scene, ended } = await startPostcopy();
