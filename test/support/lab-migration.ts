@@ -21,6 +21,8 @@ export interface LabMigrationRequest {
   readonly to: string;
   readonly options?: Partial<MigrationOptions>;
   readonly input?: Partial<LiveMigrationInput>;
+  /** Leads the run's dealings with the hosts through something of the test's. */
+  readonly through?: (hypervisors: Hypervisors) => Hypervisors;
 }
 
 /** A migration under way on a lab, with everything that it has entered so far. */
@@ -84,7 +86,7 @@ function startMigration(
     store: new MemoryStore(),
     clock: systemClock,
     log: noLog,
-    machines: bindMigrations(hypervisors),
+    machines: bindMigrations(request.through?.(hypervisors) ?? hypervisors),
     newRunId: () => `run-${(runs += 1)}`,
   });
   const struck: string[] = [];

@@ -1,0 +1,183 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { Hypervisors } from '../../src/index.ts';
+import type { MigrationEnds, MigrationLink } from '../../src/ports/migration.ts';
+
+export type LinkPhase = 'begin' | 'prepare' | 'perform' | 'finish' | 'confirm';
+export type LinkPeer = keyof MigrationEnds;
+
+/**
+ * The link of a migration that we drive, in a test's hand: a phase can be held just before its call,
+ * and what travels between us and one daemon can be lost, in either direction, or be cut off. The
+ * daemons see real sockets that end, our own client sees the same; other connections are not touched.
+ */
+export class HeldLink {
+  readonly #phase: LinkPhase | null;
+  readonly #held = Promise.withResolvers<void>();
+  readonly #gate = Promise.withResolvers<void>();
+  readonly #wires: Partial<Record<LinkPeer, Wire>> = {};
+  #directory: string | null = null;
+  #death: PromiseWithResolvers<void> | null = null;
+
+  /** `null`: no phase is held. A cancelled Finish or Confirm never is. */
+  constructor(phase: LinkPhase | null) {
+    this.#phase = phase;
+  }
+
+  /** The same hosts, with every link led through here. */
+  readonly through = (plain: Hypervisors): Hypervisors => ({
+    open: (uri, signal) => plain.open(uri, signal),
+    linkMigration: async (ends, signal) =>
+      this.#hold(await plain.linkMigration(await this.#lead(ends), signal)),
+    close: () => plain.close(),
+  });
+
+  /** Resolves when the phase is due that is held, and the one before it has been answered. */
+  get held(): Promise<void> {
+    return this.#held.promise;
+  }
+
+  /** The held phase is called now. */
+  letGo(): void {
+    this.#gate.resolve();
+  }
+
+  /** Our connection to one daemon ends, for both. */
+  cut(peer: LinkPeer): void {
+    this.#wire(peer).cut();
+  }
+
+  /** As if our process had died: both connections end, and nothing of ours acts until {@link rise}. */
+  die(): void {
+    this.#death = Promise.withResolvers();
+    this.cut('source');
+    this.cut('destination');
+    this.letGo();
+  }
+
+  /** The calls that died with us fail only now: what follows is a fresh look. */
+  rise(): void {
+    this.#death?.resolve();
+  }
+
+  /** Answers of one daemon are lost from here on: it acts, and we do not hear of it. */
+  loseAnswers(peer: LinkPeer): void {
+    this.#wire(peer).loses = 'answers';
+  }
+
+  /** What we say to one daemon is lost from here on; resolves when something was. */
+  loseRequests(peer: LinkPeer): Promise<void> {
+    const wire = this.#wire(peer);
+    wire.loses = 'requests';
+    return wire.lostSomething;
+  }
+
+  async close(): Promise<void> {
+    this.letGo();
+    this.rise();
+    for (const wire of Object.values(this.#wires)) wire.close();
+    if (this.#directory !== null) await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #wire(peer: LinkPeer): Wire {
+    const wire = this.#wires[peer];
+    if (wire === undefined) throw new Error(`no link leads to the ${peer} yet`);
+    return wire;
+  }
+
+  async #lead(ends: MigrationEnds): Promise<MigrationEnds> {
+    this.#directory ??= await mkdtemp(join(tmpdir(), 'link-'));
+    const lead = async (peer: LinkPeer): Promise<string> => {
+      const path = join(this.#directory ?? '', peer);
+      this.#wires[peer] ??= await Wire.lay(path, socketOf(ends[peer]));
+      return `qemu+unix:///system?socket=${path}`;
+    };
+    return { source: await lead('source'), destination: await lead('destination') };
+  }
+
+  #hold(link: MigrationLink): MigrationLink {
+    const held = async <T>(phase: LinkPhase | null, call: () => Promise<T>): Promise<T> => {
+      if (phase !== null && phase === this.#phase) {
+        this.#held.resolve();
+        await this.#gate.promise;
+      }
+      try {
+        return await call();
+      } finally {
+        await this.#death?.promise;
+      }
+    };
+    return {
+      lost: link.lost,
+      begin: (call, signal) => held('begin', () => link.begin(call, signal)),
+      prepare: (call, signal) => held('prepare', () => link.prepare(call, signal)),
+      perform: (call, signal) => held('perform', () => link.perform(call, signal)),
+      finish: (call, cancelled, signal) =>
+        held(cancelled ? null : 'finish', () => link.finish(call, cancelled, signal)),
+      confirm: (call, cancelled, signal) =>
+        held(cancelled ? null : 'confirm', () => link.confirm(call, cancelled, signal)),
+      close: () => link.close(),
+    };
+  }
+}
+
+function socketOf(uri: string): string {
+  const path = new URL(uri).searchParams.get('socket');
+  if (path === null) throw new Error(`${uri}: only a link over a unix socket can be held`);
+  return path;
+}
+
+/** One leg of the link: a socket of our own before the daemon's. */
+class Wire {
+  loses: 'nothing' | 'answers' | 'requests' = 'nothing';
+  readonly #server: Server;
+  readonly #lost = Promise.withResolvers<void>();
+  readonly #sockets = new Set<Socket>();
+
+  static async lay(path: string, daemonPath: string): Promise<Wire> {
+    const server = createServer();
+    const wire = new Wire(server, daemonPath);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once('error', reject).listen(path, resolve);
+    await promise;
+    return wire;
+  }
+
+  private constructor(server: Server, daemonPath: string) {
+    this.#server = server.on('connection', (ours) => {
+      const theirs = connect(daemonPath);
+      this.#carry(ours, theirs, 'requests');
+      this.#carry(theirs, ours, 'answers');
+    });
+  }
+
+  get lostSomething(): Promise<void> {
+    return this.#lost.promise;
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  close(): void {
+    this.cut();
+    this.#server.close();
+  }
+
+  #carry(from: Socket, to: Socket, what: 'answers' | 'requests'): void {
+    this.#sockets.add(from);
+    from.on('data', (bytes) => {
+      if (this.loses === what) this.#lost.resolve();
+      else to.write(bytes);
+    });
+    // A socket that fails also closes, and takes the other end of the wire with it.
+    from.on('error', () => to.destroy());
+    from.on('close', () => {
+      this.#sockets.delete(from);
+      to.destroy();
+    });
+  }
+}
