@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
-  isMigrateFinishOk,
   isNoDomain,
   isOperationAborted,
   LibvirtError,
@@ -22,7 +21,8 @@ const { CHANGE_PROTECTION, LIVE, PEER2PEER, TUNNELLED } = migrateFlags;
 const flags = LIVE | CHANGE_PROTECTION;
 /**
  * What a QEMU that has taken a guest tells the one that sent it: MIG_RP_MSG_SHUT, four bytes, no error (QEMU,
- * migration/migration.h and "Return path" of its migration documentation).
+ * migration/migration.h and "Return path" of its migration documentation). From QEMU 8.1 on the sender also waits for
+ * MIG_RP_MSG_SWITCHOVER_ACK (7, without bytes), which an older one takes for an error.
  */
 const guestTaken = Buffer.from([0, 1, 0, 4, 0, 0, 0, 0]);
 
@@ -133,7 +133,7 @@ describePair('a tunnelled migration between two real daemons', (from, to) => {
       flags: flags | TUNNELLED,
       cancelled: true,
     });
-    await expect(ended).rejects.toSatisfy((error) => isMigrateFinishOk(error) || isNoDomain(error));
+    await expect(ended).rejects.toBeInstanceOf(LibvirtError);
     expect(await guest.getState()).toMatchObject({ state: 'running' });
   });
 
