@@ -89,8 +89,7 @@ export class MigrationRelay {
     } catch (error) {
       if (this.#isClosed) return;
       this.#failure ??= error instanceof Error ? error : new Error(String(error));
-      // The source hears of it as of a destination that is gone, the destination as of an end.
-      socket.destroy();
+      // Leaving the loop has ended the socket: to the source, its destination is gone.
       void stream.abort(this.#failure);
     }
   }

@@ -149,6 +149,7 @@ describe('each phase', () => {
     expect(sent.prepare.includes('tcp://wished')).toBe(true);
     expect(sent.perform.includes('tcp:there:49152')).toBe(true);
     expect(sent.perform.includes('tcp://wished')).toBe(false);
+    expect(sent.perform.includes(definition)).toBe(true);
     const name = Buffer.concat([str('destination_name'), u32(7), str('guest')]);
     expect(sent.finish.includes(name)).toBe(true);
   });
