@@ -1,19 +1,8 @@
-import {
-  begins,
-  directSetup,
-  failsWith,
-  heldAndShows,
-  holdsGuest,
-  noteCancelled,
-  phaseInput,
-} from './direct-migration.setup.ts';
+import { directSetup, failsWith, heldAndShows, noteCancelled } from './direct-migration.setup.ts';
 import { onDestination, onSource } from './policy/domain-on-host.ts';
-import {
-  operatorReport,
-  reportOf,
-  rolledBackReport,
-  startingContext,
-} from './policy/protocol-context.ts';
+import { begins, holdsGuest, phaseInput } from './policy/phase-calls.ts';
+import { startingContext } from './policy/protocol-context.ts';
+import { operatorReport, reportOf, rolledBackReport } from './policy/protocol-report.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 import { convergence } from './regions/convergence.ts';
 import { copying } from './regions/copying.ts';
@@ -24,6 +13,7 @@ import { postcopy } from './regions/postcopy.ts';
 import { resumingByPhases } from './regions/resuming-by-phases.ts';
 import { splitBrain } from './regions/split-brain.ts';
 import { fetching, following, uncertain } from './regions/uncertain.ts';
+import { wayBack } from './regions/way-back.ts';
 
 /**
  * A live migration that we drive: each phase of libvirt's protocol is one call of ours, on both
@@ -33,7 +23,7 @@ export const directMigration = directSetup.createMachine({
   id: 'directMigration',
   version: '1',
   description: 'This client calls every phase on both daemons, and holds the switchover in hand.',
-  context: ({ input }) => startingContext(input),
+  context: ({ input }) => startingContext(input, 'client'),
   output: ({ event }) => event.output as ProtocolOutput,
   initial: 'migrating',
   states: {
@@ -60,6 +50,7 @@ export const directMigration = directSetup.createMachine({
       },
       states: {
         link,
+        wayBack,
         postcopy,
         convergence,
         oneCopy,
@@ -72,8 +63,9 @@ export const directMigration = directSetup.createMachine({
               tags: ['abortable'],
               meta: { call: 'virConnectOpen', novaTaskState: 'migrating' },
               always: [
+                { guard: 'isCalledOff', target: 'uncertain' },
+                { guard: 'hasLinkFailed', target: 'uncertain', actions: 'recordLinkLost' },
                 { guard: 'isLinked', target: 'begin3', actions: 'beginFirstPhase' },
-                { guard: 'hasLinkFailed', target: 'uncertain' },
               ],
             },
             begin3: {
@@ -81,6 +73,7 @@ export const directMigration = directSetup.createMachine({
               tags: ['abortable'],
               meta: {
                 phase: 'BEGIN3',
+                evidence: 'ours',
                 milestone: 'begin3',
                 call: 'virDomainMigrateBegin3Params',
               },
@@ -100,6 +93,7 @@ export const directMigration = directSetup.createMachine({
               tags: ['abortable'],
               meta: {
                 phase: 'PREPARE',
+                evidence: 'ours',
                 milestone: 'prepare',
                 call: 'virDomainMigratePrepare3Params, or PrepareTunnel3Params',
               },
@@ -119,9 +113,11 @@ export const directMigration = directSetup.createMachine({
               description: 'The source copies disks and memory, stops the guest, sends the rest.',
               meta: {
                 phase: 'PERFORM3',
+                evidence: 'ours',
                 milestone: 'perform3',
                 call: 'virDomainMigratePerform3Params',
               },
+              entry: 'notePerforms',
               invoke: {
                 id: 'perform',
                 src: 'perform',
@@ -135,12 +131,12 @@ export const directMigration = directSetup.createMachine({
             perform3Done: {
               description: "The source's QEMU has sent everything; only the destination can go on.",
               tags: ['guestPaused'],
-              meta: { phase: 'PERFORM3_DONE', milestone: 'perform3Done' },
+              meta: { phase: 'PERFORM3_DONE', evidence: 'ours', milestone: 'perform3Done' },
               always: 'finish3',
             },
             finish3: {
               description: 'The destination is told to let the guest run.',
-              meta: { phase: 'FINISH3', call: 'virDomainMigrateFinish3Params' },
+              meta: { phase: 'FINISH3', evidence: 'ours', call: 'virDomainMigrateFinish3Params' },
               entry: 'askFinish',
               on: leftWhenBroken,
               initial: 'starting',
@@ -175,7 +171,7 @@ export const directMigration = directSetup.createMachine({
               id: 'confirm3',
               description: 'The destination runs: the source ends its copy.',
               tags: ['pointOfNoReturn'],
-              meta: { phase: 'CONFIRM3', call: 'virDomainMigrateConfirm3Params' },
+              meta: { phase: 'CONFIRM3', evidence: 'ours', call: 'virDomainMigrateConfirm3Params' },
               invoke: {
                 id: 'confirm',
                 src: 'confirm',
@@ -205,6 +201,7 @@ export const directMigration = directSetup.createMachine({
               tags: ['rollingBack'],
               meta: {
                 phase: 'CONFIRM3_CANCELLED',
+                evidence: 'ours',
                 call: 'virDomainMigrateConfirm3Params, cancelled',
               },
               invoke: {
@@ -218,7 +215,6 @@ export const directMigration = directSetup.createMachine({
             uncertain: uncertain([
               { guard: heldAndShows('sourceStale'), target: '#confirm3' },
               { guard: heldAndShows('sourceToResume'), target: '#confirm3Cancelled' },
-              { guard: heldAndShows('incomingLeft'), target: '#confirm3Cancelled' },
               { guard: heldAndShows('unchanged'), target: '#confirm3Cancelled' },
               { guard: heldAndShows('postcopyBroken'), target: '#confirm3Cancelled' },
             ]),

@@ -1,16 +1,15 @@
 import { setup } from 'xstate';
 
-import type { MigrateCall } from '../src/ports/migration.ts';
 import type { MigrationEvent } from './migration-events.ts';
 import type { DomainOnPeers } from './policy/domain-on-host.ts';
-import { onBoth } from './policy/domain-on-host.ts';
 import type { Milestone } from './policy/migration-phases.ts';
 import { reachByCall } from './policy/migration-phases.ts';
+import type { FinishDone, PhaseDone, PhaseInput } from './policy/phase-calls.ts';
 import { judgePeers } from './policy/peers.ts';
 import type { Verdict } from './policy/peers.ts';
 import type { ProtocolContext } from './policy/protocol-context.ts';
 import { situationOf } from './policy/protocol-context.ts';
-import { finishRefused, readFailure } from './policy/failures.ts';
+import { finishRefused, linkLost, readFailure } from './policy/failures.ts';
 import {
   changes,
   protocolActions,
@@ -18,38 +17,15 @@ import {
   protocolDelays,
   protocolGuards,
   protocolTypes,
-  resuming,
   tell,
 } from './protocol-setup.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 
 type Context = { readonly context: ProtocolContext };
 
-/** One phase call: the link of its domain carries it. */
-export type PhaseInput = DomainOnPeers & { readonly call: MigrateCall };
-export interface PhaseDone {
-  readonly atEpochMs: number;
-}
-export type FinishDone = PhaseDone & { readonly holds: 'guest' | 'nothing' };
-
 type Done = { readonly event: { readonly output: PhaseDone } };
 type Failed = { readonly event: { readonly error: unknown } };
 
-export const phaseInput = ({ context }: Context): PhaseInput => ({
-  ...onBoth({ context }),
-  call: context.call,
-});
-export const resumeInput = ({ context }: Context): PhaseInput => ({
-  ...onBoth({ context }),
-  call: resuming({ context }),
-});
-
-/** The phase that begins where the one before has ended. */
-export const begins = (milestone: Milestone) =>
-  ({
-    type: 'beginPhase',
-    params: ({ event }: Done) => ({ milestone, atEpochMs: event.output.atEpochMs }),
-  }) as const;
 export const failsWith = {
   type: 'recordFailure',
   params: ({ event }: Failed) => ({ error: event.error }),
@@ -57,10 +33,6 @@ export const failsWith = {
 export const noteCancelled = {
   type: 'noteCancelled',
   params: ({ event }: Done) => event.output,
-} as const;
-export const holdsGuest = {
-  type: 'holdsGuest',
-  params: ({ event }: { readonly event: { readonly output: FinishDone } }) => event.output,
 } as const;
 /** What both hosts show while the source's job waits for our Confirm. */
 export const heldAndShows = (verdict: Verdict) =>
@@ -117,7 +89,11 @@ export const directSetup = setup({
         reached: reachByCall(reached, milestone, atEpochMs),
       }),
     ),
-    takeJob: changes(() => ({ holdsJob: true })),
+    /** A reply that comes after its connection was given up is of a job that is gone. */
+    takeJob: changes(({ link }) => ({ holdsJob: link.source === 'open' })),
+    notePerforms: changes(() => ({ performs: true })),
+    recordLinkLost: changes(({ failure }) => ({ failure: failure ?? linkLost })),
+    noteLinkWanted: changes(() => ({ link: { source: 'none', destination: 'none' } })),
     releaseJob: changes(() => ({ holdsJob: false })),
     noteCancelled: changes((_, { atEpochMs }: PhaseDone) => ({
       cancelledAtEpochMs: atEpochMs,

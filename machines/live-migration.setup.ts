@@ -19,20 +19,18 @@ import {
   artefactsOfSuccess,
   copyLeftFailure,
   expectedVolumes,
-  foundDomain,
   hasPrepared,
   protocolOf,
   refusal,
   removedArtefacts,
   remainderOf,
   unsettledFailure,
-  unwantedDisks,
   verdictsOf,
   withStatus,
 } from './policy/live-migration-context.ts';
 import type { MigrationCheckName } from './policy/migration-checks.ts';
 import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
-import type { MigrationReport } from './policy/protocol-context.ts';
+import type { MigrationReport } from './policy/protocol-report.ts';
 import type { PeersView } from './policy/peers.ts';
 import { holdsGuest, holdsIncoming } from './policy/peers.ts';
 import { effectSlot } from './slots.ts';
@@ -40,13 +38,10 @@ import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 
 export type LiveMigrationOutput = LiveMigrationResult & { outcome: Outcome };
 
-type Context = { context: LiveMigrationContext };
 type ChildEnded = { event: { output: MigrationReport & { outcome: Outcome } } };
 
 export const objects = (check: MigrationCheckName) =>
   ({ type: 'objects', params: { check } }) as const;
-export const remains = (remainder: Remainder) =>
-  ({ type: 'remains', params: { remainder } }) as const;
 export const endedAs = (outcome: Outcome) =>
   ({
     type: 'endedAs',
@@ -62,31 +57,8 @@ export const childSays = (code: string) =>
 export const reportOfChild = ({ event }: ChildEnded) => ({ report: event.output });
 export const failureOf = ({ event }: { event: { error: unknown } }) => ({ error: event.error });
 
-export const onBoth = ({ context }: Context): DomainOnPeers => ({
-  source: context.source,
-  destination: context.destination,
-  domainUuid: foundDomain(context).uuid,
-});
-export const onDestination = ({ context }: Context): DomainOnHost => ({
-  host: context.destination,
-  domainUuid: foundDomain(context).uuid,
-});
-export const onSource = ({ context }: Context): DomainOnHost => ({
-  host: context.source,
-  domainUuid: foundDomain(context).uuid,
-});
-
-export const unwantedVolumes = ({ context }: Context) => ({
-  domainUuid: foundDomain(context).uuid,
-  volumes: unwantedDisks(context),
-});
 export const protocolIs = (protocol: 'offline' | LiveMigrationInput['protocol']) =>
   ({ type: 'protocolIs', params: { protocol } }) as const;
-export const madeVolumes = ({ context }: Context) => ({
-  domainUuid: foundDomain(context).uuid,
-  volumes: context.artefacts,
-});
-
 /** Names and types of everything that the chart of `liveMigration` speaks of. */
 export const liveMigrationSetup = setup({
   types: {

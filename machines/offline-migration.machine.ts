@@ -7,11 +7,12 @@ import {
   isForeign,
   offlineSetup,
   finishRefused,
-  holdsGuest,
   phaseInput,
+  sourceSilent,
   startedMeanwhile,
 } from './offline-migration.setup.ts';
 import { lookOf, onBoth, onSource } from './policy/domain-on-host.ts';
+import { holdsGuest } from './policy/phase-calls.ts';
 import { beforeOffline, offlineReport, offlineUnknown } from './policy/offline-context.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 
@@ -86,30 +87,35 @@ export const offlineMigration = offlineSetup.createMachine({
           description:
             'Is it still shut off? What was copied from a running guest is worth nothing.',
           tags: ['abortable'],
-          meta: { call: 'virDomainGetState' },
-          invoke: {
-            id: 'lookFirst',
-            src: 'inspectPeers',
-            input: onBoth,
-            onDone: [
-              {
-                guard: { type: 'hasStarted', params: lookOf },
-                target: '#offlineMigration.rolledBack',
-                actions: [{ type: 'noteLook', params: lookOf }, fails(startedMeanwhile)],
-              },
-              { guard: { type: 'isSourceSilent', params: lookOf }, target: 'waitingFirst' },
-              {
-                target: '#offlineMigration.transferring',
-                actions: { type: 'noteLook', params: lookOf },
-              },
-            ],
-            onError: 'waitingFirst',
+          initial: 'looking',
+          after: {
+            peerWait: { target: '#offlineMigration.rolledBack', actions: fails(sourceSilent) },
           },
-        },
-        waitingFirst: {
-          description: 'The source does not answer yet.',
-          tags: ['abortable'],
-          after: { askAgain: 'lookingFirst' },
+          states: {
+            looking: {
+              description: 'The source is asked.',
+              meta: { call: 'virDomainGetState' },
+              invoke: {
+                id: 'lookFirst',
+                src: 'inspectPeers',
+                input: onBoth,
+                onDone: [
+                  {
+                    guard: { type: 'hasStarted', params: lookOf },
+                    target: '#offlineMigration.rolledBack',
+                    actions: [{ type: 'noteLook', params: lookOf }, fails(startedMeanwhile)],
+                  },
+                  { guard: { type: 'isSourceSilent', params: lookOf }, target: 'waiting' },
+                  { target: '#offlineMigration.transferring' },
+                ],
+                onError: 'waiting',
+              },
+            },
+            waiting: {
+              description: 'The source does not answer yet.',
+              after: { askAgain: 'looking' },
+            },
+          },
         },
       },
     },
@@ -131,14 +137,22 @@ export const offlineMigration = offlineSetup.createMachine({
               target: 'begin3',
               actions: {
                 type: 'beginPhase',
-                params: ({ event }) => ({ phase: 'BEGIN3', atEpochMs: event.atEpochMs }),
+                params: ({ event }) => ({
+                  phase: 'BEGIN3',
+                  evidence: 'ours',
+                  atEpochMs: event.atEpochMs,
+                }),
               },
             },
           },
         },
         begin3: {
           description: 'The source hands out the definition.',
-          meta: { phase: 'BEGIN3', call: 'virDomainMigrateBegin3Params with OFFLINE' },
+          meta: {
+            phase: 'BEGIN3',
+            evidence: 'ours',
+            call: 'virDomainMigrateBegin3Params with OFFLINE',
+          },
           invoke: {
             id: 'begin',
             src: 'begin',
@@ -149,7 +163,11 @@ export const offlineMigration = offlineSetup.createMachine({
         },
         prepare: {
           description: 'The destination takes it in, not yet for good.',
-          meta: { phase: 'PREPARE', call: 'virDomainMigratePrepare3Params with OFFLINE' },
+          meta: {
+            phase: 'PREPARE',
+            evidence: 'ours',
+            call: 'virDomainMigratePrepare3Params with OFFLINE',
+          },
           invoke: {
             id: 'prepare',
             src: 'prepare',
@@ -160,7 +178,11 @@ export const offlineMigration = offlineSetup.createMachine({
         },
         finish3: {
           description: 'The destination writes the definition. PERFORM3 is skipped: nothing runs.',
-          meta: { phase: 'FINISH3', call: 'virDomainMigrateFinish3Params with OFFLINE' },
+          meta: {
+            phase: 'FINISH3',
+            evidence: 'ours',
+            call: 'virDomainMigrateFinish3Params with OFFLINE',
+          },
           invoke: {
             id: 'finish',
             src: 'finish',
@@ -175,7 +197,11 @@ export const offlineMigration = offlineSetup.createMachine({
         confirm3: {
           description: 'The source is told; it keeps its definition for now.',
           tags: ['pointOfNoReturn'],
-          meta: { phase: 'CONFIRM3', call: 'virDomainMigrateConfirm3Params with OFFLINE' },
+          meta: {
+            phase: 'CONFIRM3',
+            evidence: 'ours',
+            call: 'virDomainMigrateConfirm3Params with OFFLINE',
+          },
           invoke: {
             id: 'confirm',
             src: 'confirm',
@@ -189,6 +215,7 @@ export const offlineMigration = offlineSetup.createMachine({
           tags: ['rollingBack'],
           meta: {
             phase: 'CONFIRM3_CANCELLED',
+            evidence: 'ours',
             call: 'virDomainMigrateConfirm3Params, cancelled',
           },
           invoke: {

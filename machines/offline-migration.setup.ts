@@ -1,11 +1,10 @@
 import { assign, setup } from 'xstate';
 
 import type { Failure } from '../src/ports/failure.ts';
-import type { FinishDone, PhaseDone, PhaseInput } from './direct-migration.setup.ts';
 import type { MigrationCommand, MigrationEvent } from './migration-events.ts';
 import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
 import { onBoth } from './policy/domain-on-host.ts';
-import { abortRequested, finishRefused, readFailure } from './policy/failures.ts';
+import { abortRequested, finishRefused, readFailure, sourceSilent } from './policy/failures.ts';
 import type { LibvirtPhase } from './policy/migration-phases.ts';
 import type { DiskOnPeers, OfflineContext, OfflineInput } from './policy/offline-context.ts';
 import {
@@ -15,6 +14,7 @@ import {
   nextDisk,
   startedMeanwhile,
 } from './policy/offline-context.ts';
+import type { FinishDone, PhaseDone, PhaseInput } from './policy/phase-calls.ts';
 import type { PeersView } from './policy/peers.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 import { effectSlot, watchSlot } from './slots.ts';
@@ -43,8 +43,7 @@ export const failsWith = { type: 'recordFailure', params: errorOf } as const;
 export const isForeign = { type: 'isForeign', params: errorOf } as const;
 export const fails = (failure: Failure) =>
   ({ type: 'recordFailure', params: { error: failure } }) as const;
-export { abortRequested, finishRefused, startedMeanwhile };
-export { holdsGuest } from './direct-migration.setup.ts';
+export { abortRequested, finishRefused, sourceSilent, startedMeanwhile };
 
 /** Names and types of everything that the chart of `offlineMigration` speaks of. */
 export const offlineSetup = setup({

@@ -1,11 +1,7 @@
 import { peer2peerSetup, replyOf, resumeFromSource } from './peer2peer-migration.setup.ts';
 import { onDestination, onSource } from './policy/domain-on-host.ts';
-import {
-  operatorReport,
-  reportOf,
-  rolledBackReport,
-  startingContext,
-} from './policy/protocol-context.ts';
+import { startingContext } from './policy/protocol-context.ts';
+import { operatorReport, reportOf, rolledBackReport } from './policy/protocol-report.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 import { convergence } from './regions/convergence.ts';
 import { migrationPhases } from './regions/migration-phases.ts';
@@ -25,7 +21,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
   version: '2',
   description:
     'The source daemon drives the migration; we watch both ends and decide by what they show.',
-  context: ({ input }) => startingContext(input),
+  context: ({ input }) => startingContext(input, 'sourceDaemon'),
   output: ({ event }) => event.output as ProtocolOutput,
   initial: 'migrating',
   states: {

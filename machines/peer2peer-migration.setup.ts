@@ -4,6 +4,7 @@ import type { MigrateCall } from '../src/ports/migration.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
 import { onSource } from './policy/domain-on-host.ts';
 import { hasObserved, hasReached } from './policy/migration-phases.ts';
+import { resuming } from './policy/phase-calls.ts';
 import type { ProtocolContext } from './policy/protocol-context.ts';
 import type { PeersView } from './policy/peers.ts';
 import { holdsNothing } from './policy/peers.ts';
@@ -13,7 +14,6 @@ import {
   protocolDelays,
   protocolGuards,
   protocolTypes,
-  resuming,
 } from './protocol-setup.ts';
 import { effectSlot } from './slots.ts';
 

@@ -1,12 +1,12 @@
 import { assign, not, raise, stateIn } from 'xstate';
 
 import type { Failure } from '../src/ports/failure.ts';
-import type { MigrateCall } from '../src/ports/migration.ts';
 import type { ProtocolNotice, MigrationCommand, MigrationEvent } from './migration-events.ts';
 import { isStalled } from './policy/convergence.ts';
 import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
 import {
   abortRequested,
+  postcopyBroke,
   readFailure,
   stalled,
   timeBudgetExceeded,
@@ -14,16 +14,15 @@ import {
 } from './policy/failures.ts';
 import type { Milestone } from './policy/migration-phases.ts';
 import { hasReached, reach } from './policy/migration-phases.ts';
-import type {
-  MigrationReport,
-  ProtocolContext,
-  ProtocolInput,
-  Tuning,
-} from './policy/protocol-context.ts';
+import type { ProtocolContext, ProtocolInput, Tuning } from './policy/protocol-context.ts';
+import type { MigrationReport } from './policy/protocol-report.ts';
 import {
   afterEvidence,
   afterLook,
   canBeCalledOff,
+  isOurs,
+  isOutOfTime,
+  isPerforming,
   mayGoOver,
   situationOf,
 } from './policy/protocol-context.ts';
@@ -124,6 +123,7 @@ export const protocolActions = {
   giveUp: changes(() => ({ gaveUp: true })),
   waitAnew: changes(() => ({ gaveUp: false })),
   tellHung: tell({ type: 'postcopy.hung' }),
+  recordBreak: changes(({ failure }) => ({ failure: failure ?? postcopyBroke })),
   tellStall: tell({ type: 'stall.noticed' }),
 };
 
@@ -148,14 +148,20 @@ export const protocolGuards = {
   isStalled: ({ context }: Context) =>
     canBeCalledOff(context) && isStalled(context.passes, context.convergence),
   isAbortable: ({ context }: Context) => canBeCalledOff(context),
+  isBeforePerform: ({ context }: Context) => canBeCalledOff(context) && !isPerforming(context),
+  isOutOfTimeBeforePerform: ({ context }: Context) =>
+    isOutOfTime(context) && !isPerforming(context),
+  hasJob: ({ context }: Context) => hasReached(context.reached, 'begin3') && isOurs(context),
+  isRampOver: ({ context }: Context) => !canBeCalledOff(context) || !hasNextStep(context),
   isTunable: ({ context }: Context) => canBeCalledOff(context),
   answersWith: ({ context }: Context, params: { cause: Cause; action: string }) => {
     const { onBudget, onStall } = context.convergence;
     const answer = params.cause === 'stall' ? onStall : context.budgetSpent ? onBudget : 'none';
-    return answer === params.action && isPossible(params.action, context);
+    return (
+      answer === params.action && context.failure === null && isPossible(params.action, context)
+    );
   },
-  isOutOfTime: ({ context }: Context) =>
-    context.budgetSpent && context.convergence.onBudget === 'abort' && canBeCalledOff(context),
+  isOutOfTime: ({ context }: Context) => isOutOfTime(context),
   isGivenUp: ({ context }: Context) => context.gaveUp,
   raisesDowntimeOnStall: ({ context }: Context) =>
     context.convergence.onStall === 'raiseDowntime' && hasNextStep(context),
@@ -165,14 +171,19 @@ export const protocolGuards = {
     context.convergence.postcopyAfterPasses !== null &&
     context.passes.completed >= context.convergence.postcopyAfterPasses,
   isPrecopying: ({ context }: Context) =>
-    mayGoOver(context) && hasReached(context.reached, 'precopy'),
+    mayGoOver(context) && isPerforming(context) && hasReached(context.reached, 'precopy'),
   /** What has failed or was aborted is not forced. */
   isCopying: ({ context }: Context) =>
-    context.failure === null && canBeCalledOff(context) && hasReached(context.reached, 'perform3'),
+    context.failure === null &&
+    canBeCalledOff(context) &&
+    isPerforming(context) &&
+    hasReached(context.reached, 'perform3'),
   isSuspendSettled: not(isForcing),
-  hasNextStep: ({ context }: Context) => canBeCalledOff(context) && hasNextStep(context),
   isWanted: ({ context }: Context, params: { what: keyof Tuning['taken'] }) =>
-    canBeCalledOff(context) && isWanted(context.tuning, params.what),
+    isOurs(context) &&
+    hasReached(context.reached, 'begin3') &&
+    canBeCalledOff(context) &&
+    isWanted(context.tuning, params.what),
   postcopyIs: ({ context }: Context, params: { postcopy: ProtocolContext['postcopy'] }) =>
     context.postcopy === params.postcopy,
   /** Silence mends nothing. */
@@ -196,9 +207,3 @@ export const protocolDelays = {
   recoverAgain: 3000,
   askAgain: 1000,
 };
-
-/** The call that takes up a broken post-copy: the same, with POSTCOPY_RESUME. */
-export const resuming = ({ context }: Context): MigrateCall => ({
-  ...context.call,
-  purpose: 'resumePostcopy',
-});

@@ -5,6 +5,8 @@ export interface StateMeta {
   readonly phase?: LibvirtPhase;
   /** The evidence that lets this state be entered; the run's context says when it was seen. */
   readonly milestone?: Milestone;
+  /** The state is a call of our own: nothing has to prove that it was entered. */
+  readonly evidence?: 'ours';
   /** The API or QMP command that the state stands for. */
   readonly call?: string;
   /** The task_state that OpenStack Nova shows meanwhile. */

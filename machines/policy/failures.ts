@@ -39,6 +39,24 @@ export const stalled: Failure = {
   effect: 'none',
 };
 
+export const postcopyBroke: Failure = {
+  code: 'postcopyBroken',
+  message: 'the stream of post-copy broke',
+  effect: 'unknown',
+};
+
+export const linkLost: Failure = {
+  code: 'connectionLost',
+  message: 'a connection of the migration was lost before it began',
+  effect: 'none',
+};
+
+export const sourceSilent: Failure = {
+  code: 'peerUnreachable',
+  message: 'the source did not say whether the domain is still shut off, so nothing was moved',
+  effect: 'none',
+};
+
 export const finishRefused: Failure = {
   code: 'finishRefused',
   message: 'the destination could not let the guest run',

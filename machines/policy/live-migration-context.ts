@@ -13,7 +13,8 @@ import {
   wantsSourceUndefined,
 } from './migration-plan.ts';
 import type { OfflineInput } from './offline-context.ts';
-import type { MigrationReport, ProtocolInput } from './protocol-context.ts';
+import type { ProtocolInput } from './protocol-context.ts';
+import type { MigrationReport } from './protocol-report.ts';
 import type { PeersView } from './peers.ts';
 import { describePeers, isActive } from './peers.ts';
 
@@ -263,6 +264,12 @@ export function resultOf(context: LiveMigrationContext): LiveMigrationResult {
 export function unsettledFailure(context: LiveMigrationContext): Failure {
   const held = context.peers === null ? 'neither host has answered' : describePeers(context.peers);
   const { name } = foundDomain(context);
+  if (context.offline && context.peers?.source.reachable && isActive(context.peers.source.domain))
+    return {
+      code: 'guestStarted',
+      message: `${name} was started on the source while it was moved, so what lies on the destination is older (${held}): undefine it there, with its copied disks, and move it again when it is shut off`,
+      effect: 'unknown',
+    };
   return {
     code: 'definitionsUnsettled',
     message: `${name} has moved to the destination, but what is left to do could not be done (${held}): see that it is defined on the destination, then undefine it on the source`,

@@ -69,8 +69,8 @@ export function judgePeers(view: PeersView, situation: Situation): Verdict {
   if (isPostcopyBroken(view)) return 'postcopyBroken';
   if (here?.job?.operation === 'migrationOut' && !situation.drivesJob) return 'jobActive';
   // Its pages are still on their way: what stands here is no older copy but half of the guest.
-  if (isInPostcopy(view.source) && !isWhole(view.destination))
-    return there === 'running' ? 'postcopyActive' : 'unclear';
+  if (isInPostcopy(view.destination)) return isActive(here) ? 'postcopyActive' : 'unclear';
+  if (isInPostcopy(view.source) && !isWhole(view.destination)) return 'unclear';
   switch (there) {
     case 'running':
     case 'paused':
@@ -170,7 +170,7 @@ function isWhole(peer: PeerView): boolean {
   return peer.reachable && isRunning(peer.domain) && peer.domain?.reason === 'migrated';
 }
 
-/** Paused on the source because post-copy has begun. */
+/** Post-copy has begun: paused by it on the source, or running by it on the destination. */
 export function isInPostcopy(peer: PeerView): boolean {
   return peer.reachable && isActive(peer.domain) && peer.domain?.reason === 'postcopy';
 }

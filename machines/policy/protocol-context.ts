@@ -4,11 +4,10 @@ import type { MigrateCall } from '../../src/ports/migration.ts';
 import type { MigrationEvent } from '../migration-events.ts';
 import type { ConvergencePlan, Passes } from './convergence.ts';
 import { afterPass, noPasses } from './convergence.ts';
-import type { PhaseRecord, ReachedMilestone } from './migration-phases.ts';
-import { hasReached, noteEvidence, reach, toPhaseRecords } from './migration-phases.ts';
+import type { ReachedMilestone } from './migration-phases.ts';
+import { hasReached, noteEvidence, reach } from './migration-phases.ts';
 import type { PeersView, Situation } from './peers.ts';
-import { describePeers, hasTakenOver, isInPostcopy, isPostcopyBroken, isRunning } from './peers.ts';
-import { quandaryOf } from './quandaries.ts';
+import { hasTakenOver, isInPostcopy, isPostcopyBroken, isRunning } from './peers.ts';
 
 /** What a protocol chart is asked for: the same, whoever drives. */
 export interface ProtocolInput {
@@ -29,6 +28,9 @@ export interface ProtocolInput {
 }
 
 export interface ProtocolContext extends ProtocolInput {
+  readonly drives: 'sourceDaemon' | 'client';
+  /** We have called Perform. */
+  readonly performs: boolean;
   readonly reached: readonly ReachedMilestone[];
   /** Where a copy of the guest is known to run, by the latest evidence. */
   readonly runs: { readonly source: boolean; readonly destination: boolean };
@@ -71,21 +73,16 @@ export interface Tuning {
 
 type LinkState = 'none' | 'open' | 'lost';
 
-export interface MigrationReport {
-  readonly failure: Failure | null;
-  readonly phases: readonly PhaseRecord[];
-  /** From the guest's stop on the source to its start on the destination; `null`: none was seen. */
-  readonly downtimeMs: number | null;
-  readonly peers: PeersView | null;
-  /** The volumes that we made ourselves, or tried to; `null`: libvirt makes them. */
-  readonly volumesMade: readonly string[] | null;
-}
-
 const nothingToTune = { downtimeMs: null, mibPerS: null };
 
-export function startingContext(input: ProtocolInput): ProtocolContext {
+export function startingContext(
+  input: ProtocolInput,
+  drives: ProtocolContext['drives'],
+): ProtocolContext {
   return {
     ...input,
+    drives,
+    performs: false,
     reached: [],
     runs: { source: isRunning(input.domain), destination: false },
     watchBroken: { source: false, destination: false },
@@ -113,7 +110,10 @@ export function startingContext(input: ProtocolInput): ProtocolContext {
 export function afterEvidence(context: ProtocolContext, event: MigrationEvent) {
   const { runs, watchBroken } = context;
   const at = event.atEpochMs;
-  const noted = { reached: noteEvidence(context.reached, event), ...postcopyAfter(context, event) };
+  const reached = isOfAnother(context, event)
+    ? context.reached
+    : noteEvidence(context.reached, event);
+  const noted = { reached, ...postcopyAfter(context, event) };
   switch (event.type) {
     case 'source.domain.suspended':
       // A guest that stands already is not stopped again: the first stop begins the downtime.
@@ -143,6 +143,11 @@ export function afterEvidence(context: ProtocolContext, event: MigrationEvent) {
     default:
       return event.type.startsWith('source.migration.') ? { ...noted, qemuHeard: true } : noted;
   }
+}
+
+/** Until the source has begun our job, what it shows of a migration is somebody else's. */
+function isOfAnother({ drives, reached }: ProtocolContext, { type }: MigrationEvent): boolean {
+  return drives === 'client' && type.startsWith('source.') && !hasReached(reached, 'prepare');
 }
 
 /**
@@ -189,7 +194,7 @@ export function situationOf(context: ProtocolContext): Situation {
   const unseen = watchBroken.source || (!context.qemuHeard && hasReached(reached, 'precopy'));
   const seenRunning = context.resumedAtEpochMs !== null || hasReached(reached, 'finish3');
   // Where we drive, no guest runs there before we say so, nor after it was said that none does.
-  const isHeldBack = context.link.source !== 'none' && context.finish !== 'asked';
+  const isHeldBack = context.drives === 'client' && context.finish !== 'asked';
   const mayHaveSwitched = isHeldBack
     ? seenRunning
     : unseen || seenRunning || hasReached(reached, 'perform3Done');
@@ -214,62 +219,19 @@ export function mayGoOver(context: ProtocolContext): boolean {
   return context.call.options.postcopy && context.postcopy === 'none' && canBeCalledOff(context);
 }
 
-export function reportOf(context: ProtocolContext): MigrationReport {
-  const { suspendedAtEpochMs, resumedAtEpochMs, failure, peers } = context;
-  return {
-    failure,
-    phases: [...toPhaseRecords(context.reached), ...cancelledPhases(context)],
-    downtimeMs:
-      suspendedAtEpochMs === null || resumedAtEpochMs === null
-        ? null
-        : Math.max(0, resumedAtEpochMs - suspendedAtEpochMs),
-    peers,
-    volumesMade: null,
-  };
+/** A budget that ends in an abort is used up, and nothing else has ended the migration yet. */
+export function isOutOfTime(context: ProtocolContext): boolean {
+  const { budgetSpent, convergence, failure } = context;
+  const aborts = convergence.onBudget === 'abort';
+  return budgetSpent && aborts && failure === null && canBeCalledOff(context);
 }
 
-/**
- * A source daemon that drives and fails the call after PERFORM3 has always gone through
- * CONFIRM3_CANCELLED (doPeer2PeerMigrate3 in qemu_migration.c); the look that followed proves it.
- */
-function cancelledPhases(context: ProtocolContext): PhaseRecord[] {
-  const { cancelledAtEpochMs, failure, link, peers, reached, replied } = context;
-  const phase = 'CONFIRM3_CANCELLED';
-  if (cancelledAtEpochMs !== null && context.postcopy === 'none')
-    return [{ phase, evidence: 'ours', atEpochMs: cancelledAtEpochMs }];
-  const isOurs = link.source !== 'none';
-  // A post-copy that broke is not cancelled: the source keeps its half (POSTCOPY_FAILED).
-  if (
-    context.postcopy !== 'none' ||
-    isOurs ||
-    !replied ||
-    failure === null ||
-    !hasReached(reached, 'perform3')
-  )
-    return [];
-  return [
-    { phase, evidence: 'inferred', atEpochMs: peers?.atEpochMs ?? reached.at(-1)?.atEpochMs ?? 0 },
-  ];
+/** The source's job is that of this run: where we drive, it is ours from Begin's reply on. */
+export function isOurs({ drives, holdsJob }: ProtocolContext): boolean {
+  return drives === 'sourceDaemon' || holdsJob;
 }
 
-/** The report of a run after which everything is as before: the failure left nothing behind. */
-export function rolledBackReport(context: ProtocolContext): MigrationReport {
-  const report = reportOf(context);
-  return {
-    ...report,
-    failure: report.failure === null ? null : { ...report.failure, effect: 'none' },
-  };
-}
-
-/** The report of a run that no program can end, with what each host holds and what to do. */
-export function operatorReport(context: ProtocolContext): MigrationReport {
-  const { domain, peers, runs, sawSplitBrain } = context;
-  const runsThere = runs.destination ? 'running' : 'ended';
-  const lasting = runs.source ? runsThere : 'stopped';
-  const split = sawSplitBrain ? lasting : 'none';
-  const { code, advice } = quandaryOf(domain.name, peers, situationOf(context), split);
-  const held = context.peers === null ? 'neither host has answered' : describePeers(context.peers);
-  const cause = context.failure === null ? '' : `. Cause: ${context.failure.message}`;
-  const failure = { code, message: `${advice} (${held})${cause}`, effect: 'unknown' } as const;
-  return { ...reportOf(context), failure };
+/** There is something under way that the source daemon could abort, force or take to post-copy. */
+export function isPerforming({ drives, holdsJob, performs }: ProtocolContext): boolean {
+  return drives === 'sourceDaemon' || (holdsJob && performs);
 }

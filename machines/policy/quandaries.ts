@@ -21,6 +21,8 @@ const quandaries = {
     `${name} stands paused on the source, which could not resume it, and never ran on the destination: see why (its disks, their locks), then resume it on the source`,
   sourceNotEnded: (name: string) =>
     `${name} runs on the destination, but its paused older copy on the source could not be ended: destroy that copy, and never resume it`,
+  incomingNotEnded: (name: string) =>
+    `${name} is on the source as it was, but a QEMU that waits for it on the destination could not be ended: destroy it there before anything else`,
   peerUnreachable: (name: string) =>
     `it is not known where ${name} runs: see that both hosts answer, look at both, and start or resume nothing before that`,
 } as const;
@@ -53,6 +55,8 @@ function kindOf(peers: PeersView | null, situation: Situation): Quandary {
       return hasEndedHere(peers) && !mayHaveGoneOver(peers, situation) ? 'guestGone' : 'guestEnded';
     case 'sourceToResume':
       return 'sourceNotResumed';
+    case 'incomingLeft':
+      return 'incomingNotEnded';
     case 'sourceStale':
       return 'sourceNotEnded';
     default:

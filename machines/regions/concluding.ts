@@ -4,18 +4,28 @@ import {
   onSource,
   remains,
   unwantedVolumes,
-} from '../live-migration.setup.ts';
+} from '../policy/live-migration-inputs.ts';
 import { lookOf } from '../policy/domain-on-host.ts';
 
 const removedOf = ({ event }: { event: { output: { removed: readonly string[] } } }) =>
   event.output;
+
+const concludeLate = [
+  // Guest and definitions are where they belong; only a disk that nobody needs could not go.
+  {
+    guard: remains('sourceDisks'),
+    target: '#liveMigration.completed',
+    actions: { type: 'recordSourceDisks', params: { removed: [] } },
+  },
+  { target: '#liveMigration.needsOperator', actions: 'recordUnsettled' },
+] as const;
 
 /** What has to be true on both hosts once the guest has moved. */
 export const concluding = {
   description: 'The guest has moved. What is left to do is done going forward.',
   tags: ['pointOfNoReturn'],
   initial: 'verifying',
-  after: { peerWait: { target: 'needsOperator', actions: 'recordUnsettled' } },
+  after: { peerWait: concludeLate },
   states: {
     verifying: {
       description: 'Does it run there, is it gone here, and is each definition where it belongs?',

@@ -1,6 +1,8 @@
 import { measures } from './measures.ts';
 import { tuning } from './tuning.ts';
 
+const eventOf = <Event>({ event }: { readonly event: Event }) => ({ event });
+
 /**
  * The region that every protocol chart carries beside its phases: how the migration is brought to
  * its end. The clock and QEMU's passes notice, the plan decides, and the measures act.
@@ -32,6 +34,13 @@ export const convergence = {
         watching: {
           description: 'Each pass that begins shows what the one before left to be sent.',
           meta: { source: 'MIGRATION_ITERATION; only the minima of passes tell a stall' },
+          on: {
+            'source.iteration': {
+              target: 'watching',
+              reenter: true,
+              actions: { type: 'noteEvidence', params: eventOf },
+            },
+          },
           always: { guard: 'isStalled', actions: ['tellStall', 'countPassesAnew'] },
         },
       },

@@ -29,17 +29,26 @@ export const link = {
         'link.opened': { actions: { type: 'noteLinkOpened', params: timeOf } },
         'link.source.lost': { actions: 'noteSourceLinkLost' },
         'link.destination.lost': { actions: 'noteDestinationLinkLost' },
-        'link.wanted': { target: 'holding', reenter: true },
+        // One that is still being opened is left alone.
+        'link.wanted': {
+          guard: 'hasLinkFailed',
+          target: 'holding',
+          reenter: true,
+          actions: 'noteLinkWanted',
+        },
         'link.unwanted': { target: 'released', actions: 'noteLinkReleased' },
       },
     },
     released: {
       description: 'A call went unanswered: without their client both daemons undo what they hold.',
-      on: { 'link.wanted': 'holding' },
+      on: { 'link.wanted': { target: 'holding', actions: 'noteLinkWanted' } },
     },
     failed: {
       description: 'No connection could be opened.',
-      on: { 'link.wanted': 'holding' },
+      on: {
+        'link.wanted': { target: 'holding', actions: 'noteLinkWanted' },
+        'link.unwanted': { target: 'released', actions: 'noteLinkReleased' },
+      },
     },
   },
 } as const;

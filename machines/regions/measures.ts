@@ -1,26 +1,29 @@
 import { onSource } from '../policy/domain-on-host.ts';
 
-const abortOnRequest = {
-  guard: 'isAbortable',
-  target: 'aborting',
+/**
+ * Before PERFORM3 a migration that we drive has nothing that the daemon could abort: the call under
+ * way is the last one.
+ */
+const calledOff = {
+  guard: 'isBeforePerform',
+  target: 'calledOff',
   actions: 'recordAbort',
 } as const;
+const abortOnRequest = [
+  calledOff,
+  { guard: 'isAbortable', target: 'aborting', actions: 'recordAbort' },
+] as const;
 
+const outOfTime = { type: 'recordGivenUp', params: { cause: 'budget' } } as const;
 /** A budget that ends in an abort holds whatever is being done by then. */
-const abortWhenOutOfTime = {
-  guard: 'isOutOfTime',
-  target: 'aborting',
-  actions: { type: 'recordGivenUp', params: { cause: 'budget' } },
-} as const;
+const abortWhenOutOfTime = [
+  { guard: 'isOutOfTimeBeforePerform', target: 'calledOff', actions: outOfTime },
+  { guard: 'isOutOfTime', target: 'aborting', actions: outOfTime },
+] as const;
 
 /** What the plan says to do about it, where it still can be done. */
 const answers = (cause: 'budget' | 'stall') =>
   [
-    {
-      guard: { type: 'answersWith', params: { cause, action: 'abort' } },
-      target: 'aborting',
-      actions: { type: 'recordGivenUp', params: { cause } },
-    },
     {
       guard: { type: 'answersWith', params: { cause, action: 'postcopy' } },
       target: 'dueToPostcopy',
@@ -41,7 +44,11 @@ export const measures = {
   states: {
     letting: {
       description: 'The migration takes its course.',
-      always: [...answers('budget'), { guard: 'isPostcopyDue', target: 'dueToPostcopy' }],
+      always: [
+        ...abortWhenOutOfTime,
+        ...answers('budget'),
+        { guard: 'isPostcopyDue', target: 'dueToPostcopy' },
+      ],
       on: {
         'abort.requested': abortOnRequest,
         'postcopy.start': { guard: 'mayPostcopy', target: 'dueToPostcopy' },
@@ -49,8 +56,19 @@ export const measures = {
           { guard: 'mayPostcopy', target: 'dueToPostcopy' },
           { guard: 'isAbortable', target: 'dueToForce' },
         ],
-        'stall.noticed': answers('stall'),
+        'stall.noticed': [
+          {
+            guard: { type: 'answersWith', params: { cause: 'stall', action: 'abort' } },
+            target: 'aborting',
+            actions: { type: 'recordGivenUp', params: { cause: 'stall' } },
+          },
+          ...answers('stall'),
+        ],
       },
+    },
+    calledOff: {
+      description: 'No further phase is begun; the call that is under way is the last.',
+      tags: ['rollingBack'],
     },
     aborting: {
       description: 'The source daemon is asked to cancel; it answers by failing the migration.',
@@ -78,7 +96,7 @@ export const measures = {
     dueToForce: {
       description: 'A guest paused before PERFORM3 would stay paused on the destination.',
       meta: { source: 'doPeer2PeerMigrate3 adds PAUSED before Prepare' },
-      always: [abortWhenOutOfTime, { guard: 'isCopying', target: 'forcing' }],
+      always: [...abortWhenOutOfTime, { guard: 'isCopying', target: 'forcing' }],
       on: { 'abort.requested': abortOnRequest },
     },
     forcing: {
@@ -93,8 +111,14 @@ export const measures = {
         src: 'suspendSource',
         input: onSource,
         onDone: 'forced',
-        onError: 'letting',
+        onError: 'forceRefused',
       },
+    },
+    forceRefused: {
+      description: 'The source daemon did not pause the guest; it is asked again.',
+      always: abortWhenOutOfTime,
+      after: { askAgain: { guard: 'isAbortable', target: 'dueToForce' } },
+      on: { 'abort.requested': abortOnRequest },
     },
     forced: {
       description: 'What is left is copied with the guest at rest.',
@@ -104,7 +128,7 @@ export const measures = {
     },
     dueToPostcopy: {
       description: 'Post-copy begins as soon as QEMU sends memory.',
-      always: [abortWhenOutOfTime, { guard: 'isPrecopying', target: 'startingPostcopy' }],
+      always: [...abortWhenOutOfTime, { guard: 'isPrecopying', target: 'startingPostcopy' }],
       on: { 'abort.requested': abortOnRequest },
     },
     startingPostcopy: {

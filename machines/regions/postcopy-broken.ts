@@ -2,10 +2,11 @@ import { lookOf, onBoth } from '../policy/domain-on-host.ts';
 
 /** While a call hangs because the destination has not noticed: the call is left to itself. */
 export const leftWhenBroken = {
-  'postcopy.hung': 'uncertain',
+  'postcopy.hung': { target: 'uncertain', actions: 'recordBreak' },
   'postcopy.recover': {
     guard: { type: 'postcopyIs', params: { postcopy: 'paused' } },
     target: 'uncertain',
+    actions: 'recordBreak',
   },
 } as const;
 

@@ -1,4 +1,4 @@
-import { holdsGuest, resumeInput, begins } from '../direct-migration.setup.ts';
+import { begins, holdsGuest, resumeInput } from '../policy/phase-calls.ts';
 
 const again = '#lookingAtPostcopy';
 
@@ -11,7 +11,8 @@ export const resumingByPhases = {
       description: 'A connection that was lost is opened anew.',
       always: [
         { guard: 'isLinked', target: 'beginResume' },
-        { target: 'reopening', actions: 'wantLink' },
+        { guard: 'hasLinkFailed', target: 'reopening', actions: 'wantLink' },
+        { target: 'reopening' },
       ],
     },
     reopening: {

@@ -24,76 +24,80 @@ const taken = <Output>({ event }: { readonly event: { readonly output: Output } 
  */
 export const tuning = {
   description: 'Tell QEMU how long it may pause the guest, and how fast it may send.',
-  initial: 'awaitingJob',
+  type: 'parallel',
   on: {
-    'downtime.set': {
-      guard: 'isTunable',
-      actions: { type: 'wantDowntime', params: asked },
-    },
-    'bandwidth.set': {
-      guard: 'isTunable',
-      actions: { type: 'wantBandwidth', params: asked },
-    },
+    'downtime.set': { guard: 'isTunable', actions: { type: 'wantDowntime', params: asked } },
+    'bandwidth.set': { guard: 'isTunable', actions: { type: 'wantBandwidth', params: asked } },
   },
   states: {
-    awaitingJob: {
-      description: 'There is no job yet that the values could belong to.',
-      always: {
-        guard: { type: 'hasReached', params: { milestone: 'begin3' } },
-        target: 'steady',
-        actions: 'wantNextDowntime',
+    ramp: {
+      description: 'The longest pause grows by the plan.',
+      initial: 'awaitingJob',
+      states: {
+        awaitingJob: {
+          description: 'There is no job yet that a limit could belong to.',
+          always: { guard: 'hasJob', target: 'rising', actions: 'wantNextDowntime' },
+        },
+        rising: {
+          description: 'The next step comes when it is due, or when no ground is gained any more.',
+          always: { guard: 'isRampOver', target: 'over' },
+          after: { downtimeStep: { target: 'rising', reenter: true, actions: 'wantNextDowntime' } },
+          on: {
+            'stall.noticed': {
+              guard: 'raisesDowntimeOnStall',
+              target: 'rising',
+              reenter: true,
+              actions: 'wantNextDowntime',
+            },
+          },
+        },
+        over: { description: 'The last step is taken, or a value was given by hand.' },
       },
     },
-    steady: {
-      description: 'QEMU has what is wanted of it; the ramp waits for its next step.',
-      always: [
-        { guard: { type: 'isWanted', params: { what: 'downtimeMs' } }, target: 'settingDowntime' },
-        { guard: { type: 'isWanted', params: { what: 'mibPerS' } }, target: 'settingBandwidth' },
-      ],
-      on: {
-        'stall.noticed': { guard: 'raisesDowntimeOnStall', actions: 'wantNextDowntime' },
-      },
-      after: {
-        downtimeStep: {
-          guard: 'hasNextStep',
-          target: 'steady',
-          reenter: true,
-          actions: 'wantNextDowntime',
+    setting: {
+      description: 'One value after the other is given to the source daemon.',
+      initial: 'idle',
+      states: {
+        idle: {
+          description: 'QEMU has what is wanted of it.',
+          always: [
+            {
+              guard: { type: 'isWanted', params: { what: 'downtimeMs' } },
+              target: 'settingDowntime',
+            },
+            {
+              guard: { type: 'isWanted', params: { what: 'mibPerS' } },
+              target: 'settingBandwidth',
+            },
+          ],
+        },
+        settingDowntime: {
+          description: 'The longest pause is given to the source daemon.',
+          meta: { call: 'virDomainMigrateSetMaxDowntime' },
+          invoke: {
+            id: 'setMaxDowntime',
+            src: 'setMaxDowntime',
+            input: wantedDowntime,
+            onDone: { target: 'idle', actions: { type: 'noteTaken', params: taken } },
+            onError: 'refused',
+          },
+        },
+        settingBandwidth: {
+          description: 'The bandwidth is given to the source daemon.',
+          meta: { call: 'virDomainMigrateSetMaxSpeed' },
+          invoke: {
+            id: 'setBandwidth',
+            src: 'setBandwidth',
+            input: wantedBandwidth,
+            onDone: { target: 'idle', actions: { type: 'noteTaken', params: taken } },
+            onError: 'refused',
+          },
+        },
+        refused: {
+          description: 'The source daemon did not take it yet; it is asked again.',
+          after: { askAgain: 'idle' },
         },
       },
     },
-    settingDowntime: {
-      description: 'The longest pause is given to the source daemon.',
-      meta: { call: 'virDomainMigrateSetMaxDowntime' },
-      invoke: {
-        id: 'setMaxDowntime',
-        src: 'setMaxDowntime',
-        input: wantedDowntime,
-        onDone: {
-          target: 'steady',
-          actions: { type: 'noteTaken', params: taken },
-        },
-        onError: 'refused',
-      },
-    },
-    settingBandwidth: {
-      description: 'The bandwidth is given to the source daemon.',
-      meta: { call: 'virDomainMigrateSetMaxSpeed' },
-      invoke: {
-        id: 'setBandwidth',
-        src: 'setBandwidth',
-        input: wantedBandwidth,
-        onDone: {
-          target: 'steady',
-          actions: { type: 'noteTaken', params: taken },
-        },
-        onError: 'refused',
-      },
-    },
-    refused: {
-      description: 'The source daemon did not take it yet; it is asked again.',
-      after: { askAgain: [{ guard: 'isTunable', target: 'steady' }, { target: 'over' }] },
-    },
-    over: { description: 'Nothing is left to tune.' },
   },
 } as const;

@@ -1,4 +1,4 @@
-import type { FinishDone, PhaseDone, PhaseInput } from '../../machines/direct-migration.setup.ts';
+import type { FinishDone, PhaseDone, PhaseInput } from '../../machines/policy/phase-calls.ts';
 import type { MigrationEvent } from '../../machines/migration-events.ts';
 import type { DomainOnPeers } from '../../machines/policy/domain-on-host.ts';
 import type { EffectSlot, WatchSlot } from '../engine/slots.ts';

@@ -2,14 +2,9 @@ import { z } from 'zod';
 import type { Lab } from '../../lab/index.ts';
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { toMigrationArguments } from '../../src/adapters/libvirt/migration-flags.ts';
-import {
-  bindMigrations,
-  Engine,
-  noLog,
-  systemClock,
-} from '../../src/index.ts';
+import { bindMigrations, Engine, noLog, systemClock } from '../../src/index.ts';
 import type { MigrationOptions } from '../../src/index.ts';
-import type { LiveMigrationInput } from '../../machines/index.ts';
+import { liveMigrationInput } from '../../machines/index.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
 import { plainOptions } from '../support/migration-options.ts';
 import type { Bench, BenchTools } from './bench.ts';
@@ -52,16 +47,15 @@ function ourMigration(lab: Lab) {
     close: () => hypervisors.close(),
     migrateMs: async ({ from, to }: Way): Promise<number> => {
       const begunMs = performance.now();
-      const run = engine.start('liveMigration', {
-        domain,
-        source: lab.host(from).uri,
-        destination: lab.host(to).uri,
-        timeoutMs: null,
-        onTimeout: 'abort',
-        onSplitBrain: 'suspendSource',
-        peerWaitMs: 60_000,
-        options: optionsTo(lab, to),
-      } satisfies LiveMigrationInput);
+      const run = engine.start(
+        'liveMigration',
+        liveMigrationInput({
+          domain,
+          source: lab.host(from).uri,
+          destination: lab.host(to).uri,
+          options: optionsTo(lab, to),
+        }),
+      );
       const ending = await run.wait();
       const elapsedMs = performance.now() - begunMs;
       const outcome = z.object({ output: z.object({ outcome: z.literal('completed') }) });
@@ -79,7 +73,13 @@ function peerMigration(lab: Lab, domainUuid: string) {
     close: () => python[Symbol.asyncDispose](),
     migrateMs: async ({ from, to }: Way): Promise<number> => {
       const options = optionsTo(lab, to);
-      const call = { domainUuid, persistent: true, copyDisks: [], options };
+      const call = {
+        domainUuid,
+        purpose: 'move',
+        persistent: true,
+        copyDisks: [],
+        options,
+      } as const;
       const { flags } = toMigrationArguments(call);
       const dconnuri = options.destinationConnectUri;
       const request = { domain, from: lab.host(from).uri, dconnuri, flags };

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 
 import { expectAsBefore, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
+import { patient } from '../../machines/policy/convergence-presets.ts';
 import { describeLab } from '../support/needs.ts';
 
 /** libvirt's ports for the memory stream and the NBD exports. */
@@ -87,7 +88,9 @@ describeLab('a link that fails in PERFORM3', () => {
     const migration = stage.migrate(guest, {
       from: 'hostA',
       to: 'hostB',
-      input: { timeoutMs: 8000, onTimeout: 'abort' },
+      input: {
+        convergence: { ...patient, budget: { baseMs: 8000, msPerGib: 0 }, onBudget: 'abort' },
+      },
     });
     await migration.entered('perform3.precopying');
     await migration.strike('ports dropped', 'perform3', () =>

@@ -7,6 +7,7 @@ import {
   useLab,
 } from '../support/lab-migration.ts';
 import { virsh } from '../../lab/virsh.ts';
+import { patient } from '../../machines/policy/convergence-presets.ts';
 import { describeLab } from '../support/needs.ts';
 
 const everyPhase = ['BEGIN3', 'PREPARE', 'PERFORM3', 'PERFORM3_DONE', 'FINISH3', 'CONFIRM3'];
@@ -111,15 +112,21 @@ describeLab('a peer-to-peer migration between two real daemons', () => {
     const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
     const migration = stage.migrate(guest, {
       ...there,
+      input: {
+        convergence: {
+          ...patient,
+          downtime: { startMs: 700, limitMs: 700, steps: 0, stepMsPerGib: 0 },
+        },
+      },
       options: {
-        maxDowntimeMs: 700,
         bandwidthMibPerS: 40,
         autoConverge: true,
         parallelConnections: 2,
       },
     });
     expect(await migration.end()).toMatchObject({ outcome: 'completed', failure: null });
-    expect(migration.states.map(({ state }) => state)).toContain('migrating.downtimeLimit.settled');
+    const tuned = migration.states.findLast(({ machine }) => machine === 'peer2peerMigration');
+    expect(tuned?.context).toMatchObject({ tuning: { taken: { downtimeMs: 700 } } });
     await expectMoved(stage.lab, guest, there);
     await expectTicksContinuous(guest);
   });

@@ -6,6 +6,7 @@ import {
   expectTicksContinuous,
   useLab,
 } from '../support/lab-migration.ts';
+import { patient } from '../../machines/policy/convergence-presets.ts';
 import { describeLab } from '../support/needs.ts';
 
 /** Pages are written faster than this link carries them: precopy alone never ends. */
@@ -25,7 +26,9 @@ describeLab('a link that is too slow for the guest', () => {
     const migration = stage.migrate(guest, {
       from: 'hostA',
       to: 'hostB',
-      input: { timeoutMs: 6000, onTimeout: 'abort' },
+      input: {
+        convergence: { ...patient, budget: { baseMs: 6000, msPerGib: 0 }, onBudget: 'abort' },
+      },
     });
     const output = await migration.end();
     expect(output).toMatchObject({
@@ -46,11 +49,19 @@ describeLab('a link that is too slow for the guest', () => {
     const migration = stage.migrate(guest, {
       from: 'hostA',
       to: 'hostB',
-      input: { timeoutMs: 6000, onTimeout: 'forceComplete' },
+      input: {
+        convergence: {
+          ...patient,
+          budget: { baseMs: 6000, msPerGib: 0 },
+          onBudget: 'forceComplete',
+        },
+      },
     });
     const output = await migration.end();
     expect(output).toMatchObject({ outcome: 'completed', failure: null });
-    expect(migration.states.map(({ state }) => state)).toContain('migrating.convergence.forced');
+    expect(migration.states.map(({ state }) => state)).toContain(
+      'migrating.convergence.measures.forced',
+    );
     expect(output.downtimeMs).toBeGreaterThan(1000);
     await expectMoved(stage.lab, guest, { from: 'hostA', to: 'hostB' });
     await expectTicksContinuous(guest);

@@ -116,11 +116,15 @@ const phaseRecords = z.looseObject({
     .default([]),
 });
 
-const stateMeta = z.looseObject({ phase: z.string().optional(), milestone: z.string().optional() });
+const stateMeta = z.looseObject({
+  phase: z.string().optional(),
+  milestone: z.string().optional(),
+  evidence: z.enum(evidences).optional(),
+});
 
 export function toStateEvent(entered: StateEntered): StateEvent {
   const { machine, tags, description = '' } = entered;
-  const { phase = null, milestone } = stateMeta.parse(entered.meta);
+  const { phase = null, milestone, evidence } = stateMeta.parse(entered.meta);
   const context = protocolContext.parse(entered.context);
   const proof =
     context.reached.find((each) => each.milestone === milestone) ??
@@ -132,7 +136,7 @@ export function toStateEvent(entered: StateEntered): StateEvent {
     ...placeOf(machine, entered.state),
     description,
     phase,
-    evidence: proof?.evidence ?? null,
+    evidence: evidence ?? proof?.evidence ?? null,
     tags,
     pause: { fromEpochMs: context.suspendedAtEpochMs, toEpochMs: context.resumedAtEpochMs },
     passes: passesOf(context),

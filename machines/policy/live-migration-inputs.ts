@@ -1,0 +1,31 @@
+import type { DomainOnHost, DomainOnPeers } from './domain-on-host.ts';
+import type { LiveMigrationContext, Remainder } from './live-migration-context.ts';
+import { foundDomain, unwantedDisks } from './live-migration-context.ts';
+
+type Context = { readonly context: LiveMigrationContext };
+
+export const remains = (remainder: Remainder) =>
+  ({ type: 'remains', params: { remainder } }) as const;
+
+export const onBoth = ({ context }: Context): DomainOnPeers => ({
+  source: context.source,
+  destination: context.destination,
+  domainUuid: foundDomain(context).uuid,
+});
+export const onDestination = ({ context }: Context): DomainOnHost => ({
+  host: context.destination,
+  domainUuid: foundDomain(context).uuid,
+});
+export const onSource = ({ context }: Context): DomainOnHost => ({
+  host: context.source,
+  domainUuid: foundDomain(context).uuid,
+});
+
+export const unwantedVolumes = ({ context }: Context) => ({
+  domainUuid: foundDomain(context).uuid,
+  volumes: unwantedDisks(context),
+});
+export const madeVolumes = ({ context }: Context) => ({
+  domainUuid: foundDomain(context).uuid,
+  volumes: context.artefacts,
+});
