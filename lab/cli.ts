@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { constants } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { requireLab } from './availability.ts';
 import type { LabHost } from './host.ts';
@@ -5,6 +7,8 @@ import { labDown, labOpen, labUp } from './lab.ts';
 import type { LabStatus } from './lab.ts';
 import { LabError } from './lab-error.ts';
 import type { HostCount } from './lab-state.ts';
+import { hostNetworks } from './network.ts';
+import type { HostNetwork } from './network.ts';
 
 interface CommonOptions {
   readonly name: string;
@@ -20,10 +24,16 @@ interface GuestFlags extends CommonOptions {
   readonly uefi?: true;
   readonly agent: boolean;
   readonly dirty?: number;
+  readonly dirtyArea?: number;
+  readonly memory?: number;
+  readonly machine?: string;
+  readonly paused?: true;
+  readonly shutOff?: true;
 }
 
 interface LinkFlags extends CommonOptions {
   readonly host?: string;
+  readonly network?: HostNetwork;
   readonly rate?: string;
   readonly down?: true;
   readonly up?: true;
@@ -88,6 +98,11 @@ async function runReset(options: CommonOptions): Promise<void> {
   print(options, found, describe(found));
 }
 
+function guestState(flags: GuestFlags): 'running' | 'paused' | 'shutOff' {
+  if (flags.shutOff === true) return 'shutOff';
+  return flags.paused === true ? 'paused' : 'running';
+}
+
 async function runGuest(name: string, flags: GuestFlags): Promise<void> {
   await requireLab();
   const lab = await labOpen(flags.name);
@@ -99,25 +114,30 @@ async function runGuest(name: string, flags: GuestFlags): Promise<void> {
     networkCards: flags.nic === true ? 1 : 0,
     firmware: flags.uefi === true ? 'uefi' : 'bios',
     agent: flags.agent ? 'present' : 'absent',
-    dirtyMiBPerS: flags.dirty ?? 0,
+    dirtyMiBPerS: flags.dirty,
+    dirtyMiB: flags.dirtyArea,
+    memoryMiB: flags.memory,
+    machine: flags.machine,
+    state: guestState(flags),
   });
   print(
     flags,
     made,
-    `${made.name} ticks on ${made.host}\ndisk ${made.disk}\nserial ${made.serial}`,
+    `${made.name} ${guestState(flags)} on ${made.host}\ndisk ${made.disk}\nserial ${made.serial}`,
   );
 }
 
 async function applyLink(host: LabHost, flags: LinkFlags): Promise<void> {
   if (flags.clear === true) await host.clearLink();
-  if (flags.rate !== undefined) await host.setRate(flags.rate);
-  if (flags.down === true) await host.setLink('down');
-  if (flags.up === true) await host.setLink('up');
+  if (flags.rate !== undefined) await host.setRate(flags.rate, flags.network);
+  if (flags.down === true) await host.setLink('down', flags.network);
+  if (flags.up === true) await host.setLink('up', flags.network);
   if (flags.dropPort !== undefined) {
     await host.dropPort({
       ports: flags.dropPort,
       direction: flags.direction ?? 'both',
       effect: flags.reset === true ? 'reset' : 'drop',
+      network: flags.network,
     });
   }
 }
@@ -152,6 +172,31 @@ async function runDaemon(
   print(options, { host: host.name, state }, `libvirtd of ${host.name} is ${state}`);
 }
 
+/** Signals that end or steer a program, passed on to it as they come. */
+const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+
+async function runExec(
+  hostName: string,
+  words: readonly string[],
+  options: CommonOptions,
+): Promise<void> {
+  const [program = '', ...args] = words[0] === '--' ? words.slice(1) : words;
+  await requireLab();
+  const host = (await labOpen(options.name)).host(hostName);
+  const child = host.spawn(program, args, {
+    cwd: process.cwd(),
+    environment: process.env,
+    stdio: 'inherit',
+  });
+  for (const signal of passedOn) {
+    // What is typed on a terminal reaches the program from there: passed on, it would come twice.
+    const typed = signal === 'SIGINT' && process.stdin.isTTY;
+    process.on(signal, () => !typed && child.kill(signal));
+  }
+  await once(child, 'exit');
+  process.exitCode = child.exitCode ?? 128 + constants.signals[child.signalCode ?? 'SIGKILL'];
+}
+
 /** The command line of the lab. */
 export function labProgram(): Command {
   const program = new Command('lab')
@@ -171,7 +216,7 @@ export function labProgram(): Command {
   command('down', 'take a lab down and leave nothing').action(runDown);
   command('status', 'tell who is where').action(runStatus);
   command('reset', 'remove guests, images and faults').action(runReset);
-  command('guest <guest>', 'make a ticking guest and wait for its first tick')
+  command('guest <guest>', 'make a ticking guest and wait until it runs as asked')
     .requiredOption('--on <host>', 'the host on which it starts')
     .option('--shared', 'disks that all hosts see')
     .option('--disk <size>', 'size of its data disk', '64M')
@@ -180,9 +225,15 @@ export function labProgram(): Command {
     .option('--uefi', 'UEFI instead of BIOS')
     .option('--no-agent', 'no guest agent')
     .option('--dirty <mib_s>', 'dirty this much memory a second', mebibytes)
+    .option('--dirty-area <mib>', 'over and over in an area of this size', mebibytes)
+    .option('--memory <mib>', 'size of its memory', mebibytes)
+    .option('--machine <type>', 'machine type, for example pc-q35-10.0')
+    .option('--paused', 'pause it after its first tick')
+    .option('--shut-off', 'only define it')
     .action(runGuest);
   command('link', "put a fault on a host's link, or on all")
     .option('--host <host>', 'one host only')
+    .addOption(new Option('--network <network>', 'one of its two networks').choices(hostNetworks))
     .option('--rate <rate>', 'limit what it sends, for example to 100mbit')
     .option('--down', 'pull the cable')
     .option('--up', 'plug it in')
@@ -194,5 +245,10 @@ export function labProgram(): Command {
   const actions = command('daemon <host>', 'kill, freeze, thaw or start a libvirtd');
   actions.addArgument(actions.createArgument('<action>', 'what to do').choices(daemonActions));
   actions.action(runDaemon);
+  // What follows the host is the program's own: its options are not ours.
+  program.enablePositionalOptions();
+  command('exec <host> <program...>', "run a program with a host's network, mounts and names")
+    .passThroughOptions()
+    .action(runExec);
   return program;
 }

@@ -14,13 +14,21 @@ export interface GuestDisk {
   readonly cache: 'none' | 'writeback';
 }
 
+/** Memory that a guest writes again and again. */
+export interface DirtyMemory {
+  readonly rateMiBPerS: number;
+  readonly areaMiB: number;
+}
+
 /** What a domain of the lab is made of. */
 export interface GuestDesign {
   readonly name: string;
   readonly uuid: string;
   readonly memoryMiB: number;
+  /** For example `pc-q35-7.2`. */
+  readonly machine: string;
   /** The ticking guest, or null for a domain that only sits in its firmware. */
-  readonly boot: (BootFiles & { readonly dirtyMiBPerS: number }) | null;
+  readonly boot: (BootFiles & { readonly dirty: DirtyMemory }) | null;
   readonly firmware: 'bios' | 'uefi';
   readonly disks: readonly GuestDisk[];
   readonly serialFile: string | null;
@@ -28,8 +36,10 @@ export interface GuestDesign {
   readonly networkCards: 0 | 1;
 }
 
-/** A machine type that both generations of QEMU have. */
-const machine = 'pc-q35-7.2';
+/** The newest machine type that both generations of QEMU have. */
+export const commonMachine = 'pc-q35-7.2';
+/** One that only the newer generation has: the older refuses a guest with it. */
+export const newerMachine = 'pc-q35-10.0';
 /** Free slots into which later tests may plug devices. */
 const spareSlots = 4;
 
@@ -55,17 +65,18 @@ function operatingSystem(design: GuestDesign): XmlElement {
       : [
           element('kernel', {}, design.boot.kernel),
           element('initrd', {}, design.boot.initramfs),
-          element('cmdline', {}, commandLine(design.boot.dirtyMiBPerS)),
+          element('cmdline', {}, commandLine(design.boot.dirty)),
         ];
-  const type = element('type', { arch: 'x86_64', machine }, 'hvm');
+  const type = element('type', { arch: 'x86_64', machine: design.machine }, 'hvm');
   return element('os', {}, type, ...firmware, ...boot);
 }
 
-function commandLine(dirtyMiBPerS: number): string {
+function commandLine({ rateMiBPerS, areaMiB }: DirtyMemory): string {
   // Spares an emulated guest a quarter of its kernel's start: self-tests and probes that only real hardware
   // needs.
   const fast = 'cryptomgr.notests no_timer_check mitigations=off nokaslr edd=off';
-  return `console=ttyS0 quiet panic=-1 virtstate.dirty=${dirtyMiBPerS} ${fast}`;
+  const dirty = `virtstate.dirty=${rateMiBPerS} virtstate.dirty-area=${areaMiB}`;
+  return `console=ttyS0 quiet panic=-1 ${dirty} ${fast}`;
 }
 
 function disk({ path, targetDev, cache }: GuestDisk): XmlElement {

@@ -7,8 +7,8 @@ import { CommandError } from './command.ts';
 import { allowsDirectIo, createBlankDisk, createDataDisk, parseSizeBytes } from './guest-disk.ts';
 import { guestImage } from './guest-image.ts';
 import type { BootFiles } from './guest-image.ts';
-import { domainXml } from './guest-xml.ts';
-import type { GuestDesign, GuestDisk } from './guest-xml.ts';
+import { commonMachine, domainXml } from './guest-xml.ts';
+import type { DirtyMemory, GuestDesign, GuestDisk } from './guest-xml.ts';
 import type { LabHost } from './host.ts';
 import { LabError } from './lab-error.ts';
 import { readJson, writeJson } from './lab-state.ts';
@@ -43,9 +43,18 @@ export interface GuestOptions {
   readonly networkCards?: 0 | 1;
   readonly firmware?: 'bios' | 'uefi';
   readonly agent?: 'present' | 'absent';
-  readonly dirtyMiBPerS?: number;
-  /** 128 without. */
-  readonly memoryMiB?: number;
+  readonly dirtyMiBPerS?: number | undefined;
+  /**
+   * How much memory it dirties over and over; without, what it writes in a second (8 to 40), so
+   * that nearly every written page is one to send again.
+   */
+  readonly dirtyMiB?: number | undefined;
+  /** 128 without, 256 with UEFI, and more where {@link dirtyMiB} needs it. */
+  readonly memoryMiB?: number | undefined;
+  /** One that both generations have without; see {@link newerMachine}. */
+  readonly machine?: string | undefined;
+  /** It runs without; `paused` after its first tick; `shutOff` is only defined, with its disks. */
+  readonly state?: 'running' | 'paused' | 'shutOff';
 }
 
 const bootTimeoutMs = { bios: 60_000, uefi: 180_000 };
@@ -91,16 +100,30 @@ async function placeDisk(
   return { file: join(directory, `${base}.qcow2`), disk: { path, targetDev, cache } };
 }
 
-async function defineAndStart(lab: LabPaths, host: LabHost, design: GuestDesign): Promise<void> {
+async function define(lab: LabPaths, host: LabHost, design: GuestDesign): Promise<void> {
   const file = join(lab.guestsDir, `${design.name}.xml`);
   await mkdir(lab.guestsDir, { recursive: true });
   await writeFile(file, domainXml(design));
   await host.virsh(['define', file]);
-  await host.virsh(['start', design.name], { timeoutMs: 60_000 });
+}
+
+async function start(host: LabHost, name: string): Promise<void> {
+  await host.virsh(['start', name], { timeoutMs: 60_000 });
+}
+
+function dirtyMemory({ dirtyMiBPerS = 0, dirtyMiB }: GuestOptions): DirtyMemory {
+  const areaMiB = dirtyMiB ?? Math.min(40, Math.max(8, dirtyMiBPerS));
+  return { rateMiBPerS: dirtyMiBPerS, areaMiB };
+}
+
+/** What the guest's system needs, and beside it what is dirtied beyond the usual. */
+function defaultMemoryMiB(firmware: 'bios' | 'uefi', { areaMiB }: DirtyMemory): number {
+  return (firmware === 'uefi' ? 256 : 128) + Math.max(0, areaMiB - 40);
 }
 
 /**
- * Makes a guest, starts it and waits until it has ticked and its agent answers.
+ * Makes a guest and, unless it shall be shut off, starts it and waits until it has ticked and its
+ * agent answers.
  * @throws {LabError} when the name is taken or it does not tick within a minute (three with UEFI).
  */
 export async function createGuest(
@@ -129,18 +152,20 @@ export async function createGuest(
   await writeFile(serial, '');
 
   const firmware = options.firmware ?? 'bios';
+  const dirty = dirtyMemory(options);
   const design: GuestDesign = {
     name,
     uuid: randomUUID(),
-    memoryMiB: options.memoryMiB ?? (firmware === 'uefi' ? 256 : 128),
-    boot: { ...(await placeBootFiles(lab)), dirtyMiBPerS: options.dirtyMiBPerS ?? 0 },
+    memoryMiB: options.memoryMiB ?? defaultMemoryMiB(firmware, dirty),
+    machine: options.machine ?? commonMachine,
+    boot: { ...(await placeBootFiles(lab)), dirty },
     firmware,
     disks: places.map((place) => place.disk),
     serialFile: serial,
     agent: options.agent ?? 'present',
     networkCards: options.networkCards ?? 0,
   };
-  await defineAndStart(lab, host, design);
+  await define(lab, host, design);
   const extraDisk = design.disks[1]?.path ?? null;
   const guest: LabGuest = {
     name,
@@ -151,8 +176,11 @@ export async function createGuest(
     extraDisk,
   };
   await writeJson(record, guest);
+  if (options.state === 'shutOff') return guest;
+  await start(host, name);
   await waitForTick(serial, 0, { timeoutMs: bootTimeoutMs[firmware] });
   if (design.agent === 'present') await waitForAgent(host, name);
+  if (options.state === 'paused') await host.virsh(['suspend', name]);
   return guest;
 }
 
@@ -185,10 +213,11 @@ export async function createBareDomain(
 ): Promise<{ readonly name: string; readonly uuid: string }> {
   checkName(name);
   const uuid = randomUUID();
-  await defineAndStart(lab, host, {
+  await define(lab, host, {
     name,
     uuid,
     memoryMiB,
+    machine: commonMachine,
     boot: null,
     firmware: 'bios',
     disks: [],
@@ -196,6 +225,7 @@ export async function createBareDomain(
     agent: 'absent',
     networkCards: 0,
   });
+  await start(host, name);
   return { name, uuid };
 }
 

@@ -16,7 +16,7 @@ import { LabError } from './lab-error.ts';
 import { hostAddresses } from './lab-state.ts';
 import type { HostState, LabState } from './lab-state.ts';
 import { clearLink, daemonPorts, dropPorts, healPorts, setCable, setRate } from './link-faults.ts';
-import { streamPorts } from './link-faults.ts';
+import { breakStreams } from './link-faults.ts';
 import type { PortFault } from './link-faults.ts';
 import { listHost, listQemuProcesses } from './listing.ts';
 import type { HostListing } from './listing.ts';
@@ -24,6 +24,8 @@ import { readMigrationLog, readMigrationTruth } from './migration-truth.ts';
 import type { MigrationLogEntry, MigrationTruth } from './migration-truth.ts';
 import { createHostNetwork } from './network.ts';
 import type { HostNetwork } from './network.ts';
+import { occupyPorts } from './occupied-ports.ts';
+import type { OccupiedPorts } from './occupied-ports.ts';
 import { hostPaths } from './paths.ts';
 import type { HostPaths, LabPaths } from './paths.ts';
 import { knownHostsFile, setKnownHosts, sshKeyFile, startSshd } from './ssh.ts';
@@ -147,7 +149,7 @@ export class LabHost {
    * connection is lost. {@link healPorts} ends it.
    */
   breakStreams(): Promise<void> {
-    return this.dropPort({ ports: streamPorts, direction: 'both', effect: 'reset' });
+    return breakStreams(this.paths);
   }
 
   /**
@@ -156,6 +158,14 @@ export class LabHost {
    */
   async breakDaemonConnections(effect: PortFault['effect']): Promise<void> {
     for (const ports of daemonPorts) await this.dropPort({ ports, direction: 'both', effect });
+  }
+
+  /**
+   * Takes TCP ports from this host's QEMU, for example `49152-49153` with a daemon that was started
+   * with `migration_port_min` and `migration_port_max` so. A reset frees them.
+   */
+  occupyPorts(ports: string): Promise<OccupiedPorts> {
+    return occupyPorts(this.paths, ports);
   }
 
   /** Takes the port faults off; rates and cables stay as they are. */

@@ -3,6 +3,7 @@ import { LabError } from './lab-error.ts';
 import { cableEnd, hostInterface, hostNetworks } from './network.ts';
 import type { HostNetwork } from './network.ts';
 import type { HostPaths, LabPaths } from './paths.ts';
+import { parsePortRange } from './port-range.ts';
 
 /** TCP packets to lose or to answer with a reset. */
 export interface PortFault {
@@ -62,11 +63,7 @@ function iptables(host: HostPaths, ...args: string[]): Promise<string> {
 
 /** Loses or resets TCP packets of some ports at this host. */
 export async function dropPorts(host: HostPaths, fault: PortFault): Promise<void> {
-  const match = /^(\d{1,5})(?:[-:](\d{1,5}))?$/.exec(fault.ports);
-  const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
-  if (!(first >= 1 && last >= first && last <= 65_535)) {
-    throw new LabError(`'${fault.ports}' is no port range: write for example 49152-49215`);
-  }
+  const { first, last } = parsePortRange(fault.ports);
   const chains = { in: ['INPUT'], out: ['OUTPUT'], both: ['INPUT', 'OUTPUT'] }[fault.direction];
   const verdict = fault.effect === 'drop' ? ['DROP'] : ['REJECT', '--reject-with', 'tcp-reset'];
   // The reset itself has to pass: with the fault on both hosts neither would hear of it.
@@ -79,6 +76,19 @@ export async function dropPorts(host: HostPaths, fault: PortFault): Promise<void
       await iptables(host, '--insert', chain, ...where, ...matching, '--jump', ...verdict);
     }
   }
+}
+
+/**
+ * Resets the streams of memory and disks that this host sends or receives, and every later one.
+ * Resetting packets is not enough: a destination that waits for a page sends none.
+ */
+export async function breakStreams(host: HostPaths): Promise<void> {
+  const { first, last } = parsePortRange(streamPorts);
+  await dropPorts(host, { ports: streamPorts, direction: 'both', effect: 'reset' });
+  const ours = `sport >= ${first} and sport <= ${last}`;
+  const theirs = `dport >= ${first} and dport <= ${last}`;
+  const filter = `( ${ours} ) or ( ${theirs} )`;
+  await run('ss', ['--net', host.networkNamespace, '--kill', '--tcp', '--numeric', filter]);
 }
 
 /** Takes every port fault off the host; rates and cables stay as they are. */

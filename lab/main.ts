@@ -7,7 +7,8 @@ import { LabError } from './lab-error.ts';
 async function main(): Promise<number> {
   try {
     await labProgram().parseAsync();
-    return 0;
+    // A program that was run on a host has decided.
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof LabError) {

@@ -35,7 +35,13 @@ export type MigrationLogEntry =
   /** QEMU stopped the guest's processors. */
   | { readonly kind: 'paused'; readonly atEpochMs: number; readonly domain: string }
   /** QEMU let them run. */
-  | { readonly kind: 'resumed'; readonly atEpochMs: number; readonly domain: string };
+  | { readonly kind: 'resumed'; readonly atEpochMs: number; readonly domain: string }
+  /**
+   * The destination's daemon waits for the rest of the guest's memory: after `resumed` in
+   * post-copy, when QEMU has answered that the guest runs. A stream broken before leaves Finish
+   * hanging.
+   */
+  | { readonly kind: 'awaitingMemory'; readonly atEpochMs: number };
 
 /** The modules of libvirtd whose debug messages {@link readMigrationLog} reads. */
 export const migrationLogFilters =
@@ -93,6 +99,10 @@ const readers: readonly Reader[] = [
   [
     /Transitioned guest (\S+) (?:out of paused )?into running state/,
     (atEpochMs, domain) => ({ kind: 'resumed', atEpochMs, domain }),
+  ],
+  [
+    /Waiting for incoming migration to complete/,
+    (atEpochMs) => ({ kind: 'awaitingMemory', atEpochMs }),
   ],
 ];
 

@@ -75,6 +75,48 @@ describeLab("faults on a lab's links", () => {
     expect(performance.now() - clearedMs).toBeLessThan(1600);
   });
 
+  test('the migration network can be cut and slowed alone', async () => {
+    const beside = () =>
+      hostA.run('virsh', ['--connect', 'qemu+tcp://hostB-migration/system', 'list'], {
+        timeoutMs: 3000,
+      });
+    await beside();
+    await hostB.setLink('down', 'migration');
+    await expect(beside()).rejects.toThrow(/in time|No route|unreachable/);
+    await askAcross(hostA, hostB);
+    await hostB.setLink('up', 'migration');
+    await beside();
+    await hostB.dropPort({
+      ports: '16509',
+      direction: 'in',
+      effect: 'reset',
+      network: 'migration',
+    });
+    await expect(beside()).rejects.toThrow(/refused|reset/);
+    await askAcross(hostA, hostB);
+    await hostB.healPorts();
+    await beside();
+    await hostA.setRate('1mbit', 'migration');
+    const shaped = async () => hostA.run('tc', ['qdisc', 'show']);
+    expect(await shaped()).toMatch(/tbf .* dev eth1 .* rate 1Mbit/);
+    expect(await shaped()).not.toMatch(/tbf .* dev eth0/);
+    await hostA.clearLink();
+    expect(await shaped()).not.toContain('tbf');
+  });
+
+  test('daemons can be cut off from each other while streams go on', async () => {
+    await hostB.breakDaemonConnections('reset');
+    for (const uri of [hostB.tcp, hostB.tls, hostB.ssh]) {
+      const asked = hostA.run('virsh', ['--connect', uri, 'list'], { timeoutMs: 3000 });
+      await expect(asked).rejects.toThrow(/refused|reset/);
+    }
+    const stream = await hostB.occupyPorts('49152');
+    await hostA.run('nc', ['-z', 'hostB', '49152']);
+    await stream.release();
+    await hostB.healPorts();
+    await askAcross(hostA, hostB);
+  });
+
   test('a host can forget the names of the others', async () => {
     const resolve = () => hostA.run('getent', ['hosts', 'hostB']);
     expect(await resolve()).toContain(hostB.address);
