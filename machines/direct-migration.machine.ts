@@ -1,4 +1,10 @@
-import { directSetup, failsWith, heldAndShows, noteCancelled } from './direct-migration.setup.ts';
+import {
+  directSetup,
+  failsWith,
+  heldAndShows,
+  noteCancelled,
+  notSent,
+} from './direct-migration.setup.ts';
 import { onDestination, onSource } from './policy/domain-on-host.ts';
 import { begins, holdsGuest, phaseInput } from './policy/phase-calls.ts';
 import { startingContext } from './policy/protocol-context.ts';
@@ -106,7 +112,7 @@ export const directMigration = directSetup.createMachine({
                   { target: 'perform3', actions: begins('perform3') },
                 ],
                 // The source's job is protected from others until Confirm ends it.
-                onError: { target: 'confirm3Cancelled', actions: failsWith },
+                onError: { target: 'confirm3Cancelled', actions: [failsWith, notSent('prepare')] },
               },
             },
             perform3: {
@@ -124,7 +130,10 @@ export const directMigration = directSetup.createMachine({
                 input: phaseInput,
                 onDone: { target: 'perform3Done', actions: begins('perform3Done') },
                 // The source has cleaned up by itself: the destination is told, and no Confirm follows.
-                onError: { target: 'finish3Cancelled', actions: [failsWith, 'releaseJob'] },
+                onError: {
+                  target: 'finish3Cancelled',
+                  actions: [failsWith, notSent('perform3'), 'releaseJob'],
+                },
               },
               ...copying,
             },

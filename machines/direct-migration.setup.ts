@@ -30,6 +30,12 @@ export const failsWith = {
   type: 'recordFailure',
   params: ({ event }: Failed) => ({ error: event.error }),
 } as const;
+/** A phase that no daemon has heard of was never reached. */
+export const notSent = (milestone: Milestone) =>
+  ({
+    type: 'takeBackUnsent',
+    params: ({ event }: Failed) => ({ milestone, error: event.error }),
+  }) as const;
 export const noteCancelled = {
   type: 'noteCancelled',
   params: ({ event }: Done) => event.output,
@@ -88,6 +94,14 @@ export const directSetup = setup({
       ({ reached }, { milestone, atEpochMs }: { milestone: Milestone; atEpochMs: number }) => ({
         reached: reachByCall(reached, milestone, atEpochMs),
       }),
+    ),
+    takeBackUnsent: changes(
+      ({ reached }, { milestone, error }: { milestone: Milestone; error: unknown }) => {
+        const { effect, libvirt } = readFailure(error);
+        return effect === 'none' && libvirt === undefined
+          ? { reached: reached.filter((each) => each.milestone !== milestone) }
+          : {};
+      },
     ),
     /** A reply that comes after its connection was given up is of a job that is gone. */
     takeJob: changes(({ link }) => ({ holdsJob: link.source === 'open' })),

@@ -51,6 +51,11 @@ export function linkSlots(hypervisors: Hypervisors): LinkSlots {
       run: async ({ source, destination, domainUuid }, { signal, clock, send }) => {
         const name = nameOf({ source, destination, domainUuid });
         const link = await hypervisors.linkMigration({ source, destination }, signal);
+        // Left meanwhile: another may have been opened in its place.
+        if (signal.aborted) {
+          await link.close();
+          return;
+        }
         const tell = (type: 'link.opened' | 'link.source.lost' | 'link.destination.lost'): void => {
           if (!signal.aborted) send({ type, atEpochMs: clock.nowEpochMs() });
         };
