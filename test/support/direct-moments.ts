@@ -1,0 +1,113 @@
+import type { LinkPeer, LinkPhase } from './held-link.ts';
+
+/** A moment of a migration that we drive, and how the daemons' own files prove that it is this one. */
+export interface Moment {
+  /** Held before this call, which is then let go; `null`: the chart's own state is waited for. */
+  readonly hold: LinkPhase | null;
+  readonly state?: string;
+  /** Lost on the way when the held phase is called: then the fault strikes. */
+  readonly loses?: { readonly what: 'requests' | 'answers'; readonly of: LinkPeer };
+  /** Phases in the status files of source and destination. */
+  readonly held: readonly [string, string];
+  /** The last phases in their logs. */
+  readonly entered: readonly [string, string];
+  /** What both daemons make of it when their client dies: states of the domain; `null`: none. */
+  readonly afterDeath: readonly ['running' | 'paused' | null, 'running' | null];
+  readonly storage: 'private' | 'shared';
+}
+
+const begun = { held: ['begin3', 'none'], entered: ['begin3', 'none'] } as const;
+const prepared = { held: ['begin3', 'prepare'], entered: ['begin3', 'prepare'] } as const;
+const copying = { held: ['perform3', 'prepare'], entered: ['perform3', 'prepare'] } as const;
+const copied = {
+  held: ['perform3_done', 'prepare'],
+  entered: ['perform3_done', 'prepare'],
+} as const;
+const gone = { held: ['perform3_done', 'none'], entered: ['perform3_done', 'finish3'] } as const;
+
+/** Every phase, and the gaps before and after its reply, in their order. */
+export const moments = {
+  'BEGIN3, its reply lost': {
+    ...begun,
+    hold: 'begin',
+    loses: { what: 'answers', of: 'source' },
+    afterDeath: ['running', null],
+    storage: 'private',
+  },
+  'BEGIN3, before Prepare': {
+    ...begun,
+    hold: 'prepare',
+    afterDeath: ['running', null],
+    storage: 'private',
+  },
+  'PREPARE, its reply lost': {
+    ...prepared,
+    hold: 'prepare',
+    loses: { what: 'answers', of: 'destination' },
+    afterDeath: ['running', null],
+    storage: 'private',
+  },
+  'PREPARE, before Perform': {
+    ...prepared,
+    hold: 'perform',
+    afterDeath: ['running', null],
+    storage: 'private',
+  },
+  'PERFORM3, mirroring': {
+    ...copying,
+    hold: null,
+    state: 'perform3.mirroring',
+    afterDeath: ['running', null],
+    storage: 'private',
+  },
+  'PERFORM3, precopying': {
+    ...copying,
+    hold: null,
+    state: 'perform3.precopying',
+    afterDeath: ['running', null],
+    storage: 'shared',
+  },
+  'PERFORM3_DONE, its reply lost': {
+    ...copied,
+    hold: 'perform',
+    loses: { what: 'answers', of: 'source' },
+    afterDeath: ['paused', null],
+    storage: 'private',
+  },
+  'PERFORM3_DONE, before Finish': {
+    ...copied,
+    hold: 'finish',
+    afterDeath: ['paused', null],
+    storage: 'private',
+  },
+  'FINISH3 that never arrives': {
+    ...copied,
+    hold: 'finish',
+    loses: { what: 'requests', of: 'destination' },
+    afterDeath: ['paused', null],
+    storage: 'private',
+  },
+  'FINISH3, its reply lost': {
+    ...gone,
+    hold: 'finish',
+    loses: { what: 'answers', of: 'destination' },
+    afterDeath: ['paused', 'running'],
+    storage: 'private',
+  },
+  'CONFIRM3, before it': {
+    ...gone,
+    hold: 'confirm',
+    afterDeath: ['paused', 'running'],
+    storage: 'private',
+  },
+  'CONFIRM3, its reply lost': {
+    hold: 'confirm',
+    loses: { what: 'answers', of: 'source' },
+    held: ['none', 'none'],
+    entered: ['confirm3', 'finish3'],
+    afterDeath: [null, 'running'],
+    storage: 'private',
+  },
+} as const satisfies Readonly<Record<string, Moment>>;
+
+export type MomentName = keyof typeof moments;
