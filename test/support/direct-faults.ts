@@ -106,13 +106,15 @@ function outcomeOf(name: MomentName, fault: FaultName): LiveMigrationOutput['out
  */
 async function phasesLogged(hosts: readonly LabHost[]): Promise<string[]> {
   const logs = await Promise.all(hosts.map((host) => host.migrationLog()));
-  return logs
-    .flat()
-    .toSorted((a, b) => a.atEpochMs - b.atEpochMs)
-    .flatMap((entry) => (entry.kind === 'phase' ? [entry.phase.toUpperCase()] : []))
-    .filter((phase) => phase !== 'CONFIRM3_CANCELLED')
-    // A daemon sets CONFIRM3 twice where a client calls it.
-    .filter((phase, at, all) => phase !== all[at - 1]);
+  return (
+    logs
+      .flat()
+      .toSorted((a, b) => a.atEpochMs - b.atEpochMs)
+      .flatMap((entry) => (entry.kind === 'phase' ? [entry.phase.toUpperCase()] : []))
+      .filter((phase) => phase !== 'CONFIRM3_CANCELLED')
+      // A daemon sets CONFIRM3 twice where a client calls it.
+      .filter((phase, at, all) => phase !== all[at - 1])
+  );
 }
 
 /** A lab on which faults strike migrations that we drive; its manifest is printed at the end. */
