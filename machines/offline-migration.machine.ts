@@ -15,6 +15,7 @@ import { lookOf, onBoth, onSource } from './policy/domain-on-host.ts';
 import { holdsGuest } from './policy/phase-calls.ts';
 import { beforeOffline, offlineReport, offlineUnknown } from './policy/offline-context.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
+import { whereDefined } from './regions/where-defined.ts';
 
 /**
  * Moves a domain that is shut off: its disks through this process where that is wanted, then its
@@ -228,40 +229,7 @@ export const offlineMigration = offlineSetup.createMachine({
         },
       },
     },
-    uncertain: {
-      description: 'Where is it defined? Only the destination itself can say.',
-      initial: 'looking',
-      after: { peerWait: 'needsOperator' },
-      states: {
-        looking: {
-          description: 'Both hosts are asked.',
-          meta: { call: 'virDomainLookupByUUID on both hosts' },
-          invoke: {
-            id: 'look',
-            src: 'inspectPeers',
-            input: onBoth,
-            onDone: [
-              {
-                guard: { type: 'isDefinedThere', params: lookOf },
-                target: '#offlineMigration.completed',
-                actions: [{ type: 'noteLook', params: lookOf }, 'forgiveFailure'],
-              },
-              {
-                guard: { type: 'isAbsentThere', params: lookOf },
-                target: '#offlineMigration.rolledBack',
-                actions: { type: 'noteLook', params: lookOf },
-              },
-              { target: 'waiting', actions: { type: 'noteLook', params: lookOf } },
-            ],
-            onError: 'waiting',
-          },
-        },
-        waiting: {
-          description: 'The destination does not answer, and its answer decides.',
-          after: { askAgain: 'looking' },
-        },
-      },
-    },
+    uncertain: whereDefined,
     completed: {
       type: 'final',
       description: 'The domain is defined on the destination.',

@@ -10,6 +10,7 @@ import type { DiskOnPeers, OfflineContext, OfflineInput } from './policy/offline
 import {
   isAbsentThere,
   isDefinedThere,
+  isHalfThere,
   isStarted,
   nextDisk,
   startedMeanwhile,
@@ -60,6 +61,7 @@ export const offlineSetup = setup({
     holdLink: watchSlot<MigrationEvent, DomainOnPeers>('holdLink'),
     makeVolume: effectSlot<PhaseDone, DiskOnPeers>('makeVolume'),
     copyDisk: effectSlot<PhaseDone, DiskOnPeers>('copyDisk'),
+    forgetHalfMoved: effectSlot<void, DomainOnHost>('forgetHalfMoved'),
     inspectPeers: effectSlot<PeersView, DomainOnPeers>('inspectPeers'),
     begin: effectSlot<PhaseDone, PhaseInput>('begin'),
     prepare: effectSlot<PhaseDone, PhaseInput>('prepare'),
@@ -92,6 +94,7 @@ export const offlineSetup = setup({
     hasStarted: (_, params: { peers: PeersView }) => isStarted(params.peers),
     isSourceSilent: (_, params: { peers: PeersView }) => !params.peers.source.reachable,
     isDefinedThere: (_, params: { peers: PeersView }) => isDefinedThere(params.peers),
+    isHalfThere: (_, params: { peers: PeersView }) => isHalfThere(params.peers),
     isAbsentThere: (_, params: { peers: PeersView }) => isAbsentThere(params.peers),
   },
   delays: { peerWait: ({ context }) => context.peerWaitMs, askAgain: 1000 },

@@ -56,7 +56,13 @@ export function isStarted(peers: PeersView): boolean {
 }
 
 export function isDefinedThere({ destination }: PeersView): boolean {
-  return destination.reachable && destination.domain !== null;
+  return destination.reachable && destination.domain?.persistent === true;
+}
+
+/** What Prepare made, and Finish has not written: nobody can use it, and it goes by itself never. */
+export function isHalfThere({ destination }: PeersView): boolean {
+  const domain = destination.reachable ? destination.domain : null;
+  return domain !== null && !domain.persistent && !isActive(domain);
 }
 
 export function isAbsentThere({ destination }: PeersView): boolean {

@@ -3,6 +3,7 @@ import type { BoundMachine, SlotsOf } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import { copyDisk, makeVolume } from './copy-disk.ts';
+import { effectOnDomain } from './effect-on-domain.ts';
 import { linkSlots } from './migration-links.ts';
 import { inspectPeers } from './peers.ts';
 import { watching } from './protocol-slots.ts';
@@ -24,6 +25,9 @@ export function offlineMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof 
       recovery: 'rerun',
       run: (input, tools) => copyDisk(hypervisors, input, tools),
     },
+    forgetHalfMoved: effectOnDomain(hypervisors, (host, uuid, signal) =>
+      host.forgetHalfMoved(uuid, signal),
+    ),
     inspectPeers: {
       kind: 'effect',
       recovery: 'rerun',

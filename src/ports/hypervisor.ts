@@ -78,6 +78,13 @@ export interface Hypervisor {
   /** Removes the definition, NVRAM and TPM state kept; nothing to do where there is none. */
   undefine(uuid: string, signal: AbortSignal): Promise<void>;
 
+  /**
+   * Takes away what an offline migration that was given up after Prepare leaves on its destination:
+   * a domain that is shut off and has no definition, which libvirt itself neither forgets nor lets
+   * anybody remove. Nothing to do for any other domain.
+   */
+  forgetHalfMoved(uuid: string, signal: AbortSignal): Promise<void>;
+
   /** The volume at that path of this host's pools, after a refresh of the pool. */
   findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null>;
   /** Uuids of all domains of this host, running or not, whose definition names that path. */

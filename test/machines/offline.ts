@@ -22,7 +22,8 @@ export const input: OfflineInput = {
 
 const shutOff = { ...domain, state: 'shutoff', reason: 'shutdown' } as const;
 const running = { ...domain, state: 'running', reason: 'booted' } as const;
-const holding = { off: shutOff, on: running, nothing: null } as const;
+const half = { ...shutOff, persistent: false } as const;
+const holding = { off: shutOff, on: running, half, nothing: null } as const;
 type Held = keyof typeof holding | 'silent';
 
 const viewOf = (held: Held): PeersView['source'] =>

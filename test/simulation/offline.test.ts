@@ -42,6 +42,27 @@ describe('a definition that moves', () => {
     expect(scene.where('hostB')).toBeNull();
   });
 
+  test.each(['before Finish', 'after a cancelled one'] as const)(
+    'given up %s, is forgotten only where that is asked',
+    async (when) => {
+      const scene = new DrivenScene(offline);
+      await scene.drive('begin', 'prepare');
+      if (when === 'after a cancelled one') await scene.phase('finish', true);
+      await scene.leave();
+      const destination = await scene.host('hostB');
+      await scene.run(() => destination.forgetHalfMoved(scene.uuid, unending));
+      expect(scene.where('hostB')).toBeNull();
+    },
+  );
+
+  test('and has arrived, is no half of anything', async () => {
+    const scene = new DrivenScene(offline);
+    await scene.drive('begin', 'prepare', 'finish', 'confirm');
+    const destination = await scene.host('hostB');
+    await scene.run(() => destination.forgetHalfMoved(scene.uuid, unending));
+    expect(scene.where('hostB')).toBe(defined);
+  });
+
   test('whose client goes away is dropped by the source alone', async () => {
     const scene = new DrivenScene(offline);
     await scene.drive('begin', 'prepare');

@@ -1,4 +1,10 @@
-import { isOperationInvalid, undefineFlags, xmlFlags } from 'node-libvirt';
+import {
+  isLibvirtError,
+  isOperationInvalid,
+  migrateFlags,
+  undefineFlags,
+  xmlFlags,
+} from 'node-libvirt';
 import type { CallOptions, Domain } from 'node-libvirt';
 import { jobOperationName } from './domain-names.ts';
 import { nullWithoutDomain, readJob } from './domain-reads.ts';
@@ -74,4 +80,31 @@ export async function undefine(domain: Domain, options: CallOptions): Promise<vo
   if (isPersistent !== true) return;
   const keepTpm = version.number >= keepTpmVersion ? undefineFlags.KEEP_TPM : 0;
   await domain.undefine({ ...options, flags: undefineFlags.KEEP_NVRAM | keepTpm });
+}
+
+/**
+ * A cancelled Finish ends the job of its Prepare, whoever asks and however long ago that was, but
+ * not the domain (libvirt 9.0 and 11.3). Only a definition can be taken away, so it gets one first.
+ */
+export async function forgetHalfMoved(domain: Domain, options: CallOptions): Promise<void> {
+  if (!(await isHalfMoved(domain, options))) return;
+  const params = { destination_name: domain.name };
+  const request = { flags: migrateFlags.OFFLINE, params, cookie: undefined, cancelled: true };
+  try {
+    await domain.connection.migrateFinish3Params(request, options);
+  } catch (error) {
+    // Error 93 is what it answers where it worked; what came of any other is looked at.
+    if (!isLibvirtError(error)) throw error;
+  }
+  if (!(await isHalfMoved(domain, options))) return;
+  await persist(domain, options);
+  await undefine(domain, options);
+}
+
+async function isHalfMoved(domain: Domain, options: CallOptions): Promise<boolean> {
+  const [isActive, isPersistent] = await Promise.all([
+    nullWithoutDomain(domain.isActive(options)),
+    nullWithoutDomain(domain.isPersistent(options)),
+  ]);
+  return isActive === false && isPersistent === false;
 }

@@ -10,6 +10,7 @@ import { readDiskUsers } from './disk-users.ts';
 import {
   abortJob,
   destroy,
+  forgetHalfMoved,
   isBeforeMemoryCopy,
   persist,
   resume,
@@ -150,6 +151,10 @@ export class LibvirtHypervisor implements Hypervisor {
 
   async undefine(uuid: string, signal: AbortSignal): Promise<void> {
     await this.#askDomain(uuid, signal, undefine);
+  }
+
+  async forgetHalfMoved(uuid: string, signal: AbortSignal): Promise<void> {
+    await this.#askDomain(uuid, signal, forgetHalfMoved);
   }
 
   findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null> {

@@ -169,6 +169,15 @@ export class SimulatedHypervisor implements Hypervisor {
     });
   }
 
+  forgetHalfMoved(uuid: string, signal: AbortSignal): Promise<void> {
+    return this.#ask('forgetHalfMoved', signal, () => {
+      const domain = this.#host.domains.get(uuid);
+      if (domain === undefined || domain.qemu !== null || domain.persistent) return;
+      domain.job = null;
+      forgetIfGone(this.#host, domain);
+    });
+  }
+
   persist(uuid: string, signal: AbortSignal): Promise<void> {
     return this.#ask('persist', signal, () => {
       this.#domain(uuid).persistent = true;

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+
+import { held, offlineTo } from './offline.ts';
+import { connectionLost, outputOf } from './protocol.ts';
+
+/** Finish was never answered, and the destination shows what Prepare had made. */
+const halfThere = () =>
+  offlineTo('transferring.finish3')
+    .fail('finish', connectionLost)
+    .done('look', held('off', 'half'));
+
+describe('a domain that is half there', () => {
+  test('is not taken for the definition: it is taken away, and looked at again', () => {
+    const walk = halfThere();
+    expect(walk.isIn('uncertain.forgetting')).toBe(true);
+    walk.done('forget', undefined).done('look', held('off', 'nothing'));
+    expect(outputOf(walk)).toMatchObject({
+      outcome: 'rolledBack',
+      failure: { code: connectionLost.code },
+    });
+  });
+
+  test('may have been finished meanwhile: then it has moved', () => {
+    const walk = halfThere().done('forget', undefined).done('look', held('off', 'off'));
+    expect(outputOf(walk)).toMatchObject({ outcome: 'completed', failure: null });
+  });
+
+  test('that cannot be taken away yet is tried again, until the wait is over', () => {
+    const walk = halfThere().fail('forget', connectionLost);
+    expect(walk.isIn('uncertain.waiting')).toBe(true);
+    walk.elapse('askAgain').done('look', held('off', 'half')).elapse('peerWait');
+    expect(outputOf(walk).outcome).toBe('needsOperator');
+  });
+});
