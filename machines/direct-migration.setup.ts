@@ -95,11 +95,13 @@ export const directSetup = setup({
         reached: reachByCall(reached, milestone, atEpochMs),
       }),
     ),
+    /** What the hosts have shown since proves that it was reached all the same. */
     takeBackUnsent: changes(
       ({ reached }, { milestone, error }: { milestone: Milestone; error: unknown }) => {
         const { effect, libvirt } = readFailure(error);
-        return effect === 'none' && libvirt === undefined
-          ? { reached: reached.filter((each) => each.milestone !== milestone) }
+        const isUnsent = effect === 'none' && libvirt === undefined;
+        return isUnsent && reached.at(-1)?.milestone === milestone
+          ? { reached: reached.slice(0, -1) }
           : {};
       },
     ),
