@@ -1,0 +1,27 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import type { LabHost } from '../../lab/index.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const program = ['--conditions=virtstate-source', join(root, 'src/cli/bin.ts')];
+const timeoutMs = 100_000;
+
+/** How a process of the command line ended. */
+export interface EndedOnHost {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command line as a user of that host runs it: with its network, names, files and keys. */
+export async function virtstateOn(host: LabHost, words: readonly string[]): Promise<EndedOnHost> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const child = host.spawn(process.execPath, [...program, ...words], { cwd: root, signal });
+  let [stdout, stderr] = ['', ''];
+  child.stdin?.end();
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  await once(child, 'close');
+  return { status: child.exitCode, stdout, stderr };
+}
