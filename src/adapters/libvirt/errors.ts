@@ -7,6 +7,7 @@ import {
   InvalidUriError,
   LibvirtError,
   ProtocolError,
+  SshError,
   TlsError,
   UnsupportedAuthError,
 } from 'node-libvirt';
@@ -60,8 +61,9 @@ function describe(error: unknown, { uri, effectOfErrorReply }: FailedCall): Fail
   }
   if (error instanceof ProtocolError) return { code: 'protocolError', message, effect: 'unknown' };
   if (error instanceof EncodeError) return { code: 'invalidArgument', message, effect: 'none' };
-  // A TlsError is a ConnectError, too, but what is to be mended lies elsewhere.
+  // These are ConnectErrors, too, but what is to be mended lies elsewhere.
   if (error instanceof TlsError) return { code: 'tlsFailed', message, effect: 'none' };
+  if (error instanceof SshError) return { code: 'sshFailed', message, effect: 'none' };
   if (error instanceof ConnectError) return { code: 'hostUnreachable', message, effect: 'none' };
   if (error instanceof UnsupportedAuthError) {
     return { code: 'unsupportedAuth', message, effect: 'none' };

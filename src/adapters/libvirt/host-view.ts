@@ -1,4 +1,11 @@
-import { isLibvirtError, open, type CallOptions, type Connection } from 'node-libvirt';
+import {
+  errorCodes,
+  isLibvirtError,
+  open,
+  type CallOptions,
+  type Connection,
+  type LibvirtError,
+} from 'node-libvirt';
 import type { HostView } from '../../ports/domain.ts';
 import type { Reachability } from '../../ports/migration.ts';
 import { readElementText } from './xml.ts';
@@ -79,10 +86,18 @@ export async function probeThrough(
       return { reachable: false, message };
     }
     if (!isLibvirtError(error)) throw error;
-    return error.domain === fromRpc
+    return error.domain === fromRpc && !asksForLogin(error)
       ? { reachable: false, message: error.serverMessage }
       : { reachable: true };
   }
+}
+
+/**
+ * A daemon that is asked in passing logs in with nothing (`virConnectOpen` without callbacks in
+ * remoteDispatchConnectOpen); for a migration it reads its auth file. It got as far as it could.
+ */
+function asksForLogin({ code, serverMessage }: LibvirtError): boolean {
+  return code === errorCodes.AUTH_FAILED && serverMessage.includes('SASL');
 }
 
 function toProbe(uri: string): string {

@@ -10,7 +10,9 @@ const advice: Readonly<Record<string, string>> = {
   invalidUri: 'give a connection URI such as qemu:///system or qemu+tcp://HOST/system',
   unsupportedAuth:
     'let the daemon offer SCRAM-SHA-256 (SASL), or reach it by qemu+ssh:// or qemu+tls://',
-  authenticationFailed: 'see the name and the password in the auth file, or the key of ssh',
+  authenticationFailed: 'see the name and the password in the auth file (docs/protocols.md)',
+  sshFailed:
+    'let `ssh` get in from here without asking anything: host keys, your key, the helper over there (docs/protocols.md)',
   tlsFailed: 'see the certificates of both ends, their names and dates (docs/protocols.md)',
   domainExists: 'give the name or the uuid of a domain of the source',
 };

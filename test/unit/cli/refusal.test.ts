@@ -6,6 +6,7 @@ const because = (code: string) => ({ code, message: 'it\nfailed', effect: 'none'
 
 test.each([
   ['hostUnreachable', 'see that the host and its daemon are up'],
+  ['sshFailed', 'let `ssh` get in from here without asking anything'],
   ['tlsFailed', 'see the certificates of both ends'],
   ['authenticationFailed', 'see the name and the password in the auth file'],
   ['unsupportedAuth', 'let the daemon offer SCRAM-SHA-256'],

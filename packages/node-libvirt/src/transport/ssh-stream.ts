@@ -115,8 +115,12 @@ class SshStream extends Duplex {
 
 /** The other side writes this too: nothing in it may move the cursor of whoever reads the error. */
 function printable(text: string): string {
-  return text
-    .replaceAll(/\r?\n/g, '\n')
-    .replaceAll(/[^\n\P{C}]/gu, '')
-    .trim();
+  return (
+    text
+      .replaceAll(/\r?\n/g, '\n')
+      .replaceAll(/[^\n\P{C}]/gu, '')
+      // The frame around a warning.
+      .replaceAll(/^@[@ ]*| *@$/gm, '')
+      .trim()
+  );
 }

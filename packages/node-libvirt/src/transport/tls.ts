@@ -110,6 +110,11 @@ const problems: Readonly<Record<string, { problem: TlsProblem; text: string }>> 
   },
 };
 
+/** Node's own advice does not hold here: only the CA file that libvirt names is believed. */
+function withoutNodesHint(message: string): string {
+  return message.replace(/; if the root CA is installed locally.*$/, '');
+}
+
 function handshakeError(address: string, error: Error, paths: TlsPaths): TlsError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const known = Object.hasOwn(problems, code) ? problems[code] : undefined;
@@ -119,7 +124,7 @@ function handshakeError(address: string, error: Error, paths: TlsPaths): TlsErro
   };
   return new TlsError(address, {
     problem,
-    text: `${text} (${error.message})`,
+    text: `${text} (${withoutNodesHint(error.message)})`,
     // The others have been read before.
     path: problem === 'unusableFile' ? paths.crl : undefined,
     cause: error,

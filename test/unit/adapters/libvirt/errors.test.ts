@@ -65,7 +65,7 @@ test.each([
   ['a way to log in', new UnsupportedAuthError(['polkit'], 'no'), 'unsupportedAuth', 'none'],
   ['a wrong password', new AuthenticationError('no', me), 'authenticationFailed', 'none'],
   ['a certificate', new TlsError('here:16514', untrusted), 'tlsFailed', 'none'],
-  ['a host that ssh does not reach', new SshError('here', unknownKey), 'hostUnreachable', 'none'],
+  ['a host that ssh does not reach', new SshError('here', unknownKey), 'sshFailed', 'none'],
   ['what nobody foresaw', new TypeError('bug'), 'internal', 'unknown'],
 ] as const)('%s is told as such and names the host', (_, error, code, effect) => {
   const { failure } = toFailureError(error, migration);
