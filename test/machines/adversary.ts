@@ -3,7 +3,7 @@ import type { EventObject } from 'xstate';
 import type { PeersView } from '../../machines/policy/peers.ts';
 import type { DestinationHolding, SourceHolding } from './hosts.ts';
 import { destinationHolds, look, sourceHolds } from './hosts.ts';
-import { connectionLost, operationFailed } from './protocol.ts';
+import { connectionLost, notSent, operationFailed } from './protocol.ts';
 import type { Walk } from './walk.ts';
 
 /** Everything that either host may tell, in any order: a watch promises nothing. */
@@ -53,7 +53,17 @@ const looks: readonly (readonly [SourceHolding, DestinationHolding])[] = keysOf(
   sourceHolds,
 ).flatMap((source) => keysOf(destinationHolds).map((there) => [source, there] as const));
 
-/** The rest of the phases in a run that knows no trouble, for each call in flight. */
+/** What two real hosts show most of the time: told more often, or few walks came to an end. */
+const likely: readonly (readonly [SourceHolding, DestinationHolding])[] = [
+  ['running', 'absent'],
+  ['paused', 'absent'],
+  ['absent', 'running'],
+  ['busy', 'incoming'],
+  ['brokenPostcopy', 'brokenPostcopy'],
+];
+const weighedLooks = [...looks, ...Array.from({ length: 4 }, () => likely).flat()];
+
+/** What a call in flight may answer where it has more to say than that it is done. */
 const answersOf: Readonly<Record<string, readonly object[]>> = {
   finish: [{ holds: 'guest' }, { holds: 'nothing' }],
   finishResume: [{ holds: 'guest' }, { holds: 'nothing' }],
@@ -159,7 +169,7 @@ export class Adversary {
   #answers(): Move[] {
     return [...this.walk.inFlight.values()].flatMap(({ id, src }) => [
       ...this.#successes(id, src),
-      ...[operationFailed, connectionLost].map((failure) => ({
+      ...[operationFailed, connectionLost, notSent].map((failure) => ({
         name: `${id} fails: ${failure.code}`,
         play: () => void this.walk.fail(id, failure),
       })),
@@ -169,7 +179,7 @@ export class Adversary {
   #successes(id: string, src: string): Move[] {
     if (isWatch(src)) return [];
     if (src === 'inspectPeers')
-      return looks.map((seen) => ({
+      return weighedLooks.map((seen) => ({
         name: `${id}: ${seen.join(', ')}`,
         play: () => void this.walk.done(id, look(...seen) satisfies PeersView),
       }));

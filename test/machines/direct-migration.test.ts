@@ -2,16 +2,23 @@ import { describe, expect, test } from 'vitest';
 
 import { toPhaseRecords } from '../../machines/policy/migration-phases.ts';
 import type { DirectState } from './direct.ts';
-import { callOf, direct, directStates, directTo, execution, isAt } from './direct.ts';
+import { callOf, directStates, directTo, execution, isAt } from './direct.ts';
 import { domain, look } from './hosts.ts';
-import { connectionLost, copyingInput, operationFailed, outputOf, phasesOf } from './protocol.ts';
-import { countOf, input } from './protocol.ts';
+import {
+  connectionLost,
+  copyingInput,
+  countOf,
+  input,
+  notSent,
+  operationFailed,
+  outputOf,
+  phasesOf,
+} from './protocol.ts';
 import type { Walk } from './walk.ts';
 
 const at = (atEpochMs: number) => ({ atEpochMs });
 const nothing = { holds: 'nothing', atEpochMs: 60 } as const;
 const onSource = { host: input.source, domainUuid: domain.uuid };
-const abort = (walk: Walk): Walk => walk.send({ type: 'abort.requested' });
 
 /** The look that ends it: the guest runs where it was, and the other host has nothing. */
 const asBefore = (walk: Walk): Walk => walk.done('look', look('running', 'absent'));
@@ -182,72 +189,6 @@ describe('Perform fails', () => {
   });
 });
 
-describe('an abort', () => {
-  const cancelled: readonly (readonly [DirectState, (walk: Walk) => Walk])[] = [
-    ['begin3', (walk) => walk.done('begin', at(20)).done('confirmCancelled', at(60))],
-    [
-      'prepare',
-      (walk) =>
-        walk
-          .done('prepare', at(30))
-          .done('finishCancelled', nothing)
-          .done('confirmCancelled', at(60)),
-    ],
-    [
-      'perform3',
-      (walk) =>
-        walk.done('abortJob').fail('perform', operationFailed).done('finishCancelled', nothing),
-    ],
-  ];
-
-  test.each(cancelled)('in %s goes no further and takes it all back', (state, ends) => {
-    const walk = directTo(state);
-    expect(walk.snapshot.hasTag('abortable')).toBe(true);
-    abort(walk);
-    expect(walk.inFlight.get('abortJob')?.input).toEqual(onSource);
-    asBefore(ends(walk));
-    expect(outputOf(walk)).toMatchObject({
-      outcome: 'rolledBack',
-      failure: { code: 'abortRequested', effect: 'none' },
-    });
-    expect(walk.started()).not.toContain('finish');
-    expect(walk.started()).not.toContain('confirm');
-  });
-
-  test.each(['begin3', 'prepare'] as const)(
-    'in %s of a call that fails is an abort all the same',
-    (state) => {
-      const walk = abort(directTo(state)).fail(callOf[state], operationFailed);
-      if (state === 'prepare') walk.done('confirmCancelled', at(60));
-      expect(outputOf(asBefore(walk)).failure).toMatchObject({ code: 'abortRequested' });
-    },
-  );
-
-  test('while the link is opened begins nothing', () => {
-    const walk = abort(direct());
-    expect(walk.snapshot.hasTag('abortable')).toBe(true);
-    walk.see('link.opened');
-    if (walk.inFlight.has('begin')) walk.done('begin', at(20)).done('confirmCancelled', at(60));
-    expect(outputOf(asBefore(walk))).toMatchObject({
-      outcome: 'rolledBack',
-      failure: { code: 'abortRequested' },
-    });
-    expect(walk.started()).not.toContain('prepare');
-  });
-
-  test.each(['finish3', 'confirm3'] as const)('in %s is refused', (state) => {
-    const walk = directTo(state);
-    expect(walk.snapshot.can({ type: 'abort.requested' })).toBe(false);
-    expect(walk.snapshot.hasTag('abortable')).toBe(false);
-  });
-
-  test('that comes too late changes nothing about the success', () => {
-    const walk = abort(directTo('perform3')).done('abortJob').done('perform', at(40));
-    walk.done('finish', { holds: 'guest', ...at(50) }).done('confirm', at(60));
-    expect(outputOf(walk)).toMatchObject({ outcome: 'completed', failure: null });
-  });
-});
-
 describe('what was never reached is never reported', () => {
   const reached = {
     linking: [],
@@ -261,6 +202,29 @@ describe('what was never reached is never reported', () => {
   test.each(directStates)('in %s', (state) => {
     const { context } = directTo(state).snapshot;
     expect(toPhaseRecords(context.reached).map(({ phase }) => phase)).toEqual(reached[state]);
+  });
+});
+
+describe('a phase that no daemon has heard of', () => {
+  test.each([
+    ['prepare', ['BEGIN3', 'CONFIRM3_CANCELLED']],
+    ['perform3', ['BEGIN3', 'PREPARE']],
+  ] as const)('is not reported: %s', (state, phases) => {
+    const walk = directTo(state).fail(callOf[state], notSent);
+    if (state === 'prepare') walk.done('confirmCancelled', at(60));
+    else walk.done('finishCancelled', nothing);
+    expect(outputOf(asBefore(walk)).phases.map(({ phase }) => phase)).toEqual(phases);
+  });
+
+  test('is reported where the hosts have shown it all the same', () => {
+    const walk = directTo('perform3').see('source.migration.completed').fail('perform', notSent);
+    asBefore(walk.done('finishCancelled', nothing));
+    expect(outputOf(walk).phases.map(({ phase }) => phase)).toEqual([
+      'BEGIN3',
+      'PREPARE',
+      'PERFORM3',
+      'PERFORM3_DONE',
+    ]);
   });
 });
 

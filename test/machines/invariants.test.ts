@@ -5,12 +5,19 @@ import type { ProtocolInput } from '../../machines/index.ts';
 import type { ConvergencePolicy } from '../../machines/policy/convergence.ts';
 import { Adversary } from './adversary.ts';
 import { direct, directTo } from './direct.ts';
-import { domain } from './hosts.ts';
+import { domain, look } from './hosts.ts';
 import type { Frame } from './invariants.ts';
 import { rules, rulesOfOurs } from './invariants.ts';
 import { advance, migrate } from './peer2peer.ts';
 import { brokenIn, direct as drivenByUs, peer2peer as drivenBySource } from './postcopy-walks.ts';
-import { budgeted, copyingInput, outputOf, planned, postcopyInput } from './protocol.ts';
+import {
+  budgeted,
+  connectionLost,
+  copyingInput,
+  outputOf,
+  planned,
+  postcopyInput,
+} from './protocol.ts';
 import type { Walk } from './walk.ts';
 
 const isNightly = process.env['VIRTSTATE_NIGHTLY'] === '1';
@@ -32,6 +39,13 @@ const postcopy: readonly Partial<ProtocolInput>[] = [
   { ...postcopyInput, ...budgeted('postcopy') },
 ];
 
+/** The source was told to take its guest back, and nobody knows whether it has heard. */
+const unconfirmed = (change: Partial<ProtocolInput>): Walk =>
+  directTo('finish3', change)
+    .fail('finish', connectionLost)
+    .done('look', look('busy', 'absent'))
+    .fail('confirmCancelled', connectionLost);
+
 /** Where a walk of the adversary begins: or it would hardly ever come to the late states. */
 type Start = () => Walk;
 const each = (
@@ -44,6 +58,7 @@ const ofSource: readonly Start[] = [
     () => migrate(change),
     () => advance(migrate(change), 'perform3.precopying'),
     () => advance(migrate(change), 'perform3Done'),
+    () => advance(migrate(change), 'perform3Done').fail('perform', connectionLost),
   ]),
   ...each(postcopy, (change) => [
     () => drivenBySource.over(drivenBySource.precopying(change)),
@@ -55,9 +70,12 @@ const ofOurs: readonly Start[] = [
     () => direct(change),
     () => directTo('perform3', change),
     () => directTo('finish3', change),
+    () => directTo('finish3', change).fail('finish', connectionLost),
+    () => unconfirmed(change),
     () => directTo('confirm3', change),
   ]),
   ...each(postcopy, (change) => [
+    () => drivenByUs.precopying(change),
     () => drivenByUs.over(drivenByUs.precopying(change)),
     () => brokenIn(drivenByUs, change),
   ]),
@@ -135,11 +153,11 @@ describe.each(worlds)(
     const exploration = new Exploration(applied, isOurs);
     const walks = tuple(
       constantFrom(...starts),
-      array(tuple(nat(6), nat(5_000)), { maxLength: 50, size: 'max' }),
+      array(tuple(nat(6), nat(5_000)), { maxLength: 40, size: 'max' }),
     );
 
     beforeAll(() => {
-      const campaign = { seed: 20_260_821, numRuns: isNightly ? 100_000 : 8_000 };
+      const campaign = { seed: 20_260_821, numRuns: isNightly ? 100_000 : 4_500 };
       for (const [start, moves] of sample(walks, campaign)) exploration.explore(start, moves);
     }, 600_000);
 

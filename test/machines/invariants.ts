@@ -95,10 +95,10 @@ export const rules: Readonly<Record<string, Rule>> = {
   'on the destination only a QEMU that was just seen waiting is ever ended': (frame) =>
     when(startsAny(frame, 'endIncoming'), () => lastLook(frame)[1] === 'incoming'),
 
-  'neither half of a guest in post-copy is resumed, ended or suspended': (frame) =>
+  'neither half of a guest in post-copy is resumed or ended': (frame) =>
     when(
-      isInPostcopy(frame) && lastLook(frame)[0] !== 'running' && frame.output === null,
-      () => !startsAny(frame, 'resume', 'destroy', 'endIncoming', 'confirm', 'suspendOlderCopy'),
+      isInPostcopy(frame) && frame.output === null,
+      () => !startsAny(frame, 'resume', 'destroy', 'endIncoming'),
     ),
 
   'a copy is suspended as the older one only when both were seen running, and neither at rest since':
@@ -240,12 +240,15 @@ export const rulesOfOurs: Readonly<Record<string, Rule>> = {
         (has(lastLook(frame)[1], whole(frame)) && lastLook(frame)[0] !== 'running'),
     ),
 
-  'Confirm is sent as cancelled only for a guest that certainly does not run there': (frame) =>
-    when(startsAny(frame, 'confirmCancelled'), () => {
+  'after Finish, Confirm is sent as cancelled only for a guest that certainly does not run there': (
+    frame,
+  ) =>
+    when(startsAny(frame, 'confirmCancelled') && wasAsked(frame, 'finish'), () => {
       const [here, there] = lastLook(frame);
-      if (isInPostcopy(frame)) return [here, there].some((held) => held === 'brokenPostcopy');
-      if (isHeldBack(frame)) return !wasSeenThere(frame);
-      return has(there, gone) && !wasSeenThere(frame);
+      // The source keeps its half then, and resumes nothing.
+      if ([here, there].some((held) => held === 'brokenPostcopy')) return true;
+      if (isInPostcopy(frame) || wasSeenThere(frame)) return false;
+      return isHeldBack(frame) || has(there, gone);
     }),
 
   'Finish is cancelled only where it was never sent before': (frame) =>

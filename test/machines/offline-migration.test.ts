@@ -141,7 +141,7 @@ describe('a domain that is started meanwhile', () => {
 
   test('is looked for again as long as the source is silent', () => {
     const walk = silent();
-    expect(walk.isIn('moving.waitingFirst')).toBe(true);
+    expect(walk.isIn('moving.lookingFirst.waiting')).toBe(true);
     walk.elapse('askAgain').fail('lookFirst', connectionLost).elapse('askAgain');
     walk.done('lookFirst', held('on', 'nothing'));
     expect(outputOf(walk)).toMatchObject(startedMeanwhile);
@@ -155,7 +155,10 @@ describe('a domain that is started meanwhile', () => {
   test('is not waited for without an end', () => {
     const walk = silent();
     walk.elapse('peerWait');
-    expect(outputOf(walk).outcome).toBe('rolledBack');
+    expect(outputOf(walk)).toMatchObject({
+      outcome: 'rolledBack',
+      failure: { code: 'peerUnreachable', effect: 'none' },
+    });
   });
 });
 
@@ -210,6 +213,38 @@ describe('a phase that fails', () => {
       outcome: 'completed',
       failure: null,
     });
+  });
+});
+
+const halfThere = (): Walk =>
+  offlineTo('transferring.finish3')
+    .fail('finish', connectionLost)
+    .done('look', held('off', 'half'));
+
+describe('what Prepare made and Finish has not written', () => {
+  test('is taken away, and nothing else', () => {
+    const walk = halfThere();
+    expect(walk.inFlight.get('forget')).toMatchObject({
+      src: 'forgetHalfMoved',
+      input: { host: input.destination, domainUuid: input.domain.uuid },
+    });
+    walk.done('forget').done('look', held('off', 'nothing'));
+    expect(outputOf(walk)).toMatchObject({
+      outcome: 'rolledBack',
+      failure: { code: 'connectionLost' },
+    });
+  });
+
+  test('is written all the same when Finish was only slow', () => {
+    const walk = halfThere().done('forget').done('look', held('off', 'off'));
+    expect(outputOf(walk)).toMatchObject({ outcome: 'completed', failure: null });
+  });
+
+  test('that cannot be taken away is tried again, and told in the end', () => {
+    const walk = halfThere().fail('forget', operationFailed).elapse('askAgain');
+    walk.done('look', held('off', 'half')).fail('forget', operationFailed).elapse('peerWait');
+    expect(countOf(walk, 'forgetHalfMoved')).toBe(2);
+    expect(outputOf(walk).outcome).toBe('needsOperator');
   });
 });
 

@@ -60,6 +60,13 @@ export const connectionLost: Failure = {
   effect: 'unknown',
 };
 
+/** The call never left this process. */
+export const notSent: Failure = {
+  code: 'operationInvalid',
+  message: 'the migration has not begun on this connection',
+  effect: 'none',
+};
+
 export const outputOf = (walk: Walk): ProtocolOutput => walk.output() as ProtocolOutput;
 
 /** The phases of a report, each with its evidence. */
