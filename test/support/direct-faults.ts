@@ -17,16 +17,21 @@ interface Scene {
   readonly migration: LabMigration;
 }
 
+/** Resolves when the migration is in one of the states, or has ended. */
+async function reachedOrEnded(migration: LabMigration, suffixes: readonly string[]): Promise<void> {
+  const entered = suffixes.map((suffix) => Promise.allSettled([migration.entered(suffix)]));
+  await Promise.race([migration.end(), ...entered]);
+}
+
 /** Lets the migration go on, and resolves when it waits for a host, or has ended. */
 async function goOn({ link, migration, moment }: Scene): Promise<void> {
   link.letGo();
   // Whatever was lost at this moment ends with its connection.
   if (moment.loses !== undefined) link.cut(moment.loses.of);
-  await Promise.race([
-    migration.end(),
-    Promise.allSettled([migration.entered('uncertain.waiting')]),
-    Promise.allSettled([migration.entered('cleaningUp.waiting')]),
-    Promise.allSettled([migration.entered('concluding.waiting')]),
+  await reachedOrEnded(migration, [
+    'uncertain.waiting',
+    'cleaningUp.waiting',
+    'concluding.waiting',
   ]);
 }
 
@@ -53,9 +58,9 @@ const strikes = {
   /** While QEMU copies, nobody notices until somebody asks; a mirror is drained before it is dropped. */
   'a cable cut': async (scene) => {
     await scene.source.setLink('down');
-    if (scene.moment.hold === null) {
+    if (scene.moment.copying !== undefined) {
       scene.migration.abort();
-      await scene.migration.entered('measures.abortSent');
+      await reachedOrEnded(scene.migration, ['measures.abortSent']);
       if (scene.moment.storage === 'private') await scene.source.setLink('up');
     }
     await goOn(scene);
@@ -136,8 +141,15 @@ export function useDirectFaults(purpose: string) {
       options: { destinationConnectUri: null, copyStorage },
       through: link.through,
     });
-    if (moment.state !== undefined) await migration.entered(moment.state);
-    else await Promise.race([link.held, migration.entered('concluding.verifying')]);
+    if (moment.copying === undefined)
+      await Promise.race([link.held, migration.entered('concluding.verifying')]);
+    else {
+      const { state, sends } = moment.copying;
+      await migration.entered(state);
+      const something = new RegExp(`${sends} processed: +[1-9]`);
+      const job = ['domjobinfo', guest.name];
+      await vi.waitUntil(async () => something.test(await source.virsh(job)), 20_000);
+    }
     if (moment.loses?.what === 'requests') {
       const lost = link.loseRequests(moment.loses.of);
       link.letGo();
@@ -158,7 +170,7 @@ export function useDirectFaults(purpose: string) {
     strike: async (name: MomentName, fault: FaultName): Promise<void> => {
       const moment: Moment = moments[name];
       const { storage } = moment;
-      const slow = moment.hold === null;
+      const slow = moment.copying !== undefined;
       const guest = await stage.lab.guest('guest', {
         on: 'hostA',
         storage,

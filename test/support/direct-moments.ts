@@ -2,9 +2,10 @@ import type { LinkPeer, LinkPhase } from './held-link.ts';
 
 /** A moment of a migration that we drive, and how the daemons' own files prove that it is this one. */
 export interface Moment {
-  /** Held before this call, which is then let go; `null`: the chart's own state is waited for. */
+  /** Held before this call; `null`: not held, but in the midst of copying. */
   readonly hold: LinkPhase | null;
-  readonly state?: string;
+  /** The chart's state then, and what the source has begun to send, as `virsh domjobinfo` names it. */
+  readonly copying?: { readonly state: string; readonly sends: 'File' | 'Memory' };
   /** Lost on the way when the held phase is called: then the fault strikes. */
   readonly loses?: { readonly what: 'requests' | 'answers'; readonly of: LinkPeer };
   /** Phases in the status files of source and destination. */
@@ -56,14 +57,14 @@ export const moments = {
   'PERFORM3, mirroring': {
     ...copying,
     hold: null,
-    state: 'perform3.mirroring',
+    copying: { state: 'perform3.mirroring', sends: 'File' },
     afterDeath: ['running', null],
     storage: 'private',
   },
   'PERFORM3, precopying': {
     ...copying,
     hold: null,
-    state: 'perform3.precopying',
+    copying: { state: 'perform3.precopying', sends: 'Memory' },
     afterDeath: ['running', null],
     storage: 'shared',
   },
