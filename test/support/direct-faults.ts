@@ -27,7 +27,7 @@ async function reachedOrEnded(migration: LabMigration, suffixes: readonly string
 async function goOn({ link, migration, moment }: Scene): Promise<void> {
   link.letGo();
   // Whatever was lost at this moment ends with its connection.
-  if (moment.loses !== undefined) link.cut(moment.loses.of);
+  if (moment.loses !== undefined) link.cutHeld();
   await reachedOrEnded(migration, [
     'uncertain.waiting',
     'cleaningUp.waiting',
@@ -150,13 +150,10 @@ export function useDirectFaults(purpose: string) {
       const job = ['domjobinfo', guest.name];
       await vi.waitUntil(async () => something.test(await source.virsh(job)), 20_000);
     }
-    if (moment.loses?.what === 'requests') {
-      const lost = link.loseRequests(moment.loses.of);
+    if (moment.loses !== undefined) {
+      const called = link.lose(moment.loses);
       link.letGo();
-      await lost;
-    } else if (moment.loses?.what === 'answers') {
-      link.loseAnswers(moment.loses.of);
-      link.letGo();
+      await called;
     }
     const hosts = [source, destination];
     await vi.waitUntil(async () => (await phasesHeld(hosts)).join() === moment.held.join(), 20_000);

@@ -1,4 +1,4 @@
-import type { LinkPeer, LinkPhase } from './held-link.ts';
+import type { LinkPhase } from './held-link.ts';
 
 /** A moment of a migration that we drive, and how the daemons' own files prove that it is this one. */
 export interface Moment {
@@ -6,8 +6,8 @@ export interface Moment {
   readonly hold: LinkPhase | null;
   /** The chart's state then, and what the source has begun to send, as `virsh domjobinfo` names it. */
   readonly copying?: { readonly state: string; readonly sends: 'File' | 'Memory' };
-  /** Lost on the way when the held phase is called: then the fault strikes. */
-  readonly loses?: { readonly what: 'requests' | 'answers'; readonly of: LinkPeer };
+  /** Lost when the held phase is called: then the fault strikes. */
+  readonly loses?: 'requests' | 'answers';
   /** Phases in the status files of source and destination. */
   readonly held: readonly [string, string];
   /** The last phases in their logs. */
@@ -31,7 +31,7 @@ export const moments = {
   'BEGIN3, its reply lost': {
     ...begun,
     hold: 'begin',
-    loses: { what: 'answers', of: 'source' },
+    loses: 'answers',
     afterDeath: ['running', null],
     storage: 'private',
   },
@@ -44,7 +44,7 @@ export const moments = {
   'PREPARE, its reply lost': {
     ...prepared,
     hold: 'prepare',
-    loses: { what: 'answers', of: 'destination' },
+    loses: 'answers',
     afterDeath: ['running', null],
     storage: 'private',
   },
@@ -71,7 +71,7 @@ export const moments = {
   'PERFORM3_DONE, its reply lost': {
     ...copied,
     hold: 'perform',
-    loses: { what: 'answers', of: 'source' },
+    loses: 'answers',
     afterDeath: ['paused', null],
     storage: 'private',
   },
@@ -84,14 +84,14 @@ export const moments = {
   'FINISH3 that never arrives': {
     ...copied,
     hold: 'finish',
-    loses: { what: 'requests', of: 'destination' },
+    loses: 'requests',
     afterDeath: ['paused', null],
     storage: 'private',
   },
   'FINISH3, its reply lost': {
     ...gone,
     hold: 'finish',
-    loses: { what: 'answers', of: 'destination' },
+    loses: 'answers',
     afterDeath: ['paused', 'running'],
     storage: 'private',
   },
@@ -103,7 +103,7 @@ export const moments = {
   },
   'CONFIRM3, its reply lost': {
     hold: 'confirm',
-    loses: { what: 'answers', of: 'source' },
+    loses: 'answers',
     held: ['none', 'none'],
     entered: ['confirm3', 'finish3'],
     afterDeath: [null, 'running'],

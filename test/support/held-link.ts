@@ -9,6 +9,16 @@ import type { MigrationEnds, MigrationLink } from '../../src/ports/migration.ts'
 export type LinkPhase = 'begin' | 'prepare' | 'perform' | 'finish' | 'confirm';
 export type LinkPeer = keyof MigrationEnds;
 
+/** Who is called, and the number of the call (libvirt's remote_protocol.x). */
+const calls: Readonly<Record<LinkPhase, { readonly peer: LinkPeer; readonly procedure: number }>> =
+  {
+    begin: { peer: 'source', procedure: 302 },
+    prepare: { peer: 'destination', procedure: 303 },
+    perform: { peer: 'source', procedure: 305 },
+    finish: { peer: 'destination', procedure: 306 },
+    confirm: { peer: 'source', procedure: 307 },
+  };
+
 /**
  * The link of a migration that we drive, in a test's hand: a phase can be held just before its call,
  * and what travels between us and one daemon can be lost, in either direction, or be cut off. The
@@ -63,16 +73,18 @@ export class HeldLink {
     this.#death?.resolve();
   }
 
-  /** Answers of one daemon are lost from here on: it acts, and we do not hear of it. */
-  loseAnswers(peer: LinkPeer): void {
-    this.#wire(peer).loses = 'answers';
+  /**
+   * From the held call on, what we say to its daemon is lost, or what that daemon says: it acts then,
+   * and we do not hear of it. Resolves when the call has been made.
+   */
+  lose(what: 'requests' | 'answers'): Promise<void> {
+    const { peer, procedure } = this.#call;
+    return this.#wire(peer).lose(what, procedure);
   }
 
-  /** What we say to one daemon is lost from here on; resolves when something was. */
-  loseRequests(peer: LinkPeer): Promise<void> {
-    const wire = this.#wire(peer);
-    wire.loses = 'requests';
-    return wire.lostSomething;
+  /** Our connection to the daemon of the held phase ends. */
+  cutHeld(): void {
+    this.cut(this.#call.peer);
   }
 
   async close(): Promise<void> {
@@ -80,6 +92,11 @@ export class HeldLink {
     this.rise();
     for (const wire of Object.values(this.#wires)) wire.close();
     if (this.#directory !== null) await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  get #call() {
+    if (this.#phase === null) throw new Error('no phase is held');
+    return calls[this.#phase];
   }
 
   #wire(peer: LinkPeer): Wire {
@@ -130,12 +147,15 @@ function socketOf(uri: string): string {
   return path;
 }
 
+/** libvirt's program and its version, which stand before the procedure in every request. */
+const program = Buffer.from('2000808600000001', 'hex');
+
 /** One leg of the link: a socket of our own before the daemon's. */
 class Wire {
-  loses: 'nothing' | 'answers' | 'requests' = 'nothing';
   readonly #server: Server;
-  readonly #lost = Promise.withResolvers<void>();
   readonly #sockets = new Set<Socket>();
+  #lost: 'requests' | 'answers' | null = null;
+  #due: { readonly call: Buffer; readonly begin: () => void } | null = null;
 
   static async lay(path: string, daemonPath: string): Promise<Wire> {
     const server = createServer();
@@ -154,8 +174,17 @@ class Wire {
     });
   }
 
-  get lostSomething(): Promise<void> {
-    return this.#lost.promise;
+  lose(what: 'requests' | 'answers', procedure: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const begin = (): void => {
+      this.#due = null;
+      this.#lost = what;
+      resolve();
+    };
+    const number = Buffer.alloc(4);
+    number.writeUInt32BE(procedure);
+    this.#due = { call: Buffer.concat([program, number]), begin };
+    return promise;
   }
 
   cut(): void {
@@ -170,8 +199,9 @@ class Wire {
   #carry(from: Socket, to: Socket, what: 'answers' | 'requests'): void {
     this.#sockets.add(from);
     from.on('data', (bytes) => {
-      if (this.loses === what) this.#lost.resolve();
-      else to.write(bytes);
+      if (what === 'requests' && this.#due !== null && bytes.includes(this.#due.call))
+        this.#due.begin();
+      if (this.#lost !== what) to.write(bytes);
     });
     // A socket that fails also closes, and takes the other end of the wire with it.
     from.on('error', () => to.destroy());
