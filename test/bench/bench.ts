@@ -5,6 +5,8 @@ import type { BenchRow } from './row.ts';
 export interface BenchTools {
   /** The lab of this run, brought up when it is first asked for. */
   readonly lab: () => Promise<Lab>;
+  /** How many pairs to measure of so many that a figure to be published needs. */
+  readonly pairs: (needed: number) => number;
 }
 
 /** A comparison of ours with a peer, in one run. */

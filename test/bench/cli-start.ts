@@ -21,12 +21,12 @@ async function nodeMs(args: readonly string[]): Promise<number> {
 /** The command line's first sign of life beside a Node that does nothing. */
 export const cliStart: Bench = {
   name: bench,
-  run: async () => {
+  run: async (tools) => {
     if (!existsSync(join(root, 'dist'))) {
       throw new Error("the command line is not built: run 'npm run build'");
     }
     const pairs = await alternate(
-      { count: 60, warmUp: 3 },
+      { count: tools.pairs(60), warmUp: 3 },
       () => nodeMs([program, '--version']),
       () => nodeMs(['-e', '0']),
     );

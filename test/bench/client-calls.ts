@@ -43,7 +43,7 @@ export async function compareCalls(pattern: CallPattern, tools: BenchTools): Pro
   const domain = await connection.domainLookupByName(name);
   const request = { calls: pattern.calls, threads: pattern.inFlight };
   const pairs = await alternate(
-    { count: 30, warmUp: 3 },
+    { count: tools.pairs(30), warmUp: 3 },
     () => cost(() => domain.getState(), pattern),
     () => python.ask(request, peerAnswer),
   );

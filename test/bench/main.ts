@@ -1,16 +1,29 @@
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import type { Lab } from '../../lab/index.ts';
 import { labAvailability, labDown, LabError, labUp } from '../../lab/index.ts';
-import type { Bench } from './bench.ts';
+import type { Bench, BenchTools } from './bench.ts';
 import { cliStart } from './cli-start.ts';
 import { clientParallel } from './client-parallel.ts';
 import { clientSequential } from './client-sequential.ts';
-import { p2pMigration } from './p2p-migration.ts';
+import { migrations } from './migrations.ts';
 import { table } from './row.ts';
 import type { BenchRow } from './row.ts';
+import { volumeCopy } from './volume-copy.ts';
 
-const benches: readonly Bench[] = [clientSequential, clientParallel, p2pMigration, cliStart];
-const usage = `npm run bench -- [NAME...] [--json], NAME one of ${benches.map(({ name }) => name).join(', ')}`;
+const benches: readonly Bench[] = [
+  clientSequential,
+  clientParallel,
+  ...migrations,
+  volumeCopy,
+  cliStart,
+];
+const names = benches.map(({ name }) => name).join(', ');
+const usage = `npm run bench -- [NAME...] [--pairs N] [--json], NAME one of ${names}; with --pairs a try of at most N pairs each, whose figures prove nothing`;
+const optionsSchema = z.object({
+  json: z.boolean(),
+  pairs: z.coerce.number().int().positive().optional(),
+});
 const labName = `bench-${process.pid}`;
 
 async function bringUp(): Promise<Lab> {
@@ -20,12 +33,20 @@ async function bringUp(): Promise<Lab> {
 }
 
 /** Runs benches one after the other and gives their rows; `report` gets them as they come. */
-async function runAll(chosen: readonly Bench[], report: (row: BenchRow) => void): Promise<boolean> {
+async function runAll(
+  chosen: readonly Bench[],
+  pairsMost: number,
+  report: (row: BenchRow) => void,
+): Promise<boolean> {
   let lab: Promise<Lab> | null = null;
   let isWhole = true;
+  const tools: BenchTools = {
+    lab: () => (lab ??= bringUp()),
+    pairs: (needed) => Math.min(needed, pairsMost),
+  };
   for (const bench of chosen) {
     try {
-      const rows = await bench.run({ lab: () => (lab ??= bringUp()) });
+      const rows = await bench.run(tools);
       rows.forEach(report);
     } catch (error) {
       isWhole = false;
@@ -40,8 +61,14 @@ async function runAll(chosen: readonly Bench[], report: (row: BenchRow) => void)
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false } },
+    options: { json: { type: 'boolean', default: false }, pairs: { type: 'string' } },
   });
+  const options = optionsSchema.safeParse(values);
+  if (!options.success) {
+    process.stderr.write(`--pairs takes a number of at least 1; ${usage}\n`);
+    return 2;
+  }
+  const { json, pairs = Infinity } = options.data;
   const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
   if (unknown.length > 0) {
     process.stderr.write(`unknown bench ${unknown.join(', ')}; ${usage}\n`);
@@ -51,11 +78,11 @@ async function main(): Promise<number> {
     positionals.length === 0 || positionals.includes(name);
   const rows: BenchRow[] = [];
   try {
-    const isWhole = await runAll(benches.filter(isChosen), (row) => {
+    const isWhole = await runAll(benches.filter(isChosen), pairs, (row) => {
       rows.push(row);
-      if (values.json) process.stdout.write(`${JSON.stringify(row)}\n`);
+      if (json) process.stdout.write(`${JSON.stringify(row)}\n`);
     });
-    if (!values.json) process.stdout.write(`${table(rows)}\n`);
+    if (!json) process.stdout.write(`${table(rows)}\n`);
     return isWhole ? 0 : 1;
   } finally {
     await labDown(labName);
