@@ -129,10 +129,11 @@ export const directMigration = directSetup.createMachine({
                 src: 'perform',
                 input: phaseInput,
                 onDone: { target: 'perform3Done', actions: begins('perform3Done') },
-                // The source has cleaned up by itself: the destination is told, and no Confirm follows.
+                // The source cleans up by itself: the destination is told, and a Confirm follows only
+                // where a look shows that the source still holds the job (a Perform that was refused).
                 onError: {
                   target: 'finish3Cancelled',
-                  actions: [failsWith, notSent('perform3'), 'releaseJob'],
+                  actions: [failsWith, notSent('perform3')],
                 },
               },
               ...copying,
@@ -200,8 +201,14 @@ export const directMigration = directSetup.createMachine({
                 id: 'finishCancelled',
                 src: 'finishCancelled',
                 input: phaseInput,
-                onDone: [{ guard: 'holdsJob', target: 'confirm3Cancelled' }, 'uncertain'],
-                onError: [{ guard: 'holdsJob', target: 'confirm3Cancelled' }, 'uncertain'],
+                onDone: [
+                  { guard: 'holdsJobUnperformed', target: 'confirm3Cancelled' },
+                  'uncertain',
+                ],
+                onError: [
+                  { guard: 'holdsJobUnperformed', target: 'confirm3Cancelled' },
+                  'uncertain',
+                ],
               },
             },
             confirm3Cancelled: {

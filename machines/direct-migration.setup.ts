@@ -5,7 +5,7 @@ import type { DomainOnPeers } from './policy/domain-on-host.ts';
 import type { Milestone } from './policy/migration-phases.ts';
 import { reachByCall } from './policy/migration-phases.ts';
 import type { FinishDone, PhaseDone, PhaseInput } from './policy/phase-calls.ts';
-import { judgePeers } from './policy/peers.ts';
+import { hasOutgoingJob, judgePeers } from './policy/peers.ts';
 import type { Verdict } from './policy/peers.ts';
 import type { ProtocolContext } from './policy/protocol-context.ts';
 import { situationOf } from './policy/protocol-context.ts';
@@ -123,11 +123,12 @@ export const directSetup = setup({
     hasLinkFailed: ({ context }: Context) =>
       context.link.source === 'lost' || context.link.destination === 'lost',
     isCalledOff: ({ context }: Context) => context.failure !== null,
-    holdsJob: ({ context }: Context) => context.holdsJob,
+    holdsJobUnperformed: ({ context }: Context) => context.holdsJob && !context.performs,
     holdsGuest: (_: Context, params: FinishDone) => params.holds === 'guest',
     heldAndShows: ({ context }: Context, params: { verdict: Verdict }) =>
       context.holdsJob &&
       context.peers !== null &&
+      hasOutgoingJob(context.peers.source) &&
       judgePeers(context.peers, situationOf(context)) === params.verdict,
   },
   delays: protocolDelays,

@@ -133,6 +133,11 @@ function mayRun(peer: PeerView): boolean {
   return !peer.reachable || isRunning(peer.domain);
 }
 
+/** Its daemon still holds a job of an outgoing migration. */
+export function hasOutgoingJob(peer: PeerView): boolean {
+  return peer.reachable && peer.domain?.job?.operation === 'migrationOut';
+}
+
 /** It answers, and has no active domain of ours. */
 export function holdsNothing(peer: PeerView): boolean {
   return peer.reachable && !isActive(peer.domain);

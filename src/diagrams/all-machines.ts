@@ -10,7 +10,10 @@ export function isMachine(value: unknown): value is AnyStateMachine {
 /** Every machine that `machines/index.ts` exports, by the name of its file. */
 export function allMachines(): ReadonlyMap<string, AnyStateMachine> {
   const exported: unknown[] = Object.values(machines);
-  return new Map(exported.filter(isMachine).map((machine) => [fileNameOf(machine), machine]));
+  const named = exported
+    .filter(isMachine)
+    .map((machine): [string, AnyStateMachine] => [fileNameOf(machine), machine]);
+  return new Map(named.toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** A machine's id is its file's name in camel case. */
