@@ -25,6 +25,9 @@ import { orAborted } from './or-aborted.ts';
  */
 const prepareTimeoutMs = 300_000;
 
+/** From QEMU 8.1 on a source waits for a word of the destination before it switches over. */
+const switchoverAckVersion = 8_001_000;
+
 const preparation = {
   peer: 'destination',
   effectOfErrorReply: 'none',
@@ -203,6 +206,11 @@ export class LibvirtMigrationLink implements MigrationLink {
     relayUri: string,
     signal: AbortSignal,
   ): Promise<void> {
+    const qemu = await this.#call(
+      { peer: 'source', effectOfErrorReply: 'none', timeoutMs: callTimeoutMs },
+      signal,
+      (connection, options) => connection.getVersion(options),
+    );
     const relay = await MigrationRelay.listen(relayUri);
     this.#relay = relay;
     const { uuid } = this.#requireBegun().domain;
@@ -217,7 +225,7 @@ export class LibvirtMigrationLink implements MigrationLink {
         return connection.migratePrepareTunnel3Params(request, options);
       },
     );
-    relay.carryInto(stream);
+    relay.carryInto(stream, { acknowledges: qemu.number >= switchoverAckVersion });
     this.#migrationUri = relayUri;
     this.#cookies.perform = cookie;
   }

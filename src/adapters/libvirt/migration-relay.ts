@@ -8,6 +8,9 @@ type Listening = { readonly path: string } | { readonly host: string; readonly p
 /** MIG_RP_MSG_SHUT of QEMU's return path: four bytes follow, and they say that nothing went wrong. */
 const guestTaken = Uint8Array.of(0, 1, 0, 4, 0, 0, 0, 0);
 
+/** MIG_RP_MSG_SWITCHOVER_ACK: no device of the destination has anything against the switchover. */
+const mayNowSwitchOver = Uint8Array.of(0, 7, 0, 0);
+
 /**
  * The tunnel that the client carries: the source's memory arrives here as on a destination's own
  * port, and goes on through the stream that Prepare opened there. One sender, one way, and never more
@@ -54,7 +57,7 @@ export class MigrationRelay {
   }
 
   /** To be called once, before anybody is told to connect. */
-  carryInto(stream: UploadStream): void {
+  carryInto(stream: UploadStream, { acknowledges }: { readonly acknowledges: boolean }): void {
     this.#stream = stream;
     this.#server.once('connection', (socket) => {
       this.#server.close();
@@ -62,6 +65,7 @@ export class MigrationRelay {
       socket.on('error', (error) => {
         this.#failure ??= error;
       });
+      if (acknowledges) socket.write(mayNowSwitchOver);
       this.#carrying = this.#carry(socket, stream);
     });
   }

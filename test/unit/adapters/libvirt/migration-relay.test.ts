@@ -51,8 +51,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function connectSource(): Promise<Socket> {
-  relay.carryInto(stream);
+async function connectSource(acknowledges = false): Promise<Socket> {
+  relay.carryInto(stream, { acknowledges });
   const socket = connect(join(directory, 'socket'));
   await once(socket, 'connect');
   return socket;
@@ -142,3 +142,11 @@ test.each(['tcp://10.0.0.1', 'http://here:80', 'unix://', 'nowhere'])(
     expect(failure).toMatchObject({ code: 'invalidArgument', effect: 'none' });
   },
 );
+
+test('a source that waits for the word to switch over has it at once', async () => {
+  const socket = await connectSource(true);
+  const [told]: unknown[] = await once(socket, 'data');
+  expect(told).toEqual(Buffer.from([0, 7, 0, 0]));
+  socket.end();
+  await relay.carried();
+});
