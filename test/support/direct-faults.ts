@@ -1,12 +1,13 @@
 import { afterAll, expect, vi } from 'vitest';
 
 import type { LabGuest, LabHost } from '../../lab/index.ts';
-import type { LiveMigrationOutput } from '../../machines/index.ts';
 import type { Moment, MomentName } from './direct-moments.ts';
 import { moments } from './direct-moments.ts';
 import { HeldLink } from './held-link.ts';
 import type { LabMigration } from './lab-migration.ts';
 import { expectAsBefore, expectMoved, expectTicksContinuous, useLab } from './lab-migration.ts';
+
+type Outcome = 'completed' | 'rolledBack';
 
 /** A migration stopped at its moment, for a fault to strike. */
 interface Scene {
@@ -23,16 +24,15 @@ async function reachedOrEnded(migration: LabMigration, suffixes: readonly string
   await Promise.race([migration.end(), ...entered]);
 }
 
-/** Lets the migration go on, and resolves when it waits for a host, or has ended. */
-async function goOn({ link, migration, moment }: Scene): Promise<void> {
-  link.letGo();
-  // Whatever was lost at this moment ends with its connection.
-  if (moment.loses !== undefined) link.cutHeld();
-  await reachedOrEnded(migration, [
-    'uncertain.waiting',
-    'cleaningUp.waiting',
-    'concluding.waiting',
-  ]);
+/** Resolves when the migration waits for a host, or has ended. */
+const waitsOrEnded = ({ migration }: Scene): Promise<void> =>
+  reachedOrEnded(migration, ['uncertain.waiting', 'cleaningUp.waiting', 'concluding.waiting']);
+
+/** Lets the migration go on as far as it can; whatever was lost ends with its connection. */
+async function goOn(scene: Scene): Promise<void> {
+  scene.link.letGo();
+  if (scene.moment.loses !== undefined) scene.link.cutHeld();
+  await waitsOrEnded(scene);
 }
 
 const phasesHeld = (hosts: readonly LabHost[]): Promise<string[]> =>
@@ -87,22 +87,35 @@ const strikes = {
     expect(states, 'what the daemons leave').toEqual(scene.moment.afterDeath);
     scene.link.rise();
   },
+  /** Both ends find it out by themselves, half a minute later. */
+  'the silence of our connection to the source': async (scene) => {
+    scene.link.silence('source');
+    scene.link.letGo();
+    await waitsOrEnded(scene);
+  },
+  'the silence of our connection to the destination': async (scene) => {
+    scene.link.silence('destination');
+    scene.link.letGo();
+    await waitsOrEnded(scene);
+  },
 } as const satisfies Readonly<Record<string, (scene: Scene) => Promise<void>>>;
 
 export type FaultName = keyof typeof strikes;
 export const faults = Object.keys(strikes) as FaultName[];
 
-/** Once the destination was told to let it run, the guest is there; before that, it stays here. */
-function outcomeOf(name: MomentName, fault: FaultName): LiveMigrationOutput['outcome'] {
-  const { entered, hold }: Moment = moments[name];
+/** After these the destination hears no Finish of ours, and lets no guest run. */
+const withoutFinish: readonly FaultName[] = [
+  'SIGKILL of the destination',
+  'the loss of our connection to the destination',
+  'the silence of our connection to the destination',
+  'the death of our process',
+];
+
+/** Where the destination was told to let it run, the guest is there; else it stays where it was. */
+function outcomeOf({ held, entered, hold, loses }: Moment, fault: FaultName): Outcome {
   if (entered[1] === 'finish3') return 'completed';
-  const mayFinish =
-    hold === 'finish' &&
-    name === 'PERFORM3_DONE, before Finish' &&
-    fault !== 'SIGKILL of the destination' &&
-    fault !== 'the loss of our connection to the destination' &&
-    fault !== 'the death of our process';
-  return mayFinish ? 'completed' : 'rolledBack';
+  const isFinishNext = held[0] === 'perform3_done' && hold === 'finish' && loses === undefined;
+  return isFinishNext && !withoutFinish.includes(fault) ? 'completed' : 'rolledBack';
 }
 
 /**
@@ -183,7 +196,7 @@ export function useDirectFaults(purpose: string) {
         manifest.push(
           `directMigration x ${name} (${moment.held.join('/')}) x ${fault} x ${output.outcome}`,
         );
-        expect(output.outcome).toBe(outcomeOf(name, fault));
+        expect(output.outcome).toBe(outcomeOf(moment, fault));
         const reported = output.phases.map(({ phase }) => phase);
         const logged = await phasesLogged([scene.source, scene.destination]);
         expect(

@@ -60,6 +60,11 @@ export class HeldLink {
     this.#wire(peer).cut();
   }
 
+  /** Nothing travels between us and one daemon any more, and nobody tells either. */
+  silence(peer: LinkPeer): void {
+    this.#wire(peer).silence();
+  }
+
   /** As if our process had died: both connections end, and nothing of ours acts until {@link rise}. */
   die(): void {
     this.#death = Promise.withResolvers();
@@ -154,7 +159,7 @@ const program = Buffer.from('2000808600000001', 'hex');
 class Wire {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  #lost: 'requests' | 'answers' | null = null;
+  readonly #lost = new Set<'requests' | 'answers'>();
   #due: { readonly call: Buffer; readonly begin: () => void } | null = null;
 
   static async lay(path: string, daemonPath: string): Promise<Wire> {
@@ -178,13 +183,17 @@ class Wire {
     const { promise, resolve } = Promise.withResolvers<void>();
     const begin = (): void => {
       this.#due = null;
-      this.#lost = what;
+      this.#lost.add(what);
       resolve();
     };
     const number = Buffer.alloc(4);
     number.writeUInt32BE(procedure);
     this.#due = { call: Buffer.concat([program, number]), begin };
     return promise;
+  }
+
+  silence(): void {
+    this.#lost.add('requests').add('answers');
   }
 
   cut(): void {
@@ -201,7 +210,7 @@ class Wire {
     from.on('data', (bytes) => {
       if (what === 'requests' && this.#due !== null && bytes.includes(this.#due.call))
         this.#due.begin();
-      if (this.#lost !== what) to.write(bytes);
+      if (!this.#lost.has(what)) to.write(bytes);
     });
     // A socket that fails also closes, and takes the other end of the wire with it.
     from.on('error', () => to.destroy());
