@@ -7,6 +7,8 @@ import { virtstateOn } from '../support/lab-cli.ts';
 import { describeLab, labNameFor } from '../support/needs.ts';
 
 const here = 'qemu:///system';
+const sshTodo = 'host keys, your key';
+const certificates = 'see the certificates of both ends';
 
 /** How a user says where the destination is: the URI for this process, and that for the source daemon. */
 type Way = (
@@ -14,6 +16,17 @@ type Way = (
   to: LabHost,
 ) =>
   { readonly to: string; readonly dconnuri?: string } | Promise<{ to: string; dconnuri: string }>;
+
+const sshWith = (files: { readonly keyfile: string; readonly known: string }): string =>
+  `qemu+ssh://root@hostB/system?keyfile=${files.keyfile}&known_hosts=${files.known}`;
+const pki =
+  (identity: Parameters<Lab['pkiPath']>[0]): Way =>
+  async (of, to) => ({
+    to: `${to.tls}?pkipath=${await of.pkiPath(identity)}`,
+    dconnuri: to.tls,
+  });
+const plainTls: Way = (_, to) => ({ to: to.tls });
+const bySshThenTls: Way = (_, to) => ({ to: to.ssh, dconnuri: to.tls });
 
 describeLab('the command line on a host, over every transport', () => {
   let lab: Lab;
@@ -40,17 +53,6 @@ describeLab('the command line on a host, over every transport', () => {
     return ended;
   };
 
-  const sshWith = (files: { readonly keyfile: string; readonly known: string }): string =>
-    `qemu+ssh://root@hostB/system?keyfile=${files.keyfile}&known_hosts=${files.known}`;
-  const pki =
-    (identity: Parameters<Lab['pkiPath']>[0]): Way =>
-    async (of, to) => ({
-      to: `${to.tls}?pkipath=${await of.pkiPath(identity)}`,
-      dconnuri: to.tls,
-    });
-  const plainTls: Way = (_, to) => ({ to: to.tls });
-  const bySshThenTls: Way = (_, to) => ({ to: to.ssh, dconnuri: to.tls });
-
   interface Refusal {
     readonly why: string;
     readonly way: Way;
@@ -65,8 +67,6 @@ describeLab('the command line on a host, over every transport', () => {
     readonly refusals: readonly Refusal[];
   }
   const destinationIs = (overrides: DaemonOverrides) => () => hostB.start(overrides);
-  const certificates = 'see the certificates of both ends';
-  const sshTodo = 'host keys, your key';
 
   const worlds: readonly World[] = [
     {
