@@ -80,7 +80,7 @@ export class HeldLink {
 
   /**
    * From the held call on, what we say to its daemon is lost, or what that daemon says: it acts then,
-   * and we do not hear of it. Resolves when the call has been made.
+   * and we do not hear of it. Resolves when the call, or the answer to it, has been lost.
    */
   lose(what: 'requests' | 'answers'): Promise<void> {
     const { peer, procedure } = this.#call;
@@ -160,7 +160,8 @@ class Wire {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #lost = new Set<'requests' | 'answers'>();
-  #due: { readonly call: Buffer; readonly begin: () => void } | null = null;
+  #due: { readonly what: 'requests' | 'answers'; readonly call: Buffer } | null = null;
+  readonly #onLost = Promise.withResolvers<void>();
 
   static async lay(path: string, daemonPath: string): Promise<Wire> {
     const server = createServer();
@@ -180,16 +181,10 @@ class Wire {
   }
 
   lose(what: 'requests' | 'answers', procedure: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const begin = (): void => {
-      this.#due = null;
-      this.#lost.add(what);
-      resolve();
-    };
     const number = Buffer.alloc(4);
     number.writeUInt32BE(procedure);
-    this.#due = { call: Buffer.concat([program, number]), begin };
-    return promise;
+    this.#due = { what, call: Buffer.concat([program, number]) };
+    return this.#onLost.promise;
   }
 
   silence(): void {
@@ -208,9 +203,10 @@ class Wire {
   #carry(from: Socket, to: Socket, what: 'answers' | 'requests'): void {
     this.#sockets.add(from);
     from.on('data', (bytes) => {
-      if (what === 'requests' && this.#due !== null && bytes.includes(this.#due.call))
-        this.#due.begin();
+      const isDue = this.#due?.what === what && bytes.includes(this.#due.call);
+      if (isDue) this.#lost.add(what);
       if (!this.#lost.has(what)) to.write(bytes);
+      if (isDue) this.#onLost.resolve();
     });
     // A socket that fails also closes, and takes the other end of the wire with it.
     from.on('error', () => to.destroy());
