@@ -53,6 +53,7 @@ export const diskChecks = {
         () => `${disk.path} stands on the destination already: remove it, or move without copying`,
       ),
     ),
+  disksCopyable: ({ facts }) => facts.copyVerdict?.message ?? null,
   /** The same path on both hosts may be the same file. */
   sourceDiskDeletable: ({ incoming, options }) =>
     first(incoming.disks, (disk) =>

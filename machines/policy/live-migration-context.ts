@@ -13,6 +13,7 @@ import {
   wantsSourceUndefined,
 } from './migration-plan.ts';
 import type { OfflineInput } from './offline-context.ts';
+import { toDiskCopies } from './offline-context.ts';
 import type { ProtocolInput } from './protocol-context.ts';
 import type { MigrationReport } from './protocol-report.ts';
 import type { PeersView } from './peers.ts';
@@ -221,17 +222,14 @@ export function toProtocolInput(context: LiveMigrationContext): ProtocolInput {
 
 export function toOfflineInput(context: LiveMigrationContext): OfflineInput {
   const domain = foundDomain(context);
+  const incoming = context.facts?.incoming ?? null;
   const call = toMigrateCall(domain, context.options, 'moveOffline');
   return {
     source: context.source,
     destination: context.destination,
     domain: { uuid: domain.uuid, name: domain.name },
     call,
-    disks: (context.facts?.incoming?.disks ?? []).map(({ targetDev, path }) => ({
-      targetDev,
-      from: domain.disks.find((disk) => disk.targetDev === targetDev)?.path ?? path,
-      to: path,
-    })),
+    disks: incoming === null ? [] : toDiskCopies(domain, incoming),
     peerWaitMs: context.peerWaitMs,
   };
 }

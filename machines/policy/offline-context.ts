@@ -1,5 +1,6 @@
+import type { DomainView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
-import type { MigrateCall } from '../../src/ports/migration.ts';
+import type { IncomingView, MigrateCall } from '../../src/ports/migration.ts';
 import type { DomainOnPeers } from './domain-on-host.ts';
 import type { PhaseRecord } from './migration-phases.ts';
 import type { PeersView } from './peers.ts';
@@ -11,6 +12,15 @@ export interface DiskCopy {
   /** Paths on the source and on the destination. */
   readonly from: string;
   readonly to: string;
+}
+
+/** Each disk keeps its path unless the destination's own definition names another one. */
+export function toDiskCopies(domain: DomainView, { disks }: IncomingView): DiskCopy[] {
+  return disks.map(({ targetDev, path }) => ({
+    targetDev,
+    from: domain.disks.find((disk) => disk.targetDev === targetDev)?.path ?? path,
+    to: path,
+  }));
 }
 
 export type DiskOnPeers = DomainOnPeers & { readonly disk: DiskCopy };

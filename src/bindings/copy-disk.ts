@@ -1,8 +1,9 @@
-import type { DiskOnPeers } from '../../machines/policy/offline-context.ts';
+import type { DiskCopy, DiskOnPeers } from '../../machines/policy/offline-context.ts';
 import type { Tools } from '../engine/slots.ts';
 import { FailureError } from '../ports/failure.ts';
+import type { Failure } from '../ports/failure.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
-import type { VolumeView } from '../ports/migration.ts';
+import type { MigrationEnds, VolumeView } from '../ports/migration.ts';
 import type { StreamProgress } from '../ports/observation.ts';
 
 type CopyTools = Pick<Tools, 'signal' | 'clock' | 'report'>;
@@ -18,15 +19,45 @@ export async function makeVolume(
   { source, destination, disk }: DiskOnPeers,
   { signal, clock }: CopyTools,
 ): Promise<{ atEpochMs: number }> {
-  const { backingPath, fileBytes } = await volumeOn(hypervisors, source, disk.from, signal);
+  const { fileBytes } = await copyableVolume(hypervisors, { source, destination, disk }, signal);
   const there = await hypervisors.open(destination, signal);
-  if (backingPath !== null && (await there.findVolume(backingPath, signal)) === null) {
-    const message = `disk ${disk.targetDev} is a layer over ${backingPath}, which ${destination} does not have: put that image there first`;
-    throw new FailureError({ code: 'noBackingImage', message, effect: 'none' });
-  }
   await there.createVolume(disk.to, fileBytes, signal);
   return { atEpochMs: clock.nowEpochMs() };
 }
+
+/** The volume of a disk, which libvirt can read and whose base stands on the destination. */
+async function copyableVolume(
+  hypervisors: Hypervisors,
+  { source, destination, disk }: Omit<DiskOnPeers, 'domainUuid'>,
+  signal: AbortSignal,
+): Promise<VolumeView> {
+  const volume = await volumeOn(hypervisors, source, disk.from, signal);
+  const { backingPath } = volume;
+  if (backingPath === null) return volume;
+  const there = await hypervisors.open(destination, signal);
+  if ((await there.findVolume(backingPath, signal)) !== null) return volume;
+  const message = `disk ${disk.targetDev} is a layer over ${backingPath}, which ${destination} does not have: put that image there first`;
+  throw new FailureError({ code: 'noBackingImage', message, effect: 'none' });
+}
+
+/** The first reason why one of these disks could not be copied; `null`: all could. */
+export async function judgeCopy(
+  hypervisors: Hypervisors,
+  { disks, ...ends }: MigrationEnds & { readonly disks: readonly DiskCopy[] },
+  signal: AbortSignal,
+): Promise<Failure | null> {
+  for (const disk of disks) {
+    try {
+      await copyableVolume(hypervisors, { ...ends, disk }, signal);
+    } catch (error) {
+      if (!(error instanceof FailureError) || !isVerdict(error.failure)) throw error;
+      return error.failure;
+    }
+  }
+  return null;
+}
+
+const isVerdict = ({ code }: Failure): boolean => code === 'noBackingImage' || code === 'noVolume';
 
 /** Copies the file of one disk through this process. */
 export async function copyDisk(

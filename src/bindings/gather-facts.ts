@@ -1,8 +1,10 @@
 import type { LiveMigrationInput } from '../../machines/policy/live-migration-context.ts';
 import { toMigrateCall } from '../../machines/policy/migration-plan.ts';
+import { toDiskCopies } from '../../machines/policy/offline-context.ts';
 import type { Tools } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import type { MigrationFacts, Reachability } from '../ports/migration.ts';
+import { judgeCopy } from './copy-disk.ts';
 
 /**
  * Everything that the prechecks of a live migration judge. Reads only; both hosts are asked at the
@@ -24,7 +26,7 @@ export async function gatherFacts(
   const destinationHost = destination.inspectHost(signal);
   const aboutDomain = async () => {
     const domain = await source.findDomain(input.domain, signal);
-    if (domain === null) return { domain, incoming: null, libvirtVerdict: null };
+    if (domain === null) return { domain, incoming: null, libvirtVerdict: null, copyVerdict: null };
     const call = toMigrateCall(domain, options, input.offline ? 'moveOffline' : 'move');
     const assess = async () => {
       const domainXml = await source.domainXml(domain.uuid, signal);
@@ -35,7 +37,10 @@ export async function gatherFacts(
       assess(),
       source.judgeMigration(call, signal),
     ]);
-    return { domain, incoming, libvirtVerdict };
+    const ends = { source: input.source, destination: input.destination };
+    const disks = input.offline ? toDiskCopies(domain, incoming) : [];
+    const copyVerdict = await judgeCopy(hypervisors, { ...ends, disks }, signal);
+    return { domain, incoming, libvirtVerdict, copyVerdict };
   };
   const { destinationConnectUri } = options;
   const advertised = async (): Promise<Reachability> => {

@@ -165,4 +165,6 @@ export interface MigrationFacts {
   readonly advertisedNameSeenBySource: Reachability;
   /** libvirt's own verdict (its Begin phase without a job); `null`: it allows the migration. */
   readonly libvirtVerdict: Failure | null;
+  /** Why a disk could not be copied through this process; `null`: it could, or none is to be. */
+  readonly copyVerdict: Failure | null;
 }

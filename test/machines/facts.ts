@@ -75,6 +75,7 @@ export const goodFacts: MigrationFacts = {
   destinationSeenBySource: { reachable: true },
   advertisedNameSeenBySource: { reachable: true },
   libvirtVerdict: null,
+  copyVerdict: null,
 };
 
 export const factsWith = {

@@ -51,18 +51,18 @@ export const unfitWorlds: readonly BadWorld[] = [
     says: ['/nvram/guest_VARS.fd would stay', 'copy that file', '--unsafe'],
   },
   {
-    check: 'noManagedSave',
-    what: 'the memory of the domain is saved beside it',
-    facts: factsWith.domain({ state: 'shutoff', reason: 'saved', managedSave: true }),
+    check: 'disksCopyable',
+    what: 'a disk is a layer over an image that the destination lacks',
+    facts: {
+      ...factsWith.domain({ state: 'shutoff' }),
+      copyVerdict: {
+        code: 'noBackingImage',
+        message: 'disk vda is a layer over /base.qcow2: put that image there first',
+        effect: 'none',
+      },
+    },
     request: { offline: true },
-    says: ['its memory saved', 'managedsave-remove'],
-  },
-  {
-    check: 'nvramFollows',
-    what: 'the firmware keeps settings in a file of the source',
-    facts: factsWith.domain({ state: 'shutoff', nvramPath: '/nvram/guest.fd' }),
-    request: { offline: true },
-    says: ['/nvram/guest.fd', '--unsafe'],
+    says: ['layer over /base.qcow2', 'put that image there'],
   },
   {
     check: 'postcopyWhilePaused',
