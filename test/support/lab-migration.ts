@@ -12,6 +12,7 @@ import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { bindMigrations, Engine, systemClock } from '../../src/index.ts';
 import type { Hypervisors, MigrationOptions, StateEntered } from '../../src/index.ts';
 import { noLog } from '../../src/index.ts';
+import type { StreamProgress } from '../../src/ports/observation.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
 import { plainOptions } from './migration-options.ts';
 import { labNameFor } from './needs.ts';
@@ -30,6 +31,8 @@ export interface LabMigration {
   readonly states: readonly StateEntered[];
   /** Resolves when a state whose path ends so has been entered; rejects when the run ends first. */
   entered(suffix: string): Promise<StateEntered>;
+  /** Resolves when a stream has shown this. */
+  progressed(shows: (stream: StreamProgress) => boolean): Promise<void>;
   /**
    * Lets a fault strike, once the daemons' own status files have shown that it hits the phase it
    * names; the file's manifest says what came of it.
@@ -119,6 +122,14 @@ function startMigration(
       if ('state' in first) return first;
       const seen = states.map(({ state }) => state).join(' > ');
       throw new Error(`${suffix} was never entered: ${seen}; ${JSON.stringify(first)}`);
+    },
+    progressed: async (shows) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      engine.on('progress', ({ streams }) => {
+        if (streams.some(shows)) resolve();
+      });
+      const ended = await Promise.race([promise, run.wait()]);
+      if (ended !== undefined) throw new Error(`it never showed: ${JSON.stringify(ended)}`);
     },
     strike: async (fault, phase, act) => {
       const peers = [lab.host(request.from), lab.host(request.to)];

@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+
+import type { LabGuest } from '../../lab/index.ts';
+import { lastTick, waitForTick } from '../../lab/index.ts';
+import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
+import { patient } from '../../machines/policy/convergence-presets.ts';
+import { HeldLink } from '../support/held-link.ts';
+import type { LabMigration } from '../support/lab-migration.ts';
+import { expectMoved, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
+import { describeLab } from '../support/needs.ts';
+
+type Protocol = 'peer2peer' | 'direct';
+const protocols: readonly Protocol[] = ['peer2peer', 'direct'];
+const there = { from: 'hostA', to: 'hostB' };
+
+/** Slow enough that faults find it under way, and the guest has what it needs to go on. */
+const slow = { postcopy: true, bandwidthMibPerS: 10, postcopyBandwidthMibPerS: 3 };
+const runsThere = { peer2peer: 'phases.finish3', direct: 'finish3.running' } as const;
+
+describeLab('post-copy, whatever happens to it', () => {
+  const stage = useLab('postcopies');
+  const hostA = () => stage.lab.host('hostA');
+  const hostB = () => stage.lab.host('hostB');
+
+  /** A guest that runs on the destination, and whose memory is still on its way. */
+  const underWay = async (
+    protocol: Protocol,
+    input: Partial<LiveMigrationInput> = {},
+  ): Promise<{ guest: LabGuest; migration: LabMigration }> => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    const migration = stage.migrate(guest, {
+      ...there,
+      input: { protocol, ...input },
+      options: slow,
+    });
+    await migration.entered('precopying');
+    expect(migration.send({ type: 'postcopy.start' })).toBe(true);
+    await migration.entered(runsThere[protocol]);
+    // A QEMU that waits for a page that its main loop needs hears of no break.
+    const reached = (await lastTick(guest.serial)) ?? 0;
+    await waitForTick(guest.serial, reached + 3, { timeoutMs: 60_000 });
+    return { guest, migration };
+  };
+
+  const expectWhole = async (migration: LabMigration, guest: LabGuest): Promise<void> => {
+    expect(await migration.end()).toMatchObject({ outcome: 'completed', failure: null });
+    await expectMoved(stage.lab, guest, there);
+    await expectTicksContinuous(guest);
+  };
+
+  /** An operator is told what each host holds, and both copies still stand. */
+  const expectLeftAlone = async (output: LiveMigrationOutput, holds: RegExp): Promise<void> => {
+    expect(output).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'postcopyBroken' },
+    });
+    expect(output.failure?.message).toMatch(holds);
+    expect(await hostA().qemuProcesses()).toEqual(['guest']);
+    expect(await hostB().qemuProcesses()).toEqual(['guest']);
+  };
+
+  describe.each(protocols)('%s', (protocol) => {
+    test.for([
+      { why: 'the passes gain no ground', rules: { onStall: 'postcopy', stallPasses: 2 } },
+      {
+        why: 'the time is over',
+        rules: { onBudget: 'postcopy', budget: { baseMs: 5_000, msPerGib: 0 } },
+      },
+    ] as const)('begins by itself when $why', async ({ rules }) => {
+      const guest = await stage.lab.guest('guest', {
+        on: 'hostA',
+        storage: 'shared',
+        dirtyMiBPerS: 40,
+      });
+      await hostA().setRate('60mbit');
+      const migration = stage.migrate(guest, {
+        ...there,
+        input: { protocol, convergence: { ...patient, ...rules } },
+        options: { postcopy: true },
+      });
+      await migration.entered('startingPostcopy');
+      await migration.entered('postcopyActive');
+      expect(migration.abort()).toBe(false);
+      await expectWhole(migration, guest);
+    });
+
+    test.for(['hostA', 'hostB'])('goes on when the daemon of %s is killed', async (victim) => {
+      const { guest, migration } = await underWay(protocol);
+      expect(migration.abort()).toBe(false);
+      const host = stage.lab.host(victim);
+      await migration.strike(`${protocol}: SIGKILL of ${victim} in post-copy`, 'finish3', () =>
+        host.kill(),
+      );
+      await host.start();
+      await expectWhole(migration, guest);
+    });
+
+    test('that stays broken is left to an operator when the wait is over', async () => {
+      const { guest, migration } = await underWay(protocol, {
+        postcopyWaitMs: 8_000,
+        peerWaitMs: 5_000,
+      });
+      await migration.strike(`${protocol}: streams reset, not healed`, 'finish3', () =>
+        hostB().dropPort({ ports: '49152-49215', direction: 'out', effect: 'reset' }),
+      );
+      await migration.entered('postcopyBroken.waiting');
+      expect(migration.abort()).toBe(false);
+      const holds = /source: paused \(postcopyFailed\); destination: running \(postcopyFailed\)/;
+      await expectLeftAlone(await migration.end(), holds);
+      expect(guest.name).toBe('guest');
+    });
+
+    test('that is broken mends itself once the network is back', async () => {
+      const { guest, migration } = await underWay(protocol);
+      await migration.strike(`${protocol}: streams reset, healed`, 'finish3', () =>
+        hostB().dropPort({ ports: '49152-49215', direction: 'out', effect: 'reset' }),
+      );
+      await migration.entered('postcopyBroken.waiting');
+      await hostB().healPorts();
+      await expectWhole(migration, guest);
+    });
+  });
+
+  test('peer2peer: a pulled cable is noticed by the daemons; given up, both copies stay', async () => {
+    const quick = { qemu: { keepalive_interval: 2, keepalive_count: 2 } };
+    await Promise.all([hostA().start(quick), hostB().start(quick)]);
+    const { guest, migration } = await underWay('peer2peer');
+    await migration.strike('peer2peer: cable cut, given up', 'finish3', () =>
+      hostA().setLink('down'),
+    );
+    await migration.entered('postcopyBroken.waiting');
+    expect(migration.abort()).toBe(false);
+    expect(migration.send({ type: 'postcopy.giveUp' })).toBe(true);
+    const holds = /source: paused \(postcopyFailed\); destination: running \(postcopy/;
+    await expectLeftAlone(await migration.end(), holds);
+    // The connection outlives the cut, and QEMU goes on by itself.
+    await hostA().setLink('up');
+    await expectTicksContinuous(guest);
+  });
+
+  test('direct: nobody notices a pulled cable until the source is told to stop sending', async () => {
+    const { guest, migration } = await underWay('direct', { peerWaitMs: 5_000 });
+    await migration.strike('direct: cable cut, domjobabort --postcopy, given up', 'finish3', () =>
+      hostA().setLink('down'),
+    );
+    expect(migration.abort()).toBe(false);
+    await hostA().virsh(['domjobabort', guest.name, '--postcopy']);
+    await migration.entered('postcopyPaused');
+    expect(migration.send({ type: 'postcopy.giveUp' })).toBe(true);
+    const holds = /source: paused \(postcopyFailed\); destination: running \(postcopy/;
+    await expectLeftAlone(await migration.end(), holds);
+  });
+
+  const early = { postcopyWaitMs: 8_000, peerWaitMs: 5_000 };
+  const neverRan = /source: paused \(postcopyFailed\); destination: paused/;
+  const breakStreams = () =>
+    hostB().dropPort({ ports: '49152-49215', direction: 'out', effect: 'reset' });
+
+  test('direct: broken before the destination ran', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    const link = new HeldLink('finish');
+    try {
+      const migration = stage.migrate(guest, {
+        ...there,
+        input: { protocol: 'direct', ...early },
+        options: slow,
+        through: link.through,
+      });
+      await migration.entered('precopying');
+      migration.send({ type: 'postcopy.start' });
+      await link.held;
+      await migration.strike('direct: streams reset before Finish', 'perform3_done', breakStreams);
+      await migration.entered('postcopyPaused');
+      link.letGo();
+      await expectLeftAlone(await migration.end(), neverRan);
+    } finally {
+      await link.close();
+    }
+  });
+
+  test('peer2peer: broken before the destination ran', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
+    const input = { protocol: 'peer2peer', ...early } as const;
+    const migration = stage.migrate(guest, { ...there, input, options: slow });
+    await migration.entered('precopying');
+    await hostB().sigstop();
+    migration.send({ type: 'postcopy.start' });
+    await migration.entered('postcopyActive');
+    await migration.strike('peer2peer: streams reset before Finish', 'perform3_done', breakStreams);
+    await migration.entered('postcopyPaused');
+    await hostB().sigcont();
+    await expectLeftAlone(await migration.end(), neverRan);
+  });
+});
