@@ -174,6 +174,27 @@ describe('Perform fails', () => {
     },
   );
 
+  test.each(['runningWithJob', 'busy'] as const)(
+    'and the source (%s) still holds the job: then Confirm ends it',
+    (here) => {
+      const walk = directTo('perform3').fail('perform', operationFailed);
+      walk.done('finishCancelled', nothing).done('look', look(here, 'absent'));
+      expect(walk.inFlight.has('confirmCancelled')).toBe(true);
+      asBefore(walk.done('confirmCancelled', at(70)));
+      expect(outputOf(walk).outcome).toBe('rolledBack');
+      expect(phasesOf(walk).at(-1)).toBe('CONFIRM3_CANCELLED ours');
+    },
+  );
+
+  test('and the destination still has a QEMU that waits: that goes before the source hears', () => {
+    const walk = directTo('perform3').fail('perform', operationFailed);
+    walk.fail('finishCancelled', operationFailed).done('look', look('runningWithJob', 'incoming'));
+    expect(walk.inFlight.has('endIncoming')).toBe(true);
+    expect(walk.started()).not.toContain('confirmCancelled');
+    walk.done('endIncoming').done('look', look('runningWithJob', 'absent'));
+    expect(walk.inFlight.has('confirmCancelled')).toBe(true);
+  });
+
   test('and the destination does not hear of it: the QEMU that waits is ended', () => {
     const walk = directTo('perform3').fail('perform', operationFailed);
     walk.fail('finishCancelled', connectionLost).done('look', look('running', 'incoming'));

@@ -21,6 +21,8 @@ export const sourceHolds = {
   running: holds({ state: 'running', reason: 'migrationCanceled' }),
   paused: holds({ state: 'paused', reason: 'migration' }),
   busy: holds({ state: 'paused', reason: 'migration', job: { operation: 'migrationOut' } }),
+  /** It runs, and its daemon holds the job of a migration. */
+  runningWithJob: holds({ state: 'running', job: { operation: 'migrationOut' } }),
   shutoff: holds({ state: 'shutoff', reason: 'migrated' }),
   crashed: holds({ state: 'shutoff', reason: 'crashed' }),
   /** Its pages are fetched by the destination. */

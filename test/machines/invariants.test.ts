@@ -153,11 +153,11 @@ describe.each(worlds)(
     const exploration = new Exploration(applied, isOurs);
     const walks = tuple(
       constantFrom(...starts),
-      array(tuple(nat(6), nat(5_000)), { maxLength: 40, size: 'max' }),
+      array(tuple(nat(6), nat(5_000)), { maxLength: 35, size: 'max' }),
     );
 
     beforeAll(() => {
-      const campaign = { seed: 20_260_821, numRuns: isNightly ? 100_000 : 4_500 };
+      const campaign = { seed: 20_260_821, numRuns: isNightly ? 100_000 : 3_000 };
       for (const [start, moves] of sample(walks, campaign)) exploration.explore(start, moves);
     }, 600_000);
 

@@ -20,6 +20,7 @@ type Rule = (frame: Frame) => boolean | null;
 
 const has = (word: string, words: readonly string[]): boolean => words.includes(word);
 const gone = ['absent', 'shutoff'];
+const runningHere = ['running', 'runningWithJob'];
 const runningThere = ['running', 'inPostcopy', 'brokenPostcopy'];
 
 const lastLook = ({ world }: Frame) =>
@@ -105,7 +106,7 @@ export const rules: Readonly<Record<string, Rule>> = {
     ({ started, world: { looks } }) =>
       when(has('suspendOlderCopy', started), () => {
         const seen = looks.findLastIndex(
-          ([here, there]) => here === 'running' && has(there, runningThere),
+          ([here, there]) => has(here, runningHere) && has(there, runningThere),
         );
         return (
           seen !== -1 &&
@@ -113,7 +114,7 @@ export const rules: Readonly<Record<string, Rule>> = {
             .slice(seen)
             .every(
               ([here, there]) =>
-                has(here, ['running', 'unreachable']) &&
+                has(here, [...runningHere, 'unreachable']) &&
                 has(there, [...runningThere, 'unreachable']),
             )
         );
@@ -237,7 +238,7 @@ export const rulesOfOurs: Readonly<Record<string, Rule>> = {
       startsAny(frame, 'confirm'),
       () =>
         has('finish done guest', frame.world.replies) ||
-        (has(lastLook(frame)[1], whole(frame)) && lastLook(frame)[0] !== 'running'),
+        (has(lastLook(frame)[1], whole(frame)) && !has(lastLook(frame)[0], runningHere)),
     ),
 
   'after Finish, Confirm is sent as cancelled only for a guest that certainly does not run there': (
