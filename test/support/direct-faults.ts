@@ -166,7 +166,7 @@ export function useDirectFaults(purpose: string) {
     if (moment.loses !== undefined) {
       const lost = link.lose(moment.loses);
       link.letGo();
-      if (moment.isAtWork !== true) await lost;
+      await lost;
     }
     const hosts = [source, destination];
     await vi.waitUntil(async () => (await phasesHeld(hosts)).join() === moment.held.join(), 20_000);

@@ -8,8 +8,6 @@ export interface Moment {
   readonly copying?: { readonly state: string; readonly sends: 'File' | 'Memory' };
   /** Lost when the held phase is called: then the fault strikes. */
   readonly loses?: 'requests' | 'answers';
-  /** The fault strikes before the daemon has answered. */
-  readonly isAtWork?: true;
   /** Phases in the status files of source and destination. */
   readonly held: readonly [string, string];
   /** The last phases in their logs. */
@@ -40,14 +38,6 @@ export const moments = {
   'BEGIN3, before Prepare': {
     ...begun,
     hold: 'prepare',
-    afterDeath: ['running', null],
-    storage: 'private',
-  },
-  'PREPARE, at work': {
-    ...prepared,
-    hold: 'prepare',
-    loses: 'answers',
-    isAtWork: true,
     afterDeath: ['running', null],
     storage: 'private',
   },
