@@ -9,7 +9,7 @@ describeLab('a migration that we drive', () => {
 
   // libvirtd 9.0 that dies before it knows its QEMU's process number finds a domain again that has
   // none (`pid='0'` in its status file), under a job that nobody holds and nothing ends: whoever wants
-  // to destroy it waits 30 s for the job and is refused, also after the next restart.
+  // to destroy it waits 30 s for the job and is refused, still after minutes.
   test('outlives SIGKILL of the destination at work in PREPARE', { timeout: 300_000 }, async () => {
     const guest = await stage.lab.guest('guest', { on: 'hostA' });
     const [source, destination] = [stage.lab.host('hostA'), stage.lab.host('hostB')];
