@@ -103,19 +103,6 @@ describeLab('a move of a domain that is shut off, and every fault', () => {
     else await expectAsBefore(stage.lab, before);
   });
 
-  test('our connection to the destination ends between Prepare and Finish', async () => {
-    const { before, end, link, phases } = await heldBefore('finish');
-    expect(phases).toEqual([['begin3'], ['prepare']]);
-    // Nobody but us takes away what Prepare made.
-    expect((await stage.lab.listing()).hosts[1]?.domains).toMatchObject([{ persistent: false }]);
-    link.cut('destination');
-    link.letGo();
-    expect(await end('connection to the destination cut')).toMatchObject({
-      outcome: 'rolledBack',
-    });
-    await expectAsBefore(stage.lab, before);
-  });
-
   test('our process loses both connections between Prepare and Finish', async () => {
     const { before, end, link } = await heldBefore('finish');
     link.die();
