@@ -1,4 +1,3 @@
-import type { Lab } from '../../lab/index.ts';
 import type { LiveMigrationInput } from '../../machines/index.ts';
 import { plainOptions } from '../support/migration-options.ts';
 
@@ -37,8 +36,8 @@ export const migrationVariants: readonly MigrationVariant[] = [
   },
 ];
 
-/** What is said to libvirt, whoever says it. */
-export function optionsOf({ protocol, tunnelled }: MigrationVariant, lab: Lab, to: string) {
-  const destinationConnectUri = protocol === 'direct' ? null : lab.host(to).tcp;
+/** What is said to libvirt, whoever says it; `dconnuri` is how the source daemon reaches the other. */
+export function optionsOf({ protocol, tunnelled }: MigrationVariant, dconnuri: string) {
+  const destinationConnectUri = protocol === 'direct' ? null : dconnuri;
   return { ...plainOptions, tunnelled, destinationConnectUri };
 }

@@ -51,7 +51,7 @@ export function ourEngine(variant: MigrationVariant, lab: Lab): Mover {
         source: lab.host(from).uri,
         destination: lab.host(to).uri,
         protocol: variant.protocol,
-        options: optionsOf(variant, lab, to),
+        options: optionsOf(variant, lab.host(to).tcp),
       });
       const ending = await engine.start('liveMigration', input).wait();
       const elapsedMs = performance.now() - begunMs;
@@ -68,7 +68,7 @@ export function libraryOf(variant: MigrationVariant, lab: Lab): Mover {
   return {
     [Symbol.asyncDispose]: () => python[Symbol.asyncDispose](),
     move: async ({ name, uuid }, { from, to }) => {
-      const options = optionsOf(variant, lab, to);
+      const options = optionsOf(variant, lab.host(to).tcp);
       const request = {
         domain: name,
         from: lab.host(from).uri,
@@ -82,7 +82,7 @@ export function libraryOf(variant: MigrationVariant, lab: Lab): Mover {
 }
 
 /** The library takes the flags of all phases at once, and tells each phase its own. */
-function flagsOf(
+export function flagsOf(
   { protocol }: MigrationVariant,
   domainUuid: string,
   options: ReturnType<typeof optionsOf>,
