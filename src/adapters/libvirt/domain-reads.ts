@@ -54,19 +54,23 @@ export async function nullWithoutDomain<T>(answer: Promise<T>): Promise<T | null
 
 /** @throws LibvirtError NO_DOMAIN when it vanishes between two of the reads */
 export async function readStatus(domain: Domain, options: CallOptions): Promise<DomainStatus> {
-  const [info, persistent, job] = await Promise.all([
+  const [info, persistent] = await Promise.all([
     domain.getState(options),
     domain.isPersistent(options),
-    readJob(domain, options),
   ]);
-  return {
-    uuid: domain.uuid,
-    name: domain.name,
-    state: domainStateName(info.state),
-    reason: camelCase(info.reason),
-    persistent,
-    job,
-  };
+  const state = domainStateName(info.state);
+  const reason = camelCase(info.reason);
+  const job =
+    reason === 'postcopyFailed' ? jobOfBrokenPostcopy(state) : await readJob(domain, options);
+  return { uuid: domain.uuid, name: domain.name, state, reason, persistent, job };
+}
+
+/**
+ * Both jobs outlive the break (qemuMigrationSrcPostcopyFailed). Their statistics wait for the domain's
+ * job lock, which an attempt to go on holds for as long as QEMU hangs in it.
+ */
+function jobOfBrokenPostcopy(state: DomainStatus['state']): DomainJob {
+  return { operation: state === 'paused' ? 'migrationOut' : 'migrationIn' };
 }
 
 /**
