@@ -24,14 +24,15 @@ describeLab('a migration that we drive and that the destination refuses', () => 
     await migration.strike('a domain of that name appears', 'begin3', () =>
       stage.lab.bareDomain(guest.name, { on: 'hostB' }),
     );
+    link.keepOpen();
     link.letGo();
     const output = await migration.end();
-    await link.close();
     expect(output).toMatchObject({ outcome: 'rolledBack', failure: { effect: 'none' } });
     expect(output.failure?.message).toContain(`domain '${guest.name}' already exists`);
     expect(output.phases.at(-1)).toMatchObject({ phase: 'CONFIRM3_CANCELLED', evidence: 'ours' });
     expect(await source.migrationTruth(guest.name)).toBeNull();
     await source.virsh(['blkdeviotune', guest.name, 'vda', '--total-iops-sec', '10000', '--live']);
+    await link.close();
 
     await destination.virsh(['destroy', guest.name]);
     await destination.virsh(['undefine', guest.name]);

@@ -31,6 +31,7 @@ export class HeldLink {
   readonly #wires: Partial<Record<LinkPeer, Wire>> = {};
   #directory: string | null = null;
   #death: PromiseWithResolvers<void> | null = null;
+  #isKept = false;
 
   /** `null`: no phase is held. A cancelled Finish or Confirm never is. */
   constructor(phase: LinkPhase | null) {
@@ -53,6 +54,11 @@ export class HeldLink {
   /** The held phase is called now. */
   letGo(): void {
     this.#gate.resolve();
+  }
+
+  /** The connections outlive the migration: what the daemons let go of, they were told to. */
+  keepOpen(): void {
+    this.#isKept = true;
   }
 
   /** Our connection to one daemon ends, for both. */
@@ -141,7 +147,9 @@ export class HeldLink {
         held(cancelled ? null : 'finish', () => link.finish(call, cancelled, signal)),
       confirm: (call, cancelled, signal) =>
         held(cancelled ? null : 'confirm', () => link.confirm(call, cancelled, signal)),
-      close: () => link.close(),
+      close: async () => {
+        if (!this.#isKept) await link.close();
+      },
     };
   }
 }
