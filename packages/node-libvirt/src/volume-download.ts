@@ -6,10 +6,18 @@ import type { VolumeRange } from './stream.ts';
 
 const segmentBytes = 4_194_304n;
 
+/** One short stream of a download. */
+interface Segment {
+  readonly pieces: readonly Uint8Array[];
+  /** As long as was asked for; one that is not is the last. */
+  readonly isFull: boolean;
+}
+
 /**
  * A volume, piece by piece. libvirt's streams know no flow control: once asked for, all data comes, and a socket that is
- * not read answers no keepalive and loses the connection after half a minute. So a download is a row of short streams,
- * each asked for when its consumer wants it: whoever pauses holds nothing, here or in the daemon.
+ * not read answers no keepalive and loses the connection after half a minute. So a download is a row of short streams.
+ * One is fetched while the consumer is busy with the one before it, and no further: whoever pauses holds nothing in the
+ * daemon, and two segments here.
  */
 export async function* downloadVolume(
   caller: Caller,
@@ -18,22 +26,35 @@ export async function* downloadVolume(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let offset = fromInteger64(offsetBytes);
   let left = lengthBytes === undefined ? null : fromInteger64(lengthBytes);
-  while (left === null || left > 0n) {
+  const leaving = new AbortController();
+  const ending = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal]);
+  const fetchNext = (): Promise<Segment> | null => {
     const length = left === null || left > segmentBytes ? segmentBytes : left;
-    const pieces = await downloadSegment(caller, { vol, offset, length }, signal);
-    const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    yield* pieces;
-    if (BigInt(sizeBytes) < length) return;
+    if (length === 0n) return null;
+    const segment = downloadSegment(caller, { vol, offset, length }, ending);
     offset += length;
     if (left !== null) left -= length;
+    // Told when its turn comes; where the consumer has left by then, it concerns nobody.
+    segment.catch(() => undefined);
+    return segment;
+  };
+  try {
+    let coming = fetchNext();
+    while (coming !== null) {
+      const { pieces, isFull } = await coming;
+      coming = isFull ? fetchNext() : null;
+      yield* pieces;
+    }
+  } finally {
+    leaving.abort();
   }
 }
 
 async function downloadSegment(
   caller: Caller,
   range: { vol: StorageVolHandle; offset: bigint; length: bigint },
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array[]> {
+  signal: AbortSignal,
+): Promise<Segment> {
   const { stream } = await caller.openStream(
     procedures.storageVolDownload,
     { ...range, flags: 0 },
@@ -42,16 +63,17 @@ async function downloadSegment(
   const onAbort = (): void => {
     void stream.abort(new Error('the download was aborted'));
   };
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   try {
     const pieces = await stream.readAll();
     await stream.finish();
-    return pieces;
+    const sizeBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    return { pieces, isFull: BigInt(sizeBytes) === range.length };
   } catch (error) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     throw error;
   } finally {
-    signal?.removeEventListener('abort', onAbort);
+    signal.removeEventListener('abort', onAbort);
   }
 }

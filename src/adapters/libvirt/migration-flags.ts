@@ -163,3 +163,13 @@ function persistsOnDestination({ options, persistent, purpose }: MigrateCall): b
 function undefinesSource({ options, persistent, purpose }: MigrateCall): boolean {
   return persistent && !options.keepSource && purpose !== 'moveOffline';
 }
+
+/** A guest that is paused when the migration begins arrives paused. */
+export function withPaused(flags: number, { isPaused }: { readonly isPaused: boolean }): number {
+  return isPaused ? flags | migrateFlags.PAUSED : flags;
+}
+
+/** What is for the source alone is kept from the destination, as libvirt's own client does. */
+export function toDestinationFlags(flags: number, begun: { readonly isPaused: boolean }): number {
+  return withPaused(flags, begun) & ~(migrateFlags.ABORT_ON_ERROR | migrateFlags.AUTO_CONVERGE);
+}

@@ -13,7 +13,7 @@ import { boundedCall, callTimeoutMs } from './bounded-call.ts';
 import { isActiveState } from './domain-names.ts';
 import { lookUpByUuid, nullWithoutDomain, readStatus } from './domain-reads.ts';
 import { openLinkConnections, type LinkConnections, type Peer } from './link-connections.ts';
-import { toDrivenArguments } from './migration-flags.ts';
+import { toDestinationFlags, toDrivenArguments, withPaused } from './migration-flags.ts';
 import { MigrationRelay } from './migration-relay.ts';
 import { seenInQemuEvent } from './observations.ts';
 import { orAborted } from './or-aborted.ts';
@@ -284,15 +284,6 @@ export class LibvirtMigrationLink implements MigrationLink {
       work(connection, { signal: bound }),
     );
   }
-}
-
-function withPaused(flags: number, { isPaused }: Begun): number {
-  return isPaused ? flags | migrateFlags.PAUSED : flags;
-}
-
-/** What is for the source alone is kept from the destination, as libvirt's own client does. */
-function toDestinationFlags(flags: number, begun: Begun): number {
-  return withPaused(flags, begun) & ~(migrateFlags.ABORT_ON_ERROR | migrateFlags.AUTO_CONVERGE);
 }
 
 /** QEMU has taken the guest in whole. */

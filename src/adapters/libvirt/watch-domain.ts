@@ -145,12 +145,18 @@ function listen(
   onBroken: (error: unknown) => void,
 ): () => void {
   const { meter, request } = session;
+  let isSuspended = false;
   const note = ({ domain }: { readonly domain: Domain }, seen: Seen | null): void => {
     if (domain.uuid !== request.uuid) return;
     session.noteEvent();
     if (seen !== null) session.tell(seen);
   };
-  const onLifecycle = (event: LifecycleEvent): void => note(event, seenInLifecycle(event));
+  const onLifecycle = (event: LifecycleEvent): void => {
+    const seen = seenInLifecycle(event);
+    if (event.domain.uuid === request.uuid && seen !== null)
+      isSuspended = seen.kind === 'suspended';
+    note(event, seen);
+  };
   const onBlockJob = (event: BlockJob2Event): void => {
     const seen = seenInBlockJob(event);
     if (event.domain.uuid === request.uuid && seen?.kind === 'mirrorReady')
@@ -159,7 +165,11 @@ function listen(
   };
   const onQemuEvent = (event: QemuMonitorEvent): void => note(event, seenInQemuEvent(event));
   const onIteration = (event: MigrationIterationEvent): void => {
-    if (event.domain.uuid === request.uuid) tellIteration(session, event).catch(onBroken);
+    if (event.domain.uuid !== request.uuid) return;
+    // QEMU's last pass begins when the guest stands still: whoever asked then would prolong that.
+    const { iteration } = event;
+    if (isSuspended) session.tell({ kind: 'iteration', iteration, remainingBytes: null });
+    else tellIteration(session, event).catch(onBroken);
     note(event, null);
   };
   const onJobCompleted = (event: JobCompletedEvent): void => {

@@ -83,21 +83,28 @@ async function tellIncomingJob(
   return true;
 }
 
-/** Tells the source's migration job when it begins, then its progress for as long as it lasts. */
+/**
+ * Tells the source's migration job when it begins, then its progress for as long as it lasts. Events
+ * hasten the first, not the second: each such read is a question to QEMU under the domain's job lock,
+ * for which the daemon itself would have to wait in the middle of the switchover.
+ */
 export async function followJob(session: WatchSession, connection: Connection): Promise<void> {
   const { ended, request } = session;
   const sinceEpochMs = session.nowEpochMs();
   let hasJob = false;
   while (!ended.aborted) {
-    const stats = await session.read((options) => readJobStats(connection, request.uuid, options));
+    const ask = (options: CallOptions): Promise<DomainJobStats | null> =>
+      readJobStats(connection, request.uuid, options);
+    const stats: DomainJobStats | null = await (hasJob ? session.ask(ask) : session.read(ask));
     if (stats !== null) {
-      const isOutgoing =
+      const isOutgoing: boolean =
         stats.type !== 'none' && jobOperationName(stats.stats['operation']) === 'migrationOut';
       if (isOutgoing && !hasJob) session.tell({ kind: 'migrationJob', direction: 'out' });
       hasJob = isOutgoing;
       if (isOutgoing) await tellProgress(session, connection, stats);
     }
-    await session.pause(hasJob ? steadyMs : expectingMs(session.nowEpochMs() - sinceEpochMs));
+    if (hasJob) await session.rest(steadyMs);
+    else await session.pause(expectingMs(session.nowEpochMs() - sinceEpochMs));
   }
 }
 

@@ -23,6 +23,7 @@ export class WatchSession {
   readonly #host: HostConnection;
   readonly #clock: Clock;
   readonly #pausing = new Set<() => void>();
+  readonly #resting = new Set<() => void>();
   readonly #untold: Untold[] = [];
   #eventCount = 0;
 
@@ -38,6 +39,7 @@ export class WatchSession {
     const end = (): void => {
       for (const untold of this.#untold.splice(0)) this.#observe(untold);
       this.#wake();
+      for (const resume of this.#resting) resume();
     };
     ended.addEventListener('abort', end, { once: true });
   }
@@ -126,13 +128,22 @@ export class WatchSession {
   }
 
   /** Until the time is over, an event of the domain arrives, or the session ends. */
-  async pause(delayMs: number): Promise<void> {
+  pause(delayMs: number): Promise<void> {
+    return this.#waitFor(delayMs, this.#pausing);
+  }
+
+  /** Until the time is over or the session ends, whatever happens to the domain meanwhile. */
+  rest(delayMs: number): Promise<void> {
+    return this.#waitFor(delayMs, this.#resting);
+  }
+
+  async #waitFor(delayMs: number, waiting: Set<() => void>): Promise<void> {
     if (this.ended.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = this.#clock.schedule(this.nowEpochMs() + delayMs, resolve);
-    this.#pausing.add(resolve);
+    waiting.add(resolve);
     await promise;
-    this.#pausing.delete(resolve);
+    waiting.delete(resolve);
     cancel();
   }
 

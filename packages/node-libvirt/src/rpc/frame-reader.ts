@@ -4,7 +4,8 @@ import { limits } from '../protocol/index.ts';
 const frameBytesMin = limits.lengthWordBytes + limits.headerBytes;
 const frameBytesMax = limits.lengthWordBytes + limits.messageBytes;
 const partialBytesInitial = 16_384;
-const partialBytesKept = 262_144;
+/** A whole message of stream data fits, so that a download needs no new memory for each. */
+const partialBytesKept = 524_288;
 
 /** One whole message inside a larger buffer, without its length word. Valid only during the call. */
 export type FrameSink = (buffer: Buffer, start: number, end: number) => void;

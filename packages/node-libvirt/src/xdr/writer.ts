@@ -1,7 +1,8 @@
 import { EncodeError } from '../errors.ts';
 
 const initialBytes = 4_096;
-const keptBytesMax = 65_536;
+/** A whole message of stream data fits, so that an upload needs no new memory for each. */
+const keptBytesMax = 524_288;
 
 /**
  * Writes XDR (RFC 4506) into one growing buffer, up to a fixed maximum. The buffer is reused by the next message:
