@@ -22,6 +22,7 @@ import {
   hasPrepared,
   protocolOf,
   refusal,
+  remainderLeftFailure,
   removedArtefacts,
   remainderOf,
   unsettledFailure,
@@ -108,6 +109,9 @@ export const liveMigrationSetup = setup({
     })),
     recordUnsettled: assign(({ context }) => ({
       report: { ...context.report, failure: unsettledFailure(context) },
+    })),
+    recordRemainderLeft: assign(({ context }) => ({
+      report: { ...context.report, failure: remainderLeftFailure(context) },
     })),
     recordCopyLeft: assign(({ context }) => ({
       report: { ...context.report, failure: copyLeftFailure(context) },

@@ -275,6 +275,16 @@ export function unsettledFailure(context: LiveMigrationContext): Failure {
   };
 }
 
+/** The guest is safe on the source; what stands of it on the destination could not be ended. */
+export function remainderLeftFailure(context: LiveMigrationContext): Failure | null {
+  const { failure } = context.report;
+  const there = context.peers?.destination;
+  if (failure === null || there?.reachable !== true || !isActive(there.domain)) return failure;
+  const { name } = foundDomain(context);
+  const left = `${name} still stands on the destination as ${there.domain?.state} (${there.domain?.reason}) and could not be ended: destroy it there, or restart that daemon`;
+  return { ...failure, message: `${failure.message}; ${left}` };
+}
+
 /** The guest is on the source again, and yet the destination holds a copy that is no mere remainder. */
 export function copyLeftFailure(context: LiveMigrationContext): Failure {
   const held = context.peers === null ? '' : ` (${describePeers(context.peers)})`;

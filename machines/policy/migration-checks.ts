@@ -147,6 +147,12 @@ const checks = {
       () =>
         `the destination has a domain with the uuid ${domain.uuid}, named ${incoming.uuidTakenBy?.name}`,
     ),
+  nothingHalfMoved: ({ incoming, domain }) =>
+    unless(
+      !incoming.halfMovedThere,
+      () =>
+        `the destination lists ${domain.name}, which neither runs nor is defined there: a move that was given up left it; restart that daemon, which forgets it`,
+    ),
   cpuCompatible: ({ incoming }) =>
     unless(
       incoming.cpu !== 'incompatible',

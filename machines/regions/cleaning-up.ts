@@ -12,7 +12,7 @@ export const cleaningUp = {
   after: {
     peerWait: {
       target: 'cleanedUp',
-      actions: { type: 'markVolumes', params: { status: 'left' } },
+      actions: [{ type: 'markVolumes', params: { status: 'left' } }, 'recordRemainderLeft'],
     },
   },
   states: {

@@ -143,6 +143,11 @@ export interface IncomingView {
   readonly uuidTakenBy: { readonly name: string; readonly active: boolean } | null;
   /** It has an inactive definition of this very domain: a migration takes that over. */
   readonly definedThere: boolean;
+  /**
+   * It lists the domain, which neither runs nor has a definition: what an offline Prepare leaves
+   * behind when its client goes away.
+   */
+  readonly halfMovedThere: boolean;
   /** virConnectCompareHypervisorCPU; `unknown` where the domain names no CPU or the host cannot say. */
   readonly cpu: 'incompatible' | 'identical' | 'superset' | 'unknown';
   readonly machineTypeKnown: boolean;

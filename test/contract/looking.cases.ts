@@ -68,6 +68,7 @@ export const lookingCases: Cases = {
       nameTakenBy: null,
       uuidTakenBy: null,
       definedThere: false,
+      halfMovedThere: false,
       machineTypeKnown: true,
       networksMissing: [],
     });

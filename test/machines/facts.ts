@@ -59,6 +59,7 @@ const incoming: IncomingView = {
   nameTakenBy: null,
   uuidTakenBy: null,
   definedThere: false,
+  halfMovedThere: false,
   cpu: 'superset',
   machineTypeKnown: true,
   networksMissing: [],

@@ -79,6 +79,16 @@ describe('after a rollback', () => {
     },
   );
 
+  test('an incoming copy that cannot be ended is told, with what to do', () => {
+    const walk = rolledBack().done('lookForRemains', look('running', 'incoming'));
+    walk.fail('endIncoming', operationFailed).elapse('peerWait');
+    const { failure, outcome } = outputOf(walk);
+    expect(outcome).toBe('rolledBack');
+    expect(failure?.message).toMatch(
+      /^.+; guest still stands on the destination as paused .+restart/,
+    );
+  });
+
   test('what cannot be removed yet is tried again, and in the end reported as left', () => {
     const walk = rolledBack().done('lookForRemains', look('running', 'absent'));
     walk.fail('removeVolumes', connectionLost).elapse('askAgain');

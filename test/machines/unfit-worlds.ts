@@ -37,6 +37,12 @@ export const unfitWorlds: readonly BadWorld[] = [
     says: ['definition of guest already', 'undefine it there'],
   },
   {
+    check: 'nothingHalfMoved',
+    what: 'a move that was given up left its domain there',
+    facts: factsWith.incoming({ halfMovedThere: true }),
+    says: ['neither runs nor is defined there', 'restart that daemon'],
+  },
+  {
     check: 'noManagedSave',
     what: 'the memory of a domain that is to be moved shut off was saved',
     facts: factsWith.domain({ state: 'shutoff', managedSave: true }),

@@ -44,7 +44,7 @@ async function readCollisions(
   connection: Connection,
   { domain, options: { destinationName } }: IncomingRequest,
   options: CallOptions,
-): Promise<Pick<IncomingView, 'nameTakenBy' | 'uuidTakenBy' | 'definedThere'>> {
+): Promise<Pick<IncomingView, 'nameTakenBy' | 'uuidTakenBy' | 'definedThere' | 'halfMovedThere'>> {
   const name = destinationName ?? domain.name;
   const [named, same] = await Promise.all([
     lookUpByName(connection, name, options),
@@ -52,11 +52,14 @@ async function readCollisions(
   ]);
   const isSameActive = same !== null && (await same.isActive(options));
   const isUuidTaken = same !== null && (isSameActive || same.name !== name);
+  const isListed = same !== null && !isUuidTaken;
+  const isPersistent = isListed && (await same.isPersistent(options));
   const other = named !== null && named.uuid !== domain.uuid ? named : null;
   return {
     nameTakenBy: other && { uuid: other.uuid, active: await other.isActive(options) },
     uuidTakenBy: isUuidTaken ? { name: same.name, active: isSameActive } : null,
-    definedThere: same !== null && !isUuidTaken,
+    definedThere: isListed && isPersistent,
+    halfMovedThere: isListed && !isPersistent,
   };
 }
 

@@ -17,7 +17,8 @@ export function assessIncoming(host: Host, request: Request): IncomingView {
   return {
     nameTakenBy: isTaken ? { uuid: namesake.uuid, active: namesake.qemu !== null } : null,
     uuidTakenBy: collides ? { name: known.name, active: known.qemu !== null } : null,
-    definedThere: known !== undefined && !collides,
+    definedThere: known !== undefined && !collides && known.persistent,
+    halfMovedThere: known !== undefined && !collides && !known.persistent,
     cpu: 'unknown',
     machineTypeKnown: host.machineTypes.includes(domain.machineType),
     networksMissing: domain.networks.filter((network) => !host.networks.includes(network)),
