@@ -44,6 +44,10 @@ export class MigrationRelay {
 
   private constructor(server: Server) {
     this.#server = server;
+    // Whoever comes before the source is told to is not the source.
+    server.on('connection', (socket) => {
+      if (this.#stream === null) socket.destroy();
+    });
   }
 
   /** Resolves when all has been carried that ever will be: at once where nobody has come to send. */

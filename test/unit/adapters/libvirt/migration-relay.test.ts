@@ -130,6 +130,17 @@ test('nobody who comes later is let in', async () => {
   socket.end();
 });
 
+test('nobody who comes before the source is told to is let in, or takes its place', async () => {
+  const stranger = connect(join(directory, 'socket'));
+  stranger.on('error', () => null);
+  await once(stranger, 'close');
+  const socket = await connectSource();
+  socket.end('one');
+  await once(socket, 'close');
+  await relay.carried();
+  expect(Buffer.concat(stream.taken).toString()).toBe('one');
+});
+
 test('an address that is taken is told as such', async () => {
   const failure = await MigrationRelay.listen(uri).catch(toFailure);
   expect(failure).toMatchObject({ code: 'relayUnavailable', effect: 'none' });
