@@ -4,11 +4,12 @@ import {
   diskInput,
   fails,
   failsWith,
-  isForeign,
+  madeNothing,
   offlineSetup,
   finishRefused,
   phaseInput,
   sourceSilent,
+  sourceUnwatched,
   startedMeanwhile,
 } from './offline-migration.setup.ts';
 import { lookOf, onBoth, onSource } from './policy/domain-on-host.ts';
@@ -16,6 +17,16 @@ import { holdsGuest } from './policy/phase-calls.ts';
 import { beforeOffline, offlineReport, offlineUnknown } from './policy/offline-context.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 import { whereDefined } from './regions/where-defined.ts';
+
+/**
+ * A domain that was started and shut down unseen has other disks than those that were copied. Where
+ * none are, a last look tells the same as the watch, only later.
+ */
+const unwatched = {
+  guard: 'hasDisks',
+  target: 'rolledBack',
+  actions: fails(sourceUnwatched),
+} as const;
 
 /**
  * Moves a domain that is shut off: its disks through this process where that is wanted, then its
@@ -37,11 +48,11 @@ export const offlineMigration = offlineSetup.createMachine({
         id: 'watchSource',
         src: 'watchSource',
         input: onSource,
-        // A last look tells the same, only later.
-        onError: {},
+        onError: unwatched,
       },
       on: {
         'source.domain.started': { target: 'rolledBack', actions: fails(startedMeanwhile) },
+        'source.connection.lost': unwatched,
         'abort.requested': { target: 'rolledBack', actions: fails(abortRequested) },
       },
       states: {
@@ -64,7 +75,7 @@ export const offlineMigration = offlineSetup.createMachine({
             onDone: 'copyingDisk',
             onError: [
               {
-                guard: isForeign,
+                guard: madeNothing,
                 target: '#offlineMigration.rolledBack',
                 actions: [failsWith, 'forgetVolume'],
               },

@@ -4,7 +4,13 @@ import type { Failure } from '../src/ports/failure.ts';
 import type { MigrationCommand, MigrationEvent } from './migration-events.ts';
 import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
 import { onBoth } from './policy/domain-on-host.ts';
-import { abortRequested, finishRefused, readFailure, sourceSilent } from './policy/failures.ts';
+import {
+  abortRequested,
+  finishRefused,
+  readFailure,
+  sourceSilent,
+  sourceUnwatched,
+} from './policy/failures.ts';
 import type { LibvirtPhase } from './policy/migration-phases.ts';
 import type { DiskOnPeers, OfflineContext, OfflineInput } from './policy/offline-context.ts';
 import {
@@ -41,10 +47,11 @@ export const begins = (phase: LibvirtPhase) =>
 type Failed = { readonly event: { readonly error: unknown } };
 const errorOf = ({ event }: Failed) => ({ error: event.error });
 export const failsWith = { type: 'recordFailure', params: errorOf } as const;
-export const isForeign = { type: 'isForeign', params: errorOf } as const;
+/** What stands at the path by now is somebody else's. */
+export const madeNothing = { type: 'madeNothing', params: errorOf } as const;
 export const fails = (failure: Failure) =>
   ({ type: 'recordFailure', params: { error: failure } }) as const;
-export { abortRequested, finishRefused, sourceSilent, startedMeanwhile };
+export { abortRequested, finishRefused, sourceSilent, sourceUnwatched, startedMeanwhile };
 
 /** Names and types of everything that the chart of `offlineMigration` speaks of. */
 export const offlineSetup = setup({
@@ -90,7 +97,8 @@ export const offlineSetup = setup({
   guards: {
     holdsGuest: (_, params: FinishDone) => params.holds === 'guest',
     hasNextDisk: ({ context }) => context.disksCopied < context.disks.length,
-    isForeign: (_, params: { error: unknown }) => readFailure(params.error).code === 'volumeExists',
+    madeNothing: (_, params: { error: unknown }) => readFailure(params.error).effect === 'none',
+    hasDisks: ({ context }) => context.disks.length > 0,
     hasStarted: (_, params: { peers: PeersView }) => isStarted(params.peers),
     isSourceSilent: (_, params: { peers: PeersView }) => !params.peers.source.reachable,
     isDefinedThere: (_, params: { peers: PeersView }) => isDefinedThere(params.peers),

@@ -57,6 +57,13 @@ export const sourceSilent: Failure = {
   effect: 'none',
 };
 
+export const sourceUnwatched: Failure = {
+  code: 'sourceUnwatched',
+  message:
+    'the source could not be watched for a while: the domain may have been started and shut down meanwhile, so what was copied of its disks is not trusted; move it again',
+  effect: 'none',
+};
+
 export const finishRefused: Failure = {
   code: 'finishRefused',
   message: 'the destination could not let the guest run',

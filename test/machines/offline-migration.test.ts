@@ -56,9 +56,10 @@ describe('a move of a domain that is shut off', () => {
     expect(madeOf(walk)).toEqual(['/pool/vda.img', '/pool/vdb.img']);
   });
 
-  test('goes on without its watch: the look tells the same', () => {
-    const walk = offline().fail('watchSource', connectionLost);
-    expect(walk.isIn('moving.makingVolume')).toBe(true);
+  test('without disks goes on without its watch: the look tells the same', () => {
+    const walk = offline({ disks: [] }).fail('watchSource', connectionLost);
+    expect(walk.isIn('moving.lookingFirst')).toBe(true);
+    expect(walk.see('source.connection.lost').isIn('moving.lookingFirst')).toBe(true);
   });
 });
 
@@ -100,17 +101,17 @@ describe('a volume', () => {
     expect(madeOf(walk.fail('makeVolume', volumeExists))).toEqual(['/pool/vda.img']);
   });
 
-  test.each([operationFailed, connectionLost])(
-    'that could not be made (%o) may be ours',
-    (failure) => {
-      const walk = offline().fail('makeVolume', failure);
-      expect(outputOf(walk)).toMatchObject({
-        outcome: 'rolledBack',
-        failure: { code: failure.code },
-      });
-      expect(madeOf(walk)).toEqual(['/pool/vda.img']);
-    },
-  );
+  test.each([
+    [connectionLost, ['/pool/vda.img']],
+    [operationFailed, []],
+  ])('that could not be made (%o) may be ours only where nobody knows that', (failure, made) => {
+    const walk = offline().fail('makeVolume', failure);
+    expect(outputOf(walk)).toMatchObject({
+      outcome: 'rolledBack',
+      failure: { code: failure.code },
+    });
+    expect(madeOf(walk)).toEqual(made);
+  });
 
   test('that could not be filled is ours', () => {
     const walk = offlineTo('moving.copyingDisk').fail('copyDisk', connectionLost);
@@ -132,6 +133,19 @@ describe('a domain that is started meanwhile', () => {
     const walk = offlineTo(state).see('source.domain.started', 'booted');
     expect(outputOf(walk)).toMatchObject(startedMeanwhile);
     expect(walk.started()).not.toContain('begin');
+  });
+
+  test.each(moving)('and shut down again in %s while nobody watched is not missed', (state) => {
+    for (const walk of [
+      offlineTo(state).see('source.connection.lost'),
+      offlineTo(state).fail('watchSource', connectionLost),
+    ]) {
+      expect(outputOf(walk)).toMatchObject({
+        outcome: 'rolledBack',
+        failure: { code: 'sourceUnwatched', effect: 'none' },
+      });
+      expect(walk.started()).not.toContain('begin');
+    }
   });
 
   test('is seen by the last look before the definition goes, whatever the watch saw', () => {
