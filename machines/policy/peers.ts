@@ -41,8 +41,8 @@ export interface Situation {
  * - `unchanged`: the source is as it was before.
  * - `incomingLeft`: the source goes on; a QEMU that never ran still waits on the destination.
  * - `sourceToResume`: the source is paused by the migration, the destination never ran.
- * - `overtaken`: the destination had the guest and does not run it now; what the source holds is
- *   older, or runs on beside it.
+ * - `overtaken`: the destination had the guest and does not run it now, or somebody started it there
+ *   anew; what the source holds is older, or is the guest, or runs on beside it.
  * - `guestGone`: neither holds a running copy.
  * - `unclear`: a host does not answer, or has not made up its mind, while its answer decides.
  */
@@ -74,7 +74,7 @@ export function judgePeers(view: PeersView, situation: Situation): Verdict {
   switch (there) {
     case 'running':
     case 'paused':
-      if (isRunning(here)) return 'overtaken';
+      if (isRunning(here) || (isActive(here) && isBooted(view.destination))) return 'overtaken';
       return isActive(here) ? 'sourceStale' : 'switchedOver';
     case 'halted':
       return 'overtaken';
@@ -122,6 +122,14 @@ export function mayHaveGoneOver({ destination }: PeersView, situation: Situation
   const knowsNothing = destination.reachable && destination.domain === null;
   const isUntouched = knowsNothing && situation.finishLeavesDefinition && !situation.ranThere;
   return situation.mayHaveRunThere && !isUntouched;
+}
+
+/**
+ * Started there from its disks, which no migration does: what the source holds is no older copy of it,
+ * and may be all that is left of the guest's memory.
+ */
+export function isBooted(peer: PeerView): boolean {
+  return peer.reachable && isRunning(peer.domain) && peer.domain?.reason === 'booted';
 }
 
 /** Two copies were seen to run: until a host shows otherwise, its copy runs on. */

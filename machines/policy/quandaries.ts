@@ -1,5 +1,5 @@
 import type { PeersView, Situation } from './peers.ts';
-import { isInPostcopy, judgePeers, mayHaveGoneOver } from './peers.ts';
+import { isBooted, isInPostcopy, judgePeers, mayHaveGoneOver } from './peers.ts';
 
 /** The ends that no program can mend, by the code of their failure: what is true and what to do. */
 const quandaries = {
@@ -13,6 +13,8 @@ const quandaries = {
     `the memory of ${name} is split between both hosts, and the stream between them is broken: resume nothing on the source and end nothing on the destination; mend the network, then let the source daemon go on with it (virsh migrate with --postcopy --postcopy-resume and the options of this run)`,
   overtaken: (name: string) =>
     `${name} went over to the destination and does not run there now; a copy on the source has an older state of its memory: decide which one goes on, and end the other first`,
+  startedThere: (name: string) =>
+    `${name} was started anew on the destination while a copy of it stands on the source: that copy may be the guest with all of its memory; stop the one on the destination before you resume it, or destroy it if it is not wanted`,
   guestGone: (name: string) =>
     `${name} was shut down, destroyed or has crashed during the migration, before it went over: see why, then start it on the source`,
   guestEnded: (name: string) =>
@@ -50,7 +52,7 @@ function kindOf(peers: PeersView | null, situation: Situation): Quandary {
     case 'postcopyBroken':
       return 'postcopyBroken';
     case 'overtaken':
-      return 'overtaken';
+      return isBooted(peers.destination) ? 'startedThere' : 'overtaken';
     case 'guestGone':
       return hasEndedHere(peers) && !mayHaveGoneOver(peers, situation) ? 'guestGone' : 'guestEnded';
     case 'sourceToResume':

@@ -126,6 +126,16 @@ describe('Finish whose reply is lost', () => {
     expect(walk.done('look', look('busy', 'absent')).inFlight.has('confirmCancelled')).toBe(true);
   });
 
+  test('somebody started the domain there from its disks: the copy on the source is kept', () => {
+    const booted = { reachable: true, domain: { ...domain, reason: 'booted' } } as const;
+    const walk = lost().done('look', { ...look('busy', 'running'), destination: booted });
+    expect(outputOf(walk)).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'startedThere', effect: 'unknown' },
+    });
+    nothingDecided(walk);
+  });
+
   test('the guest stopped there by an I/O error: neither copy is touched', () => {
     const walk = lostAndSeen('pausedByError');
     expect(outputOf(walk).failure?.code).toBe('overtaken');

@@ -213,6 +213,15 @@ describe('other states of libvirt', () => {
     expect(judgePeers(view(blocked, blocked), ran)).toBe('bothRun');
   });
 
+  test('a guest that somebody started anew on the destination makes nothing stale', () => {
+    const booted = holding({ state: 'running', reason: 'booted' });
+    for (const situation of [ran, { ...ran, ...switched }, { ...ran, ...ranThere }, stood]) {
+      expect(judgePeers(view(sourceHolds.paused, booted), situation)).toBe('overtaken');
+      expect(judgePeers(view(sourceHolds.running, booted), situation)).toBe('bothRun');
+      expect(judgePeers(view(sourceHolds.absent, booted), situation)).toBe('switchedOver');
+    }
+  });
+
   test('a crashed domain holds nothing', () => {
     const crashed = holding({ state: 'crashed', reason: 'panicked' });
     expect(judgePeers(view(crashed, destinationHolds.running), ran)).toBe('switchedOver');
