@@ -163,8 +163,11 @@ export const directMigration = directSetup.createMachine({
               },
               states: {
                 starting: {
-                  description: 'It may run there at any moment.',
+                  description: 'It may run there at any moment; no guest stands still for ever.',
                   tags: ['guestPaused'],
+                  after: {
+                    finishWait: { target: '#uncertain', actions: 'recordFinishSilent' },
+                  },
                   always: {
                     guard: { type: 'hasReached', params: { milestone: 'finish3' } },
                     target: 'running',

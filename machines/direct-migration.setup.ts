@@ -9,7 +9,7 @@ import { hasOutgoingJob, judgePeers } from './policy/peers.ts';
 import type { Verdict } from './policy/peers.ts';
 import type { ProtocolContext } from './policy/protocol-context.ts';
 import { situationOf } from './policy/protocol-context.ts';
-import { finishRefused, linkLost, readFailure } from './policy/failures.ts';
+import { finishRefused, finishSilent, linkLost, readFailure } from './policy/failures.ts';
 import {
   changes,
   protocolActions,
@@ -108,6 +108,7 @@ export const directSetup = setup({
     /** A reply that comes after its connection was given up is of a job that is gone. */
     takeJob: changes(({ link }) => ({ holdsJob: link.source === 'open' })),
     notePerforms: changes(() => ({ performs: true })),
+    recordFinishSilent: changes(({ failure }) => ({ failure: failure ?? finishSilent })),
     recordLinkLost: changes(({ failure }) => ({ failure: failure ?? linkLost })),
     noteLinkWanted: changes(() => ({ link: { source: 'none', destination: 'none' } })),
     releaseJob: changes(() => ({ holdsJob: false })),
@@ -131,5 +132,9 @@ export const directSetup = setup({
       hasOutgoingJob(context.peers.source) &&
       judgePeers(context.peers, situationOf(context)) === params.verdict,
   },
-  delays: protocolDelays,
+  delays: {
+    ...protocolDelays,
+    // Writing out the copied disks is part of it.
+    finishWait: 300_000,
+  },
 });

@@ -70,6 +70,12 @@ export const finishRefused: Failure = {
   effect: 'unknown',
 };
 
+export const finishSilent: Failure = {
+  code: 'finishSilent',
+  message: 'the destination was told to let the guest run, and gave no answer for five minutes',
+  effect: 'unknown',
+};
+
 export const wrongDestination: Failure = {
   code: 'wrongDestination',
   message:

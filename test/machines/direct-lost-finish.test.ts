@@ -174,6 +174,31 @@ describe('Finish whose reply is lost', () => {
   });
 });
 
+describe('Finish that is not answered', () => {
+  test('while the guest stands is not waited for without an end: both hosts are asked', () => {
+    const walk = directTo('finish3').elapse('finishWait');
+    nothingDecided(walk);
+    expect(walk.inFlight.has('finish')).toBe(false);
+    expect(walk.inFlight.has('link')).toBe(true);
+    walk.done('look', look('busy', 'incoming')).elapse('peerWait');
+    nothingDecided(walk);
+    expect(outputOf(walk)).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'peerUnreachable', message: expect.stringContaining('five minutes') },
+    });
+  });
+
+  test('and the guest runs there by then: the source ends its copy', () => {
+    const walk = directTo('finish3').elapse('finishWait').done('look', look('busy', 'running'));
+    expect(outputOf(confirmed(walk))).toMatchObject({ outcome: 'completed', failure: null });
+  });
+
+  test('by a destination that runs the guest already may take its time', () => {
+    const walk = directTo('finish3').see('destination.domain.resumed', 'migrated');
+    expect([...walk.timers.keys()]).toEqual([]);
+  });
+});
+
 const refused = (change: Change = {}): Walk =>
   directTo('finish3', change).done('finish', { holds: 'nothing', atEpochMs: 50 });
 
