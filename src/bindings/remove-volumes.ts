@@ -1,6 +1,7 @@
 import type { Artefact } from '../../machines/index.ts';
 import type { Tools } from '../engine/slots.ts';
-import type { Hypervisors } from '../ports/hypervisor.ts';
+import { FailureError } from '../ports/failure.ts';
+import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
 
 /**
  * Deletes the volumes that the run's record names. A path that was free at the prechecks may have
@@ -18,8 +19,22 @@ export async function removeVolumes(
     if ((await hypervisor.findVolume(path, signal)) === null) continue;
     const users = await hypervisor.findDiskUsers(path, signal);
     if (users.some((uuid) => uuid !== request.domainUuid)) continue;
-    await hypervisor.deleteVolume(path, signal);
-    removed.push(path);
+    if (await isDeleted(hypervisor, path, signal)) removed.push(path);
   }
   return { removed };
+}
+
+/** What others build on stays: a template whose clones are layers over it. */
+async function isDeleted(
+  hypervisor: Hypervisor,
+  path: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await hypervisor.deleteVolume(path, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof FailureError && error.failure.code === 'volumeInUse') return false;
+    throw error;
+  }
 }

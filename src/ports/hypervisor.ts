@@ -87,7 +87,7 @@ export interface Hypervisor {
 
   /** The volume at that path of this host's pools, after a refresh of the pool. */
   findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null>;
-  /** Uuids of all domains of this host, running or not, whose definition names that path. */
+  /** Uuids of all domains of this host, running or not, whose definition names that path for a disk. */
   findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]>;
   /**
    * An empty raw volume of that many bytes, in the active pool that owns the path.
@@ -104,7 +104,11 @@ export interface Hypervisor {
     fileBytes: number,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Nothing to do where there is no such volume. */
+  /**
+   * Nothing to do where there is no such volume.
+   *
+   * @throws volumeInUse: another volume of this host's pools is a layer over it
+   */
   deleteVolume(path: string, signal: AbortSignal): Promise<void>;
 
   /**

@@ -7,10 +7,10 @@ import {
 } from 'node-libvirt';
 import type { DomainView } from '../../ports/domain.ts';
 import type { DestinationDisk, IncomingView, MigrationOptions } from '../../ports/migration.ts';
-import { readDiskUsers } from './disk-users.ts';
+import { readDiskUsers, usesDisk } from './disk-users.ts';
 import { lookUpByName, lookUpByUuid } from './domain-reads.ts';
 import { parseDomainDefinition } from './domain-xml.ts';
-import { findPlace, readCapacity } from './volumes.ts';
+import { findPlace, readCapacity, type VolumePlace } from './volumes.ts';
 
 export interface IncomingRequest {
   readonly domain: DomainView;
@@ -138,13 +138,11 @@ async function assessDisks(
   const everyone = await readDiskUsers(connection, options);
   const users = everyone.filter(({ uuid }) => uuid !== request.domain.uuid);
   return Promise.all(
-    wanted.map(async ({ targetDev, path, capacityBytes }) => ({
-      targetDev,
-      path,
-      capacityBytes,
-      ...(await readPlace(connection, path, options)),
-      usedBy: users.find((user) => user.paths.includes(path))?.name ?? null,
-    })),
+    wanted.map(async ({ targetDev, path, capacityBytes }) => {
+      const { volume, ...place } = await readPlace(connection, path, options);
+      const usedBy = users.find((user) => usesDisk(user, path, volume))?.name ?? null;
+      return { targetDev, path, capacityBytes, ...place, usedBy };
+    }),
   );
 }
 
@@ -167,9 +165,12 @@ async function readPlace(
   connection: Connection,
   path: string,
   options: CallOptions,
-): Promise<Pick<DestinationDisk, 'pool' | 'poolAvailableBytes' | 'existing'>> {
+): Promise<
+  Pick<DestinationDisk, 'pool' | 'poolAvailableBytes' | 'existing'> & Pick<VolumePlace, 'volume'>
+> {
   const { pool, volume } = await findPlace(connection, path, options);
   return {
+    volume,
     pool: pool?.name ?? null,
     poolAvailableBytes: pool && Number((await pool.getInfo(options)).availableBytes),
     existing: volume && (await readCapacity(volume, options)),

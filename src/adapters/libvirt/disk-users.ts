@@ -1,12 +1,14 @@
 import type { CallOptions, Connection } from 'node-libvirt';
+import { normalize } from 'node:path/posix';
 import { nullWithoutDomain } from './domain-reads.ts';
-import { parseDomainDefinition } from './domain-xml.ts';
+import { readDiskParts, type DiskPart } from './domain-xml.ts';
+import type { VolumePlace } from './volumes.ts';
 
-/** One domain of a host and the disks that its definition names. */
+/** One domain of a host and what its definition makes its disks of. */
 interface DiskUser {
   readonly uuid: string;
   readonly name: string;
-  readonly paths: readonly (string | null)[];
+  readonly parts: readonly DiskPart[];
 }
 
 /** All domains of the host, running or not. */
@@ -17,8 +19,21 @@ export async function readDiskUsers(
   const domains = await connection.listAllDomains(options);
   const users = domains.map(async (domain) => {
     const xml = await nullWithoutDomain(domain.getXMLDesc(options));
-    const paths = xml === null ? [] : parseDomainDefinition(xml).disks.map((disk) => disk.path);
-    return { uuid: domain.uuid, name: domain.name, paths };
+    const parts = xml === null ? [] : readDiskParts(xml);
+    return { uuid: domain.uuid, name: domain.name, parts };
   });
   return Promise.all(users);
+}
+
+/** Does it use what lies at that path, under whichever name? */
+export function usesDisk(
+  { parts }: Pick<DiskUser, 'parts'>,
+  path: string,
+  volume: Pick<NonNullable<VolumePlace['volume']>, 'pool' | 'name'> | null,
+): boolean {
+  return parts.some((part) =>
+    part.kind === 'path'
+      ? normalize(part.path) === normalize(path)
+      : part.pool === volume?.pool && part.name === volume.name,
+  );
 }

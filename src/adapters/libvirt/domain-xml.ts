@@ -90,6 +90,30 @@ function readDisk(element: Element): DiskDefinition {
   };
 }
 
+/** What a disk is made of: a file or device of the host, or a volume by the name that its pool has for it. */
+export type DiskPart =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'volume'; readonly pool: string; readonly name: string };
+
+/** Of all disks of the domain, with the images below them as far as its definition names them. */
+export function readDiskParts(xml: string): DiskPart[] {
+  const devices = child(parseRoot(xml, 'domain'), 'devices');
+  return children(devices, 'disk').flatMap(readParts);
+}
+
+/** libvirt nests what lies below, and the copy that a block job is making, in the same form. */
+function readParts(element: Element): DiskPart[] {
+  const source = child(element, 'source');
+  const paths = Object.values(pathAttributes).flatMap((name) => attribute(source, name) ?? []);
+  const [pool, name] = [attribute(source, 'pool'), attribute(source, 'volume')];
+  const others = ['backingStore', 'mirror'].flatMap((below) => children(element, below));
+  return [
+    ...paths.map((path) => ({ kind: 'path', path }) as const),
+    ...(pool === null || name === null ? [] : [{ kind: 'volume', pool, name } as const]),
+    ...others.flatMap(readParts),
+  ];
+}
+
 /** A name by which a person finds the device: its kind and its address on the host. */
 function nameHostDevice(element: Element): string {
   const kind = attribute(element, 'type') ?? attribute(element, 'mode') ?? 'device';

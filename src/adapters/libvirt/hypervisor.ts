@@ -6,7 +6,7 @@ import type { Hypervisor, WatchRequest } from '../../ports/hypervisor.ts';
 import type { IncomingView, MigrateCall, Reachability, VolumeView } from '../../ports/migration.ts';
 import { assessIncoming, type IncomingRequest } from './assess-incoming.ts';
 import { boundedCall, callTimeoutMs, type BoundedCall } from './bounded-call.ts';
-import { readDiskUsers } from './disk-users.ts';
+import { readDiskUsers, usesDisk } from './disk-users.ts';
 import {
   abortJob,
   destroy,
@@ -31,7 +31,7 @@ import { judgeMigration } from './judge-migration.ts';
 import { toPeer2peerRequest } from './migration-flags.ts';
 import { surveyHost } from './survey-host.ts';
 import { downloadVolume, uploadVolume } from './volume-transfer.ts';
-import { createVolumeAt, deleteVolumeAt, readVolumeAt } from './volumes.ts';
+import { createVolumeAt, deleteVolumeAt, findPlace, readVolumeAt } from './volumes.ts';
 import { watchDomain } from './watch-domain.ts';
 
 /** No event tells of every host when QEMU begins to send memory. */
@@ -163,8 +163,9 @@ export class LibvirtHypervisor implements Hypervisor {
 
   findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]> {
     return this.#ask(signal, async (connection, options) => {
+      const { volume } = await findPlace(connection, path, options);
       const users = await readDiskUsers(connection, options);
-      return users.filter(({ paths }) => paths.includes(path)).map(({ uuid }) => uuid);
+      return users.filter((user) => usesDisk(user, path, volume)).map(({ uuid }) => uuid);
     });
   }
 

@@ -1,6 +1,6 @@
 import { errorCodes, isLibvirtError, isNoStoragePool, isNoStorageVol } from 'node-libvirt';
 import type { CallOptions, Connection, StoragePool, StorageVol } from 'node-libvirt';
-import { basename, dirname } from 'node:path/posix';
+import { basename, dirname, normalize } from 'node:path/posix';
 import { FailureError } from '../../ports/failure.ts';
 import type { VolumeView } from '../../ports/migration.ts';
 import { formatVolume, parseVolume } from './volume-xml.ts';
@@ -98,16 +98,55 @@ function refused({ uri }: Connection, code: string, message: string): FailureErr
   return new FailureError({ code, message: `${uri}: ${message}`, effect: 'none' });
 }
 
-/** Nothing to do where there is no such volume, also when it vanishes under the call. */
+/**
+ * Nothing to do where there is no such volume, also when it vanishes under the call.
+ *
+ * @throws FailureError `volumeInUse`: another volume is a layer over it
+ */
 export async function deleteVolumeAt(
   connection: Connection,
   path: string,
   options: CallOptions,
 ): Promise<void> {
   const { volume } = await findPlace(connection, path, options);
+  if (volume === null) return;
+  const layer = await findLayerOver(connection, path, options);
+  if (layer !== null) throw refused(connection, 'volumeInUse', `${path} is the base of ${layer}`);
   try {
-    await volume?.delete(options);
+    await volume.delete(options);
   } catch (error) {
     if (!isNoStorageVol(error)) throw error;
+  }
+}
+
+/** A definition need not name the images below its disk, and a layer need not be anybody's disk yet. */
+async function findLayerOver(
+  connection: Connection,
+  path: string,
+  options: CallOptions,
+): Promise<string | null> {
+  const pools = await connection.listAllStoragePools({ ...options, flags: activePools });
+  for (const pool of pools) {
+    const volumes = await pool.listAllVolumes(options);
+    const views = await Promise.all(volumes.map((volume) => readListed(volume, options)));
+    const layer = views.find((view) => view !== null && isBase(view, path));
+    if (layer) return layer.path;
+  }
+  return null;
+}
+
+/** VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE; the others show no volumes. */
+const activePools = 2;
+
+const isBase = ({ backingPath }: VolumeView, path: string): boolean =>
+  backingPath !== null && normalize(backingPath) === normalize(path);
+
+/** `null`: gone since it was listed. Its key is its path in every pool of files. */
+async function readListed(volume: StorageVol, options: CallOptions): Promise<VolumeView | null> {
+  try {
+    return parseVolume(await volume.getXMLDesc(options), volume.key);
+  } catch (error) {
+    if (isNoStorageVol(error)) return null;
+    throw error;
   }
 }

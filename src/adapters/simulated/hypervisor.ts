@@ -16,10 +16,9 @@ import { migratePeer2Peer } from './peer2peer.ts';
 import { hostOfUri } from './uri.ts';
 import { hostView, statusOf, surveyOf, viewOf } from './views.ts';
 import { lengthOf } from './volume-file.ts';
-import { carry, createVolume, requireVolume, volumeAt } from './volumes.ts';
+import { carry, createVolume, deleteVolume, requireVolume, volumeAt } from './volumes.ts';
 import { watchDomain } from './watch.ts';
 import type { Domain, Host, World } from './world.ts';
-import { poolOf } from './world.ts';
 
 /** The port on one host of a simulated world. */
 export class SimulatedHypervisor implements Hypervisor {
@@ -241,9 +240,7 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   deleteVolume(path: string, signal: AbortSignal): Promise<void> {
-    return this.#ask('deleteVolume', signal, () => {
-      if (poolOf(this.#host, path) !== undefined) this.#host.files.delete(path);
-    });
+    return this.#ask('deleteVolume', signal, () => deleteVolume(this.#host, path));
   }
 
   watchDomain(request: WatchRequest, signal: AbortSignal): Promise<void> {

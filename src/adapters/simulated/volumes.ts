@@ -24,6 +24,14 @@ export function createVolume(host: Host, path: string, fileBytes: number): void 
   host.files.set(path, emptyFile(fileBytes));
 }
 
+/** @throws FailureError volumeInUse: another file is a layer over it */
+export function deleteVolume(host: Host, path: string): void {
+  if (poolOf(host, path) === undefined) return;
+  const [layer] = [...host.files].find(([, file]) => headOf(file).backingPath === path) ?? [];
+  if (layer !== undefined) throw refused('volumeInUse', `${path} is the base of ${layer}`);
+  host.files.delete(path);
+}
+
 /** @throws FailureError `libvirtError` for a path without a volume */
 export function requireVolume(host: Host, path: string): VolumeFile {
   const file = poolOf(host, path) && host.files.get(path);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { createSimulatedWorld, VirtualClock } from '../../../src/adapters/simulated/index.ts';
+import type { VolumeSpec } from '../../../src/adapters/simulated/world-spec.ts';
 import { removeVolumes } from '../../../src/bindings/remove-volumes.ts';
 import { gib, privateGuest } from '../../support/simulated-migration.ts';
 
@@ -8,16 +9,23 @@ const { signal } = new AbortController();
 const path = '/images/guest.img';
 const volumes = [{ kind: 'volume', host: 'simulated:///hostB', path, status: 'expected' }] as const;
 
+const clone: VolumeSpec = {
+  path: '/images/clone.qcow2',
+  capacityBytes: 1024,
+  format: 'qcow2',
+  backingPath: path,
+};
+
 /** A destination on which another guest stands that keeps its disk where ours would have come to lie. */
-function stage() {
+function stage(volumesThere: readonly VolumeSpec[] = []) {
   const clock = new VirtualClock({ startEpochMs: 0, pace: 'asFastAsPossible' });
-  const pools = [{ name: 'images', targetPath: '/images', capacityBytes: gib }];
+  const pool = { name: 'images', targetPath: '/images', capacityBytes: gib };
   const world = createSimulatedWorld({
     seed: 1,
     clock,
     hosts: [
-      { name: 'hostA', pools },
-      { name: 'hostB', pools },
+      { name: 'hostA', pools: [pool] },
+      { name: 'hostB', pools: [{ ...pool, volumes: volumesThere }] },
     ],
     domains: [{ ...privateGuest, name: 'other', host: 'hostB' }],
     link: { bandwidthBytesPerS: 1 },
@@ -40,4 +48,10 @@ test('a volume that only the migrated guest names is deleted', async () => {
   const { remove, left, ownerUuid } = stage();
   expect(await remove(ownerUuid)).toEqual({ removed: [path] });
   expect(left()).toEqual([]);
+});
+
+test('a volume that another one is a layer over is left alone, whosever disk that is', async () => {
+  const { remove, left, ownerUuid } = stage([clone]);
+  expect(await remove(ownerUuid)).toEqual({ removed: [] });
+  expect(left()).toHaveLength(2);
 });

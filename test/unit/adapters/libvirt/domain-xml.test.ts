@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseDomainDefinition } from '../../../../src/adapters/libvirt/domain-xml.ts';
+import { usesDisk } from '../../../../src/adapters/libvirt/disk-users.ts';
+import {
+  parseDomainDefinition,
+  readDiskParts,
+} from '../../../../src/adapters/libvirt/domain-xml.ts';
 import { readElementText } from '../../../../src/adapters/libvirt/xml.ts';
 
 function definition(name: string) {
@@ -117,6 +121,38 @@ describe('what is no definition', () => {
         failure: expect.objectContaining({ code: 'malformedXml', effect: 'none' }) as object,
       }),
     );
+  });
+});
+
+describe('what disks are made of', () => {
+  const disks = `
+    <disk type='file'><source file='/images/top.qcow2'/><target dev='vda'/>
+      <backingStore type='file'><format type='qcow2'/><source file='/images/middle.qcow2'/>
+        <backingStore type='block'><source dev='/dev/vg/base'/><backingStore/></backingStore>
+      </backingStore>
+      <mirror type='file'><source file='/images/copy.raw'/></mirror>
+    </disk>
+    <disk type='volume'><source pool='images' volume='data.raw'/><target dev='vdb'/></disk>
+    <disk type='file' device='cdrom'><target dev='sda'/></disk>`;
+  const parts = readDiskParts(`<domain><devices>${disks}</devices></domain>`);
+  const clone = { parts };
+  const none = { parts: [] };
+
+  test.each(['top.qcow2', 'middle.qcow2', 'copy.raw', '/top.qcow2'])('%s is used', (file) => {
+    expect(usesDisk(clone, `/images/${file}`, null)).toBe(true);
+    expect(usesDisk(none, `/images/${file}`, null)).toBe(false);
+  });
+
+  test('so is a device below an image, and nothing else', () => {
+    expect(usesDisk(clone, '/dev/vg/base', null)).toBe(true);
+    expect(usesDisk(clone, '/images/other.raw', null)).toBe(false);
+  });
+
+  test('a volume may be named as its pool names it', () => {
+    const data = { pool: 'images', name: 'data.raw' };
+    expect(usesDisk(clone, '/images/data.raw', data)).toBe(true);
+    expect(usesDisk(clone, '/other/data.raw', { ...data, pool: 'other' })).toBe(false);
+    expect(usesDisk(clone, '/images/data.raw', null)).toBe(false);
   });
 });
 
