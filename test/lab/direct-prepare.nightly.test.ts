@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
 import { HeldLink } from '../support/held-link.ts';
 import { expectAsBefore, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
@@ -15,6 +15,7 @@ describeLab('a migration that we drive', () => {
     const [source, destination] = [stage.lab.host('hostA'), stage.lab.host('hostB')];
     const before = await stage.lab.listing();
     const link = new HeldLink('prepare');
+    onTestFinished(() => link.close());
     const migration = stage.migrate(guest, {
       from: 'hostA',
       to: 'hostB',
@@ -35,7 +36,6 @@ describeLab('a migration that we drive', () => {
     await migration.entered('cleaningUp.waiting');
     await destination.start();
     const output = await migration.end();
-    await link.close();
     expect(output).toMatchObject({ outcome: 'rolledBack', failure: { effect: 'none' } });
     await expectTicksContinuous(guest);
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 import { HeldLink } from '../support/held-link.ts';
 import { expectAsBefore, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
@@ -13,6 +13,7 @@ describeLab('a migration that we drive and that the destination refuses', () => 
     const [source, destination] = [stage.lab.host('hostA'), stage.lab.host('hostB')];
     const before = await stage.lab.listing();
     const link = new HeldLink('prepare');
+    onTestFinished(() => link.close());
     const migration = stage.migrate(guest, {
       from: 'hostA',
       to: 'hostB',
@@ -32,7 +33,6 @@ describeLab('a migration that we drive and that the destination refuses', () => 
     expect(output.phases.at(-1)).toMatchObject({ phase: 'CONFIRM3_CANCELLED', evidence: 'ours' });
     expect(await source.migrationTruth(guest.name)).toBeNull();
     await source.virsh(['blkdeviotune', guest.name, 'vda', '--total-iops-sec', '10000', '--live']);
-    await link.close();
 
     await destination.virsh(['destroy', guest.name]);
     await destination.virsh(['undefine', guest.name]);
