@@ -20,9 +20,10 @@ export function offlineMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof 
       recovery: 'unknown',
       run: (input, tools) => makeVolume(hypervisors, input, tools),
     },
+    // What was written once may be somebody's disk after a crash, and what is read may have changed.
     copyDisk: {
       kind: 'effect',
-      recovery: 'rerun',
+      recovery: 'unknown',
       run: (input, tools) => copyDisk(hypervisors, input, tools),
     },
     forgetHalfMoved: effectOnDomain(hypervisors, (host, uuid, signal) =>

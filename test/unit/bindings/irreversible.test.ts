@@ -2,10 +2,19 @@ import { describe, expect, test } from 'vitest';
 
 import { createSimulatedWorld, VirtualClock } from '../../../src/adapters/simulated/index.ts';
 import { liveMigrationSlots } from '../../../src/bindings/live-migration.ts';
+import { offlineMigrationSlots } from '../../../src/bindings/offline-migration.ts';
 import { peer2peerMigrationSlots } from '../../../src/bindings/peer2peer-migration.ts';
 import { noLog } from '../../../src/ports/log.ts';
 import { sharedGuest } from '../../support/simulated-migration.ts';
 
+const irreversible = [
+  'destroySource',
+  'resumeSource',
+  'destroyIncoming',
+  'undefineOnSource',
+  'makeVolume',
+  'copyDisk',
+] as const;
 const host = 'simulated:///hostA';
 const { signal } = new AbortController();
 
@@ -55,9 +64,12 @@ describe('what nothing brings back', () => {
       linkMigration: () => Promise.reject(new Error('no host')),
       close: () => Promise.resolve(),
     };
-    const slots = { ...liveMigrationSlots(world), ...peer2peerMigrationSlots(world) };
-    const { destroySource, resumeSource, destroyIncoming, undefineOnSource } = slots;
-    for (const { recovery } of [destroySource, resumeSource, destroyIncoming, undefineOnSource])
-      expect(recovery).toBe('unknown');
+    const slots = {
+      ...liveMigrationSlots(world),
+      ...peer2peerMigrationSlots(world),
+      ...offlineMigrationSlots(world),
+    };
+    for (const name of irreversible)
+      expect(`${name} ${slots[name].recovery}`).toBe(`${name} unknown`);
   });
 });
