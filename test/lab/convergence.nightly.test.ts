@@ -81,6 +81,20 @@ describeLab('every way to bring a migration to its end', () => {
       await staysBehind(started, 'abortRequested');
     });
 
+    test('a stall is answered by longer pauses, until one suffices', async () => {
+      const started = await start(protocol, {
+        ...patient,
+        // By the clock the next step would come in a quarter of an hour.
+        downtime: { startMs: 100, limitMs: 6_100, steps: 3, stepMsPerGib: 900_000 },
+        stallPasses: 1,
+        onStall: 'raiseDowntime',
+      });
+      await downtimeIs(100);
+      await completes(started);
+      const set = started.migration.states.filter((s) => s.state.endsWith('settingDowntime'));
+      expect(set.length).toBeGreaterThan(1);
+    });
+
     test('to force it is to go over to post-copy, where that was permitted', async () => {
       const started = await start(protocol, patient, { postcopy: true });
       expect(started.migration.send({ type: 'force.complete' })).toBe(true);
