@@ -42,6 +42,11 @@ const ofTunnels: readonly ConflictRule[] = [
       'a tunnel carries no disks: use shared storage, or --protocol peer2peer or direct with --copy-storage',
   },
   {
+    when: (input) => isTunnelled(input) && input.options.tls && input.protocol === 'direct',
+    message:
+      "the source's QEMU sends to the relay of a tunnel without TLS, however the connections are made: leave --tls out and give --relay-uri unix:///PATH on the source's host, or use --protocol direct with --tls",
+  },
+  {
     when: (input) => isTunnelled(input) && input.options.tls,
     message:
       'a tunnel is as safe as the connections that carry it: leave --tls out and use qemu+tls:// or qemu+ssh:// URIs, or use --protocol peer2peer or direct',

@@ -35,6 +35,10 @@ const conflicts: readonly (readonly [Asked, string])[] = [
   [{ options: { ...tunnelled, parallelConnections: 4 } }, 'a tunnel is a single stream'],
   [{ options: { ...tunnelled, copyStorage: 'all' } }, 'a tunnel carries no disks'],
   [{ options: { ...tunnelled, tls: true } }, 'a tunnel is as safe as the connections'],
+  [
+    { protocol: 'direct', options: { ...tunnelled, relayUri: 'tcp://10.0.0.9:4444', tls: true } },
+    'to the relay of a tunnel without TLS',
+  ],
   [{ options: { ...tunnelled, migrationUri: 'tcp://10.0.0.2' } }, 'leave --migrate-uri out'],
   [{ options: { ...tunnelled, listenAddress: '10.0.0.2' } }, 'nothing listens for a tunnel'],
   [{ options: { relayUri: 'tcp://10.0.0.9:4444' } }, 'leave --relay-uri out'],
