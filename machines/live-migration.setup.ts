@@ -33,7 +33,7 @@ import type { MigrationCheckName } from './policy/migration-checks.ts';
 import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
 import type { MigrationReport } from './policy/protocol-report.ts';
 import type { PeersView } from './policy/peers.ts';
-import { holdsGuest, holdsIncoming } from './policy/peers.ts';
+import { hasOutgoingJob, holdsGuest, holdsIncoming } from './policy/peers.ts';
 import { effectSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 
@@ -139,6 +139,8 @@ export const liveMigrationSetup = setup({
       remainderOf(context) === params.remainder,
     preparedNothing: ({ context }) => !hasPrepared(context),
     destinationIsSilent: ({ context }) => context.peers?.destination.reachable !== true,
+    sourceMigratesAgain: ({ context }) =>
+      context.peers !== null && hasOutgoingJob(context.peers.source),
     destinationHoldsGuest: ({ context }) =>
       context.peers !== null && holdsGuest(context.peers.destination),
     destinationHoldsIncoming: ({ context }) =>

@@ -41,6 +41,8 @@ export const cleaningUp = {
       description: 'Only what the record of this run names is ever removed.',
       always: [
         { guard: 'destinationIsSilent', target: 'waiting' },
+        // Our migration is over: what the destination holds may be of the next one.
+        { guard: 'sourceMigratesAgain', target: 'waiting' },
         {
           guard: 'destinationHoldsGuest',
           target: '#liveMigration.needsOperator',
@@ -77,7 +79,8 @@ export const cleaningUp = {
       },
     },
     waiting: {
-      description: 'The destination does not answer yet, or still holds the disk.',
+      description:
+        'The destination does not answer yet or still holds the disk, or another migration has begun.',
       after: { askAgain: 'looking' },
     },
   },

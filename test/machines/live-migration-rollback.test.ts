@@ -65,6 +65,19 @@ describe('after a rollback', () => {
     expect(walk.inFlight.has('removeVolumes')).toBe(true);
   });
 
+  test.each(['incoming', 'absent'] as const)(
+    'what is %s on the destination may be of a migration that has begun since: it is left alone',
+    (there) => {
+      const walk = rolledBack().done('lookForRemains', look('runningWithJob', there));
+      walk.elapse('askAgain').done('lookForRemains', look('runningWithJob', there));
+      expect(walk.started()).not.toContain('destroyIncoming');
+      expect(walk.started()).not.toContain('removeVolumes');
+      walk.elapse('peerWait');
+      expect(outputOf(walk).outcome).toBe('rolledBack');
+      expect(statusesOf(walk)).toEqual(['simulated:///hostB /images/guest.qcow2 left']);
+    },
+  );
+
   test.each(['running', 'pausedByUser'] as const)(
     'a copy that is %s on the destination keeps its disks, and an operator is told',
     (there) => {
