@@ -2,6 +2,7 @@ import type { DomainView } from '../../src/ports/domain.ts';
 import type { MigrationFacts, MigrationOptions } from '../../src/ports/migration.ts';
 import type { Check } from './check.ts';
 import { first, mib, unless } from './check.ts';
+import { copiedDiskChecks } from './copied-disk-checks.ts';
 import { diskChecks } from './disk-checks.ts';
 import type { LiveMigrationInput } from './live-migration-context.ts';
 import { disksToCopy } from './migration-plan.ts';
@@ -176,6 +177,7 @@ const checks = {
       () => `networks not active on the destination: ${incoming.networksMissing.join(', ')}`,
     ),
   ...diskChecks,
+  ...copiedDiskChecks,
   disksSafe: ({ facts, domain, options }) =>
     unless(
       facts.libvirtVerdict?.libvirt?.code !== migrateUnsafe,

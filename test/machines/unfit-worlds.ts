@@ -1,5 +1,5 @@
 import type { BadWorld } from './bad-worlds.ts';
-import { factsWith, guestView } from './facts.ts';
+import { factsWith, goodFacts, guestView } from './facts.ts';
 
 const mib = 2 ** 20;
 
@@ -93,5 +93,48 @@ export const unfitWorlds: readonly BadWorld[] = [
     facts: factsWith.destinationDisk({ existing: { capacityBytes: 2048 * mib } }),
     options: { sourceDisk: 'delete' },
     says: ['/images/guest.qcow2', '--source-disk delete'],
+  },
+  {
+    check: 'copiedDisksPlaced',
+    what: 'a disk to copy shut off, and to delete, is named by a pool over there',
+    facts: { ...factsWith.incoming({ disks: [] }), domain: { ...guestView, state: 'shutoff' } },
+    options: { sourceDisk: 'delete' },
+    request: { offline: true },
+    says: ['disk vda', 'left out of the copy', '--xml'],
+  },
+  {
+    check: 'copiedDisksPlaced',
+    what: 'a disk to delete is named by a pool over there',
+    facts: factsWith.incoming({ disks: [] }),
+    options: { sourceDisk: 'delete' },
+    says: ['disk vda', 'left out of the copy'],
+  },
+  {
+    check: 'copiedDisksPlaced',
+    what: 'a disk to copy shut off has no path here, and would be read from that of another',
+    facts: {
+      ...goodFacts,
+      domain: {
+        ...guestView,
+        state: 'shutoff',
+        disks: guestView.disks.map((disk) => ({ ...disk, source: 'network', path: null })),
+      },
+    },
+    request: { offline: true },
+    says: ['disk vda', '--copy-disks'],
+  },
+  {
+    check: 'sourceDiskOwn',
+    what: 'a disk to delete is shareable',
+    facts: factsWith.disk({ shareable: true }),
+    options: { sourceDisk: 'delete', copyDisks: ['vda'] },
+    says: ['disk vda is shareable', '--source-disk delete'],
+  },
+  {
+    check: 'sourceDiskOwn',
+    what: 'a disk to delete is read-only',
+    facts: factsWith.disk({ readOnly: true }),
+    options: { sourceDisk: 'delete', copyDisks: ['vda'] },
+    says: ['disk vda is read-only'],
   },
 ];
