@@ -67,6 +67,7 @@ export function judgePeers(view: PeersView, situation: Situation): Verdict {
   const there = holdingOf(view.destination, situation);
   if (there === 'running' && isRunning(here)) return 'bothRun';
   if (isPostcopyBroken(view)) return 'postcopyBroken';
+  if (isHalfLeft(view)) return situation.drivesJob ? 'sourceStale' : 'unclear';
   if (here?.job?.operation === 'migrationOut' && !situation.drivesJob) return 'jobActive';
   // Its pages are still on their way: what stands here is no older copy but half of the guest.
   if (isInPostcopy(view.destination)) return isActive(here) ? 'postcopyActive' : 'unclear';
@@ -171,11 +172,18 @@ export function hasTakenOver(peer: PeerView, situation: Situation): boolean {
   return ['running', 'paused', 'halted'].includes(holdingOf(peer, situation));
 }
 
-/** Either host says so: QEMU's stream has ended in the middle of post-copy. */
+/** Either host says so: QEMU's stream has ended in the middle of post-copy, and nobody has it whole. */
 export function isPostcopyBroken({ source, destination }: PeersView): boolean {
-  return [source, destination].some(
-    (peer) => peer.reachable && isActive(peer.domain) && peer.domain?.reason === 'postcopyFailed',
-  );
+  return (hasBrokenHalf(source) || hasBrokenHalf(destination)) && !isWhole(destination);
+}
+
+/** The destination has all of it; the source's QEMU has not heard that yet, and keeps its half. */
+export function isHalfLeft({ source, destination }: PeersView): boolean {
+  return hasBrokenHalf(source) && isWhole(destination);
+}
+
+function hasBrokenHalf(peer: PeerView): boolean {
+  return peer.reachable && isActive(peer.domain) && peer.domain?.reason === 'postcopyFailed';
 }
 
 /** It runs there and has all of its memory. */

@@ -1,5 +1,12 @@
 import type { PeersView, Situation } from './peers.ts';
-import { isBooted, isInPostcopy, judgePeers, mayHaveGoneOver } from './peers.ts';
+import {
+  holdsNothing,
+  isBooted,
+  isHalfLeft,
+  isInPostcopy,
+  judgePeers,
+  mayHaveGoneOver,
+} from './peers.ts';
 
 /** The ends that no program can mend, by the code of their failure: what is true and what to do. */
 const quandaries = {
@@ -11,6 +18,10 @@ const quandaries = {
     `both hosts ran ${name}, and only the copy on the source runs now: compare the disks of both before you stop it or let it go on`,
   postcopyBroken: (name: string) =>
     `the memory of ${name} is split between both hosts, and the stream between them is broken: resume nothing on the source and end nothing on the destination; mend the network, then let the source daemon go on with it (virsh migrate with --postcopy --postcopy-resume and the options of this run)`,
+  postcopyHalfGone: (name: string) =>
+    `post-copy of ${name} broke and what ran on the destination is gone: half of its memory is lost, and what stands paused on the source is older than its disks: destroy that, and start it anew from the disks of the destination`,
+  postcopyNeverRan: (name: string) =>
+    `post-copy of ${name} broke before it ran on the destination, where nothing is left of it: its copy on the source is whole, but QEMU keeps it paused in that migration: try to resume it there, and if that is refused, destroy it and start it anew from its disks on the source`,
   overtaken: (name: string) =>
     `${name} went over to the destination and does not run there now; a copy on the source has an older state of its memory: decide which one goes on, and end the other first`,
   startedThere: (name: string) =>
@@ -50,7 +61,8 @@ function kindOf(peers: PeersView | null, situation: Situation): Quandary {
   if (peers === null) return 'peerUnreachable';
   switch (judgePeers(peers, situation)) {
     case 'postcopyBroken':
-      return 'postcopyBroken';
+      if (!holdsNothing(peers.destination)) return 'postcopyBroken';
+      return mayHaveGoneOver(peers, situation) ? 'postcopyHalfGone' : 'postcopyNeverRan';
     case 'overtaken':
       return isBooted(peers.destination) ? 'startedThere' : 'overtaken';
     case 'guestGone':
@@ -62,6 +74,7 @@ function kindOf(peers: PeersView | null, situation: Situation): Quandary {
     case 'sourceStale':
       return 'sourceNotEnded';
     default:
+      if (isHalfLeft(peers)) return 'sourceNotEnded';
       return isInPostcopy(peers.source) ? 'postcopyBroken' : 'peerUnreachable';
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Situation, Verdict } from '../../machines/policy/peers.ts';
 import { judgePeers } from '../../machines/policy/peers.ts';
+import { quandaryOf } from '../../machines/policy/quandaries.ts';
 import type { DestinationHolding, SourceHolding } from './hosts.ts';
 import { look } from './hosts.ts';
 import { ran, ranThere, stood, switched } from './situations.ts';
@@ -26,7 +27,6 @@ describe('post-copy', () => {
     ['leftInPostcopy', 'unreachable', 'unclear'],
     ['brokenPostcopy', 'inPostcopy', 'postcopyBroken'],
     ['brokenPostcopy', 'brokenPostcopy', 'postcopyBroken'],
-    ['brokenPostcopy', 'running', 'postcopyBroken'],
     ['brokenPostcopy', 'incoming', 'postcopyBroken'],
     ['brokenPostcopy', 'absent', 'postcopyBroken'],
     ['brokenPostcopy', 'unreachable', 'postcopyBroken'],
@@ -43,6 +43,13 @@ describe('post-copy', () => {
       expect(judgePeers(look(source, destination), drives)).toBe(expected);
     });
 
+    test('a half that is left beside a whole guest goes when its daemon, or we, confirm it', () => {
+      const view = look('brokenPostcopy', 'running');
+      expect(judgePeers(view, situation)).toBe('unclear');
+      expect(judgePeers(view, { ...situation, drivesJob: true })).toBe('sourceStale');
+      expect(quandaryOf('guest', view, situation, 'none').code).toBe('sourceNotEnded');
+    });
+
     test('a job that the source daemon drives is followed, one of ours is not', () => {
       const view = look('inPostcopy', 'inPostcopy');
       expect(judgePeers(view, situation)).toBe('jobActive');
@@ -50,6 +57,23 @@ describe('post-copy', () => {
     });
   });
 });
+
+test.each([
+  ['never ran there', { ...ran, ...switched }, 'postcopyNeverRan'],
+  ['ran there', { ...ran, ...ranThere }, 'postcopyHalfGone'],
+] as const)(
+  'a broken post-copy of which the destination holds nothing: it %s',
+  (_, situation, code) => {
+    const { advice, ...told } = quandaryOf(
+      'guest',
+      look('brokenPostcopy', 'absent'),
+      situation,
+      'none',
+    );
+    expect(told.code).toBe(code);
+    expect(advice).not.toContain('postcopy-resume');
+  },
+);
 
 describe('a job of our own', () => {
   const drives = { drivesJob: true };
