@@ -200,6 +200,13 @@ export const directMigration = directSetup.createMachine({
               description: 'The destination ends the QEMU that waits; error 93 says that it did.',
               tags: ['rollingBack'],
               meta: { call: 'virDomainMigrateFinish3Params, cancelled' },
+              // The guest may stand on the source, whose connection was lost.
+              after: {
+                finishWait: [
+                  { guard: 'holdsJobUnperformed', target: 'confirm3Cancelled' },
+                  { target: 'uncertain' },
+                ],
+              },
               invoke: {
                 id: 'finishCancelled',
                 src: 'finishCancelled',

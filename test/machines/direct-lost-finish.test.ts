@@ -199,6 +199,21 @@ describe('Finish that is not answered', () => {
   });
 });
 
+describe('a cancelled Finish that is not answered', () => {
+  test('keeps no guest standing on a source whose connection was lost', () => {
+    const walk = directTo('perform3').fail('perform', connectionLost);
+    expect(walk.inFlight.has('finishCancelled')).toBe(true);
+    walk.elapse('finishWait').done('look', look('paused', 'absent'));
+    expect(walk.inFlight.has('resume')).toBe(true);
+  });
+
+  test("does not keep the source's job either", () => {
+    const walk = directTo('prepare').send({ type: 'abort.requested' });
+    walk.done('prepare', { atEpochMs: 30 }).elapse('finishWait');
+    expect(walk.inFlight.has('confirmCancelled')).toBe(true);
+  });
+});
+
 const refused = (change: Change = {}): Walk =>
   directTo('finish3', change).done('finish', { holds: 'nothing', atEpochMs: 50 });
 
