@@ -1,7 +1,7 @@
 import { createSimulatedWorld, VirtualClock } from '../../src/adapters/simulated/index.ts';
 import type { TwoHosts } from './fixture.ts';
 import { unending } from './fixture.ts';
-import { hypervisorContract } from './hypervisor.contract.ts';
+import { allParts, hypervisorContract } from './hypervisor.contract.ts';
 
 const images = { name: 'images', targetPath: '/images', capacityBytes: 2 ** 33 };
 
