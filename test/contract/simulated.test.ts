@@ -51,6 +51,7 @@ async function simulatedHosts(): Promise<TwoHosts> {
 }
 
 hypervisorContract('simulated world', simulatedHosts, {
+  parts: allParts,
   caseTimeoutMs: 5_000,
   setupTimeoutMs: 5_000,
 });
