@@ -44,6 +44,8 @@ export const begins = (phase: LibvirtPhase) =>
     type: 'beginPhase',
     params: ({ event }: Done) => ({ phase, atEpochMs: event.output.atEpochMs }),
   }) as const;
+const hasBegun = ({ phases }: OfflineContext, phase: LibvirtPhase): boolean =>
+  phases.some((begun) => begun.phase === phase);
 type Failed = { readonly event: { readonly error: unknown } };
 const errorOf = ({ event }: Failed) => ({ error: event.error });
 export const failsWith = { type: 'recordFailure', params: errorOf } as const;
@@ -101,8 +103,11 @@ export const offlineSetup = setup({
     hasDisks: ({ context }) => context.disks.length > 0,
     hasStarted: (_, params: { peers: PeersView }) => isStarted(params.peers),
     isSourceSilent: (_, params: { peers: PeersView }) => !params.peers.source.reachable,
-    isDefinedThere: (_, params: { peers: PeersView }) => isDefinedThere(params.peers),
-    isHalfThere: (_, params: { peers: PeersView }) => isHalfThere(params.peers),
+    /** What stands there before we have asked for it is somebody else's, and proves nothing. */
+    isDefinedThere: ({ context }, params: { peers: PeersView }) =>
+      hasBegun(context, 'FINISH3') && isDefinedThere(params.peers),
+    isHalfThere: ({ context }, params: { peers: PeersView }) =>
+      hasBegun(context, 'PREPARE') && isHalfThere(params.peers),
     isAbsentThere: (_, params: { peers: PeersView }) => isAbsentThere(params.peers),
   },
   delays: { peerWait: ({ context }) => context.peerWaitMs, askAgain: 1000 },

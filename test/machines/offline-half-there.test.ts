@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { held, offlineTo } from './offline.ts';
-import { connectionLost, outputOf } from './protocol.ts';
+import { connectionLost, operationFailed, outputOf } from './protocol.ts';
 
 /** Finish was never answered, and the destination shows what Prepare had made. */
 const halfThere = () =>
@@ -30,5 +30,20 @@ describe('a domain that is half there', () => {
     expect(walk.isIn('uncertain.waiting')).toBe(true);
     walk.elapse('askAgain').done('look', held('off', 'half')).elapse('peerWait');
     expect(outputOf(walk).outcome).toBe('needsOperator');
+  });
+});
+
+describe('what stands there before we have asked for it', () => {
+  test.each([
+    ['defined', 'begin', 'off'],
+    ['half there', 'begin', 'half'],
+    ['defined', 'prepare', 'off'],
+  ] as const)("%s, when %s fails: it is somebody else's", (_, phase, there) => {
+    const walk = offlineTo(phase === 'begin' ? 'transferring.begin3' : 'transferring.prepare');
+    walk.fail(phase, operationFailed);
+    if (phase === 'prepare') walk.done('confirmCancelled', { atEpochMs: 60 });
+    walk.done('look', held('off', there)).elapse('peerWait');
+    expect(outputOf(walk).outcome).toBe('needsOperator');
+    expect(walk.started()).not.toContain('forgetHalfMoved');
   });
 });
