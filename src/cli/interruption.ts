@@ -1,3 +1,4 @@
+import type { LiveMigrationInput } from '../../machines/index.ts';
 import type { Run } from '../engine/run.ts';
 
 /** npm and some shells pass the terminal's Ctrl-C on to a child that has had it already. */
@@ -16,8 +17,14 @@ export function answerInterrupt(run: Pick<Run, 'tags' | 'send'>): string {
   return 'past the point of no return: it goes on to its end (once more leaves it to itself)';
 }
 
-export const leavingWords =
-  'left: the source daemon goes on by itself with what it was told last; look at both hosts before you start, stop or undefine the domain there';
+/** What happens to a migration that we leave: whoever drives it goes on, or is gone. */
+export function leavingWords({ offline, protocol }: LiveMigrationInput): string {
+  const what =
+    offline || protocol === 'direct'
+      ? 'without us both daemons undo what they hold, and a guest that was about to switch over stays paused on the source'
+      : 'the source daemon goes on by itself with what it was told last';
+  return `left: ${what}; look at both hosts before you start, stop or undefine the domain there`;
+}
 
 /**
  * Ctrl-C and SIGTERM: the first one asks the machine to abort, the second one leaves. A terminal

@@ -50,7 +50,7 @@ export async function driveMigration(
     presenter.show(event);
     onEvent?.(event);
     if (event.type !== 'run.started') return;
-    releaseSignals = answerSignals(run, presenter, surroundings);
+    releaseSignals = answerSignals({ run, input }, presenter, surroundings);
     const answer = (what: CommandAnswer): void => presenter.answer(what);
     if (commands !== null)
       stopReading = followCommands(run, commands, { now, answer, state: () => state });
@@ -78,7 +78,7 @@ function headerOf({ domain, source, destination, protocol, offline }: LiveMigrat
 }
 
 function answerSignals(
-  run: Parameters<typeof onInterrupt>[0],
+  { run, input }: { run: Parameters<typeof onInterrupt>[0]; input: LiveMigrationInput },
   presenter: Presenter,
   { output }: Surroundings,
 ): () => void {
@@ -86,7 +86,7 @@ function answerSignals(
     answer: (words) => presenter.notice(words),
     leave: () => {
       output.placeAbove(null);
-      output.say(`virtstate: ${leavingWords}`);
+      output.say(`virtstate: ${leavingWords(input)}`);
       // Nothing may hold us: the user has asked twice.
       process.exit(exitStatus.left);
     },

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 
-import { answerInterrupt } from '../../../src/cli/interruption.ts';
+import { liveMigrationInput } from '../../../machines/index.ts';
+import { answerInterrupt, leavingWords } from '../../../src/cli/interruption.ts';
 
 function runWith(tags: readonly string[], takes: boolean) {
   const send = vi.fn<(event: { type: string }) => boolean>(() => takes);
@@ -25,4 +26,19 @@ test('a run that rolls back already is waited for', () => {
 
 test('a machine that does not take the abort now is not said to', () => {
   expect(answerInterrupt(runWith(['abortable'], false))).not.toContain('asked to abort');
+});
+
+test.each([
+  ['peer2peer', 'the source daemon goes on by itself'],
+  ['direct', 'both daemons undo what they hold'],
+] as const)('whoever leaves %s is told who goes on with it', (protocol, words) => {
+  const input = liveMigrationInput({
+    domain: 'guest',
+    source: 'simulated:///hostA',
+    destination: 'simulated:///hostB',
+    protocol,
+    options: { destinationConnectUri: null },
+  });
+  expect(leavingWords(input)).toContain(words);
+  expect(leavingWords(input)).toContain('look at both hosts');
 });
