@@ -5,6 +5,7 @@ import {
   fails,
   failsWith,
   madeNothing,
+  notesCopy,
   offlineSetup,
   finishRefused,
   phaseInput,
@@ -14,7 +15,12 @@ import {
 } from './offline-migration.setup.ts';
 import { lookOf, onBoth, onSource } from './policy/domain-on-host.ts';
 import { holdsGuest } from './policy/phase-calls.ts';
-import { beforeOffline, offlineReport, offlineUnknown } from './policy/offline-context.ts';
+import {
+  beforeOffline,
+  copiesInput,
+  offlineReport,
+  offlineUnknown,
+} from './policy/offline-context.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 import { whereDefined } from './regions/where-defined.ts';
 
@@ -35,7 +41,7 @@ const unwatched = {
  */
 export const offlineMigration = offlineSetup.createMachine({
   id: 'offlineMigration',
-  version: '1',
+  version: '2',
   description: 'The disks and the definition of a domain that is shut off go to another host.',
   context: ({ input }) => beforeOffline(input),
   output: ({ event }) => event.output as ProtocolOutput,
@@ -91,7 +97,7 @@ export const offlineMigration = offlineSetup.createMachine({
             id: 'copyDisk',
             src: 'copyDisk',
             input: diskInput,
-            onDone: { target: 'choosing', actions: 'countDisk' },
+            onDone: { target: 'choosing', actions: notesCopy },
             onError: { target: '#offlineMigration.rolledBack', actions: failsWith },
           },
         },
@@ -118,9 +124,20 @@ export const offlineMigration = offlineSetup.createMachine({
                     actions: [{ type: 'noteLook', params: lookOf }, fails(startedMeanwhile)],
                   },
                   { guard: { type: 'isSourceSilent', params: lookOf }, target: 'waiting' },
-                  { target: '#offlineMigration.transferring' },
+                  { target: 'comparing' },
                 ],
                 onError: 'waiting',
+              },
+            },
+            comparing: {
+              description: 'Are its disks still those that were copied?',
+              meta: { call: 'virStorageVolGetXMLDesc' },
+              invoke: {
+                id: 'compareFirst',
+                src: 'compareCopies',
+                input: copiesInput,
+                onDone: '#offlineMigration.transferring',
+                onError: { target: '#offlineMigration.rolledBack', actions: failsWith },
               },
             },
             waiting: {
@@ -254,7 +271,8 @@ export const offlineMigration = offlineSetup.createMachine({
     needsOperator: {
       type: 'final',
       tags: ['waitingForOperator'],
-      description: 'A host does not answer: nobody knows where the definition is.',
+      description:
+        'Nobody knows where the definition is, or its disks are not those of the source.',
       output: ({ context }) => ({
         outcome: 'needsOperator',
         ...offlineReport(context),

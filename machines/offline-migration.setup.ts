@@ -12,8 +12,15 @@ import {
   sourceUnwatched,
 } from './policy/failures.ts';
 import type { LibvirtPhase } from './policy/migration-phases.ts';
-import type { DiskOnPeers, OfflineContext, OfflineInput } from './policy/offline-context.ts';
+import type {
+  CopiesOnSource,
+  DiskCopied,
+  DiskOnPeers,
+  OfflineContext,
+  OfflineInput,
+} from './policy/offline-context.ts';
 import {
+  hasBegun,
   isAbsentThere,
   isDefinedThere,
   isHalfThere,
@@ -38,14 +45,16 @@ export const diskInput = ({ context }: Context): DiskOnPeers => ({
   ...onBoth({ context }),
   disk: nextDisk(context),
 });
+export const notesCopy = {
+  type: 'noteCopy',
+  params: ({ event }: { readonly event: { readonly output: DiskCopied } }) => event.output,
+} as const;
 /** The phase that begins where the one before has ended. */
 export const begins = (phase: LibvirtPhase) =>
   ({
     type: 'beginPhase',
     params: ({ event }: Done) => ({ phase, atEpochMs: event.output.atEpochMs }),
   }) as const;
-const hasBegun = ({ phases }: OfflineContext, phase: LibvirtPhase): boolean =>
-  phases.some((begun) => begun.phase === phase);
 type Failed = { readonly event: { readonly error: unknown } };
 const errorOf = ({ event }: Failed) => ({ error: event.error });
 export const failsWith = { type: 'recordFailure', params: errorOf } as const;
@@ -69,7 +78,8 @@ export const offlineSetup = setup({
     watchSource: watchSlot<MigrationEvent, DomainOnHost>('watchSource'),
     holdLink: watchSlot<MigrationEvent, DomainOnPeers>('holdLink'),
     makeVolume: effectSlot<PhaseDone, DiskOnPeers>('makeVolume'),
-    copyDisk: effectSlot<PhaseDone, DiskOnPeers>('copyDisk'),
+    copyDisk: effectSlot<DiskCopied, DiskOnPeers>('copyDisk'),
+    compareCopies: effectSlot<void, CopiesOnSource>('compareCopies'),
     forgetHalfMoved: effectSlot<void, DomainOnHost>('forgetHalfMoved'),
     inspectPeers: effectSlot<PeersView, DomainOnPeers>('inspectPeers'),
     begin: effectSlot<PhaseDone, PhaseInput>('begin'),
@@ -84,7 +94,9 @@ export const offlineSetup = setup({
     })),
     forgiveFailure: assign({ failure: null }),
     noteLook: assign((_, params: { peers: PeersView }) => ({ peers: params.peers })),
-    countDisk: assign(({ context }) => ({ disksCopied: context.disksCopied + 1 })),
+    noteCopy: assign(({ context }, { changedAt }: DiskCopied) => ({
+      copies: [...context.copies, { disk: nextDisk(context), changedAt }],
+    })),
     /** Before it is made: whatever comes of the call, the volume may be ours then. */
     noteVolume: assign(({ context }) => ({
       volumesMade: [...context.volumesMade, nextDisk(context).to],
@@ -98,14 +110,14 @@ export const offlineSetup = setup({
   },
   guards: {
     holdsGuest: (_, params: FinishDone) => params.holds === 'guest',
-    hasNextDisk: ({ context }) => context.disksCopied < context.disks.length,
+    hasNextDisk: ({ context }) => context.copies.length < context.disks.length,
     madeNothing: (_, params: { error: unknown }) => readFailure(params.error).effect === 'none',
+    sawChange: (_, params: { error: unknown }) => readFailure(params.error).code === 'diskChanged',
     hasDisks: ({ context }) => context.disks.length > 0,
     hasStarted: (_, params: { peers: PeersView }) => isStarted(params.peers),
     isSourceSilent: (_, params: { peers: PeersView }) => !params.peers.source.reachable,
-    /** What stands there before we have asked for it is somebody else's, and proves nothing. */
     isDefinedThere: ({ context }, params: { peers: PeersView }) =>
-      hasBegun(context, 'FINISH3') && isDefinedThere(params.peers),
+      isDefinedThere(context, params.peers),
     isHalfThere: ({ context }, params: { peers: PeersView }) =>
       hasBegun(context, 'PREPARE') && isHalfThere(params.peers),
     isAbsentThere: (_, params: { peers: PeersView }) => isAbsentThere(params.peers),

@@ -22,7 +22,20 @@ export const copiedDiskChecks = {
           `disk ${disk.targetDev} is ${disk.shareable ? 'shareable' : 'read-only'}, so others may use it, on this host or another: leave --source-disk delete or that disk out`,
       ),
     ),
+  /** Our own copy is held against the source's file once more before that goes. */
+  sourceDiskComparable: (subject) =>
+    first(copiedDisks(subject), (disk) =>
+      unless(
+        !subject.request.offline || subject.options.sourceDisk === 'keep' || !isDevice(disk),
+        () =>
+          `disk ${disk.targetDev} is a block device, of which nobody can tell whether it was written to since it was copied: leave --source-disk delete out`,
+      ),
+    ),
 } satisfies Record<string, Check>;
+
+/** A definition may call a device a file. */
+const isDevice = ({ path, source }: DiskView): boolean =>
+  source === 'block' || path?.startsWith('/dev/') === true;
 
 function copiedDisks({ domain, options }: Subject): DiskView[] {
   const copied = disksToCopy(domain, options);

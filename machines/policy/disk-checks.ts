@@ -53,6 +53,23 @@ export const diskChecks = {
         () => `${disk.path} stands on the destination already: remove it, or move without copying`,
       ),
     ),
+  /** libvirt moves a definition alone, and does not look for its disks. */
+  offlineDisksThere: ({ incoming, request, options }) =>
+    !request.offline
+      ? null
+      : first(incoming.stayingDisks, ({ exists, path, pool }) =>
+          pool === null
+            ? unless(
+                exists || options.unsafe,
+                () =>
+                  `libvirt does not check that ${path} stands on the destination, and no storage pool there owns it: see that it does, then say --unsafe, or copy the storage`,
+              )
+            : unless(
+                exists,
+                () =>
+                  `${path} does not stand in pool ${pool} of the destination: copy the storage, or put the disk there first`,
+              ),
+        ),
   disksCopyable: ({ facts }) => facts.copyVerdict?.message ?? null,
   /** The same path on both hosts may be the same file. */
   sourceDiskDeletable: ({ incoming, options }) =>

@@ -69,6 +69,13 @@ const checks = {
       () =>
         `the firmware's settings in ${domain.nvramPath} would stay on the source: copy that file to the destination, then say --unsafe`,
     ),
+  /** As with NVRAM: the destination would make a new, empty one. */
+  tpmFollows: ({ domain, request, options }) =>
+    unless(
+      !request.offline || !domain.emulatedTpm || options.unsafe,
+      () =>
+        `the state of the TPM of ${domain.name} would stay on the source, and what is sealed with it could not be opened: copy the directory of that state (swtpm/${domain.uuid}) to the destination, then say --unsafe`,
+    ),
   postcopyWhilePaused: ({ domain, options }) =>
     unless(
       !options.postcopy || domain.state !== 'paused',

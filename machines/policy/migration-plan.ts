@@ -16,6 +16,14 @@ function isCopiedByDefault(disk: DiskView): boolean {
   return !disk.readOnly && !disk.shareable && disk.source !== 'none' && disk.device === 'disk';
 }
 
+/** The disks whose data has to stand on the destination already. */
+export function disksToStay(domain: DomainView, options: MigrationOptions): string[] {
+  const copied = disksToCopy(domain, options);
+  return domain.disks
+    .filter(({ readOnly, source }) => !readOnly && (source === 'file' || source === 'block'))
+    .flatMap(({ targetDev }) => (copied.includes(targetDev) ? [] : targetDev));
+}
+
 export function toMigrateCall(
   domain: DomainView,
   options: MigrationOptions,

@@ -1,8 +1,9 @@
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { IncomingView, MigrateCall } from '../../src/ports/migration.ts';
-import type { DomainOnPeers } from './domain-on-host.ts';
-import type { PhaseRecord } from './migration-phases.ts';
+import type { DomainOnHost, DomainOnPeers } from './domain-on-host.ts';
+import { onSource } from './domain-on-host.ts';
+import type { LibvirtPhase, PhaseRecord } from './migration-phases.ts';
 import type { PeersView } from './peers.ts';
 import { describePeers, isActive } from './peers.ts';
 
@@ -25,6 +26,21 @@ export function toDiskCopies(domain: DomainView, { disks }: IncomingView): DiskC
 
 export type DiskOnPeers = DomainOnPeers & { readonly disk: DiskCopy };
 
+/** What ends the copy of a disk. */
+export interface DiskCopied {
+  readonly atEpochMs: number;
+  /** The source's file as it was copied; see {@link VolumeView}. */
+  readonly changedAt: string | null;
+}
+
+/** A disk that is copied whole, as it was then. */
+export interface CopiedDisk {
+  readonly disk: DiskCopy;
+  readonly changedAt: string | null;
+}
+
+export type CopiesOnSource = DomainOnHost & { readonly copies: readonly CopiedDisk[] };
+
 export interface OfflineInput {
   readonly source: string;
   readonly destination: string;
@@ -36,8 +52,8 @@ export interface OfflineInput {
 
 export interface OfflineContext extends OfflineInput {
   readonly phases: readonly PhaseRecord[];
-  /** So many disks are copied whole. */
-  readonly disksCopied: number;
+  /** In the order of the disks. */
+  readonly copies: readonly CopiedDisk[];
   /** Paths of volumes that we made, or may have made. */
   readonly volumesMade: readonly string[];
   readonly peers: PeersView | null;
@@ -45,15 +61,20 @@ export interface OfflineContext extends OfflineInput {
 }
 
 export function beforeOffline(input: OfflineInput): OfflineContext {
-  return { ...input, phases: [], disksCopied: 0, volumesMade: [], peers: null, failure: null };
+  return { ...input, phases: [], copies: [], volumesMade: [], peers: null, failure: null };
 }
 
 /** The disk whose turn it is. Only states that copy one ask for it. */
-export function nextDisk({ disks, disksCopied }: OfflineContext): DiskCopy {
-  const disk = disks[disksCopied];
+export function nextDisk({ copies, disks }: OfflineContext): DiskCopy {
+  const disk = disks[copies.length];
   if (disk === undefined) throw new Error('every disk is copied already');
   return disk;
 }
+
+export const copiesInput = ({ context }: { readonly context: OfflineContext }): CopiesOnSource => ({
+  ...onSource({ context }),
+  copies: context.copies,
+});
 
 /** How the move ended, for the parent. */
 export function offlineReport({ failure, peers, phases, volumesMade }: OfflineContext) {
@@ -65,8 +86,14 @@ export function isStarted(peers: PeersView): boolean {
   return peers.source.reachable && isActive(peers.source.domain);
 }
 
-export function isDefinedThere({ destination }: PeersView): boolean {
-  return destination.reachable && destination.domain?.persistent === true;
+export function hasBegun({ phases }: OfflineContext, phase: LibvirtPhase): boolean {
+  return phases.some((begun) => begun.phase === phase);
+}
+
+/** What stands there before we have asked for it is somebody else's, and proves nothing. */
+export function isDefinedThere(context: OfflineContext, { destination }: PeersView): boolean {
+  const isDefined = destination.reachable && destination.domain?.persistent === true;
+  return isDefined && hasBegun(context, 'FINISH3');
 }
 
 /** What Prepare made, and Finish has not written: nobody can use it, and it goes by itself never. */
@@ -85,8 +112,27 @@ export const startedMeanwhile: Failure = {
   effect: 'none',
 };
 
-/** Every copied disk stays, nobody knows whether the definition went over. */
+/** It stands on both hosts, and the one on the source must stay. */
+function copiesUntrusted({ domain: { name }, failure, peers }: OfflineContext): Failure {
+  const held = peers === null ? '' : ` (${describePeers(peers)})`;
+  if (failure?.code === 'diskChanged')
+    return {
+      code: 'diskChanged',
+      message: `${name}'s disk changed on the source after it was copied: what lies on the destination is older: undefine it there, with its copied disks, and move it again${held}. Cause: ${failure.message}`,
+      effect: 'unknown',
+    };
+  const cause = failure === null ? '' : `. Cause: ${failure.message}`;
+  return {
+    code: 'copiesNotCompared',
+    message: `${name} is defined on the destination, but it is not known whether its disks on the source have changed since they were copied${held}: if nothing has written to them, undefine it on the source; else undefine it on the destination, with its copied disks, and move it again${cause}`,
+    effect: 'unknown',
+  };
+}
+
+/** Every copied disk stays, nobody knows whether the definition went over, or with the right disks. */
 export function offlineUnknown(context: OfflineContext): Failure {
+  if (context.peers !== null && isDefinedThere(context, context.peers))
+    return copiesUntrusted(context);
   const held = context.peers === null ? 'neither host has answered' : describePeers(context.peers);
   const cause = context.failure === null ? '' : `. Cause: ${context.failure.message}`;
   return {

@@ -1,4 +1,10 @@
 import { lookOf, onBoth, onDestination } from '../policy/domain-on-host.ts';
+import { copiesInput } from '../policy/offline-context.ts';
+
+const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
+  error: event.error,
+});
+const noteFailure = { type: 'recordFailure', params: errorOf } as const;
 
 /** How a move of a definition ends: not by what was answered, but by what stands there. */
 export const whereDefined = {
@@ -16,7 +22,7 @@ export const whereDefined = {
         onDone: [
           {
             guard: { type: 'isDefinedThere', params: lookOf },
-            target: '#offlineMigration.completed',
+            target: 'comparing',
             actions: [{ type: 'noteLook', params: lookOf }, 'forgiveFailure'],
           },
           {
@@ -32,6 +38,27 @@ export const whereDefined = {
           { target: 'waiting', actions: { type: 'noteLook', params: lookOf } },
         ],
         onError: 'waiting',
+      },
+    },
+    comparing: {
+      description:
+        'It is defined there. Are the disks on the source, which go next, still those that were copied?',
+      tags: ['pointOfNoReturn'],
+      meta: { call: 'virStorageVolGetXMLDesc' },
+      invoke: {
+        id: 'compare',
+        src: 'compareCopies',
+        input: copiesInput,
+        onDone: '#offlineMigration.completed',
+        onError: [
+          {
+            guard: { type: 'sawChange', params: errorOf },
+            target: '#offlineMigration.needsOperator',
+            actions: noteFailure,
+          },
+          // Whoever could not compare may yet.
+          { target: 'waiting', actions: noteFailure },
+        ],
       },
     },
     forgetting: {
@@ -50,7 +77,7 @@ export const whereDefined = {
       },
     },
     waiting: {
-      description: 'The destination does not answer, and its answer decides.',
+      description: 'A host does not answer, and its answer decides.',
       after: { askAgain: 'looking' },
     },
   },

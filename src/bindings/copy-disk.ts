@@ -1,4 +1,9 @@
-import type { DiskCopy, DiskOnPeers } from '../../machines/policy/offline-context.ts';
+import type {
+  CopiesOnSource,
+  DiskCopied,
+  DiskCopy,
+  DiskOnPeers,
+} from '../../machines/policy/offline-context.ts';
 import type { Tools } from '../engine/slots.ts';
 import { FailureError } from '../ports/failure.ts';
 import type { Failure } from '../ports/failure.ts';
@@ -59,14 +64,18 @@ export async function judgeCopy(
 
 const isVerdict = ({ code }: Failure): boolean => code === 'noBackingImage' || code === 'noVolume';
 
-/** Copies the file of one disk through this process. */
+/**
+ * Copies the file of one disk through this process.
+ *
+ * @throws FailureError `diskChanged`: somebody wrote to it meanwhile
+ */
 export async function copyDisk(
   hypervisors: Hypervisors,
   { source, destination, disk }: DiskOnPeers,
   tools: CopyTools,
-): Promise<{ atEpochMs: number }> {
+): Promise<DiskCopied> {
   const { clock, report, signal } = tools;
-  const { fileBytes } = await volumeOn(hypervisors, source, disk.from, signal);
+  const { changedAt, fileBytes } = await volumeOn(hypervisors, source, disk.from, signal);
   const here = await hypervisors.open(source, signal);
   const there = await hypervisors.open(destination, signal);
   const meter = new CopyMeter(disk.targetDev, fileBytes, tools);
@@ -77,7 +86,31 @@ export async function copyDisk(
     signal,
   );
   report([meter.progress()]);
-  return { atEpochMs: clock.nowEpochMs() };
+  const after = await volumeOn(hypervisors, source, disk.from, signal);
+  if (after.changedAt !== changedAt || after.fileBytes !== fileBytes) throw changed(disk);
+  return { atEpochMs: clock.nowEpochMs(), changedAt };
+}
+
+/**
+ * Are the disks on the source still those that were copied? Nobody tells of a guest that was started
+ * and shut down unseen, nor of a writer that is not libvirt.
+ *
+ * @throws FailureError `diskChanged`
+ */
+export async function compareCopies(
+  hypervisors: Hypervisors,
+  { host, copies }: CopiesOnSource,
+  { signal }: Pick<Tools, 'signal'>,
+): Promise<void> {
+  for (const { disk, changedAt } of copies) {
+    const now = await volumeOn(hypervisors, host, disk.from, signal);
+    if (now.changedAt !== changedAt) throw changed(disk);
+  }
+}
+
+function changed({ from, targetDev }: DiskCopy): FailureError {
+  const message = `disk ${targetDev} (${from}) was changed on the source since its copy began: see that nothing writes to it, and move it again`;
+  return new FailureError({ code: 'diskChanged', message, effect: 'none' });
 }
 
 async function volumeOn(

@@ -1,5 +1,5 @@
 import type { LiveMigrationInput } from '../../machines/policy/live-migration-context.ts';
-import { toMigrateCall } from '../../machines/policy/migration-plan.ts';
+import { disksToStay, toMigrateCall } from '../../machines/policy/migration-plan.ts';
 import { toDiskCopies } from '../../machines/policy/offline-context.ts';
 import type { Tools } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
@@ -31,7 +31,10 @@ export async function gatherFacts(
     const assess = async () => {
       const domainXml = await source.domainXml(domain.uuid, signal);
       const { copyDisks } = call;
-      return destination.assessIncoming({ domain, domainXml, options, copyDisks }, signal);
+      // A running guest's disks are looked for by libvirt itself.
+      const stayingDisks = input.offline ? disksToStay(domain, options) : [];
+      const request = { domain, domainXml, options, copyDisks, stayingDisks };
+      return destination.assessIncoming(request, signal);
     };
     const [incoming, libvirtVerdict] = await Promise.all([
       assess(),

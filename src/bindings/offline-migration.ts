@@ -2,7 +2,7 @@ import { offlineMigration } from '../../machines/index.ts';
 import type { BoundMachine, SlotsOf } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
-import { copyDisk, makeVolume } from './copy-disk.ts';
+import { compareCopies, copyDisk, makeVolume } from './copy-disk.ts';
 import { effectOnDomain } from './effect-on-domain.ts';
 import { linkSlots } from './migration-links.ts';
 import { inspectPeers } from './peers.ts';
@@ -25,6 +25,11 @@ export function offlineMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof 
       kind: 'effect',
       recovery: 'unknown',
       run: (input, tools) => copyDisk(hypervisors, input, tools),
+    },
+    compareCopies: {
+      kind: 'effect',
+      recovery: 'rerun',
+      run: (input, tools) => compareCopies(hypervisors, input, tools),
     },
     forgetHalfMoved: effectOnDomain(hypervisors, (host, uuid, signal) =>
       host.forgetHalfMoved(uuid, signal),

@@ -75,6 +75,8 @@ export interface DomainView extends DomainStatus {
   readonly managedSave: boolean;
   /** The file with the firmware's settings; `null`: the domain has none on this host. */
   readonly nvramPath: string | null;
+  /** It has a TPM that swtpm plays, whose state is kept in a directory of this host. */
+  readonly emulatedTpm: boolean;
 }
 
 export interface HostView {

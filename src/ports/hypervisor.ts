@@ -37,6 +37,8 @@ export interface Hypervisor {
       readonly domainXml: string;
       readonly options: MigrationOptions;
       readonly copyDisks: readonly string[];
+      /** Disks that are not copied, and are to be looked for there. */
+      readonly stayingDisks: readonly string[];
     },
     signal: AbortSignal,
   ): Promise<IncomingView>;

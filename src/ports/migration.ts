@@ -117,6 +117,8 @@ export interface VolumeView {
   readonly fileBytes: number;
   /** The base image that it needs; `null`: none. */
   readonly backingPath: string | null;
+  /** Another one after every write (the file's mtime); `null`: its host cannot tell, as of a block device. */
+  readonly changedAt: string | null;
 }
 
 /** Where one copied disk will lie on the destination. */
@@ -131,6 +133,15 @@ export interface DestinationDisk {
   readonly existing: { readonly capacityBytes: number } | null;
   /** Another domain of the destination whose definition uses the path. */
   readonly usedBy: string | null;
+}
+
+/** Where a disk that nobody copies is expected on the destination. */
+export interface StayingDisk {
+  readonly targetDev: string;
+  readonly path: string;
+  /** The active pool that owns the path; `null`: none, and so nobody can tell what stands there. */
+  readonly pool: string | null;
+  readonly exists: boolean;
 }
 
 export type Reachability =
@@ -154,6 +165,8 @@ export interface IncomingView {
   /** Networks that the domain wants and that are not active there. */
   readonly networksMissing: readonly string[];
   readonly disks: readonly DestinationDisk[];
+  /** Of the disks that were asked for as staying. */
+  readonly stayingDisks: readonly StayingDisk[];
 }
 
 /** All that the prechecks judge: read before anything is touched. */

@@ -62,7 +62,7 @@ export const lookingCases: Cases = {
     const guest = await fixture.newGuest('private');
     const { options, copyDisks } = fixture.callFor(guest, { copyStorage: 'all' });
     const domainXml = await fixture.source.domainXml(guest.uuid, unending);
-    const request = { domain: guest, domainXml, options, copyDisks };
+    const request = { domain: guest, domainXml, options, copyDisks, stayingDisks: [] };
     const incoming = await fixture.destination.assessIncoming(request, unending);
     expect(incoming).toMatchObject({
       nameTakenBy: null,
@@ -79,13 +79,29 @@ export const lookingCases: Cases = {
     expect(incoming.disks[0]?.poolAvailableBytes).toBeGreaterThan(0);
   },
 
+  'the destination tells whether a disk that is not copied stands there': async (fixture) => {
+    const guest = await fixture.newGuest('private');
+    const path = guest.disks[0]?.path ?? '';
+    const { options } = fixture.callFor(guest);
+    const domainXml = await fixture.source.domainXml(guest.uuid, unending);
+    const look = async () => {
+      const request = { domain: guest, domainXml, options, copyDisks: [], stayingDisks: ['vda'] };
+      return fixture.destination.assessIncoming(request, unending);
+    };
+    const absent = { targetDev: 'vda', path, pool: 'images', exists: false };
+    expect(await look()).toMatchObject({ disks: [], stayingDisks: [absent] });
+    await fixture.destination.createVolume(path, 512, unending);
+    expect((await look()).stayingDisks).toEqual([{ ...absent, exists: true }]);
+    await fixture.destination.deleteVolume(path, unending);
+  },
+
   'the destination tells who has the name already': async (fixture) => {
     const guest = await fixture.newBareDomain();
     const uuid = await fixture.newDestinationDomain(guest.name);
     const { options, copyDisks } = fixture.callFor(guest);
     const domainXml = await fixture.source.domainXml(guest.uuid, unending);
     const incoming = await fixture.destination.assessIncoming(
-      { domain: guest, domainXml, options, copyDisks },
+      { domain: guest, domainXml, options, copyDisks, stayingDisks: [] },
       unending,
     );
     expect(incoming.nameTakenBy).toEqual({ uuid, active: true });

@@ -39,8 +39,24 @@ export const volumesCases: Cases = {
       capacityBytes: sizeBytes,
       fileBytes: sizeBytes,
       backingPath: null,
+      changedAt: expect.any(String),
     });
     expect((await collect(destination.readVolume(path, unending))).equals(content)).toBe(true);
+    await destination.deleteVolume(path, unending);
+  },
+
+  'a volume tells that it was written to, and not that it was read': async (fixture) => {
+    const { destination } = fixture;
+    const path = await newPath(fixture);
+    const changedAt = async () => (await destination.findVolume(path, unending))?.changedAt;
+    await destination.createVolume(path, sizeBytes, unending);
+    const made = await changedAt();
+    await destination.writeVolume(path, inPieces(content, 100_000), sizeBytes, unending);
+    const written = await changedAt();
+    await collect(destination.readVolume(path, unending));
+    expect(await changedAt()).toBe(written);
+    await destination.writeVolume(path, inPieces(content, 100_000), sizeBytes, unending);
+    expect(new Set([made, written, await changedAt()]).size).toBe(3);
     await destination.deleteVolume(path, unending);
   },
 

@@ -136,7 +136,7 @@ describeLab('the libvirt adapter on two real daemons', () => {
       await virsh(hostB, 'attach-disk', 'user', path, 'vdz', '--subdriver', 'qcow2');
       const { options, copyDisks } = callFor(uuid, { copyStorage: 'all' });
       const domainXml = await source.domainXml(uuid, unending);
-      const request = { domain, domainXml, options, copyDisks };
+      const request = { domain, domainXml, options, copyDisks, stayingDisks: [] };
       const { cpu, disks } = await destination.assessIncoming(request, unending);
       expect(disks).toMatchObject([
         { path, existing: { capacityBytes: 8 * 2 ** 20 }, usedBy: 'user', pool: 'images' },
@@ -151,7 +151,7 @@ describeLab('the libvirt adapter on two real daemons', () => {
       const destinationXml = xml.replaceAll('/var/lib/libvirt/images/', '/nowhere/');
       const { options, copyDisks } = callFor(uuid, { copyStorage: 'all', destinationXml });
       const { disks } = await destination.assessIncoming(
-        { domain, domainXml: xml, options, copyDisks },
+        { domain, domainXml: xml, options, copyDisks, stayingDisks: [] },
         unending,
       );
       expect(disks).toEqual([

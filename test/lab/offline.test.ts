@@ -1,3 +1,5 @@
+import { utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 
 import { continuity, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
@@ -139,6 +141,52 @@ describeLab('a move of a domain that is shut off', () => {
     expect(await onA().qemuProcesses()).toEqual([guest.name]);
     await onA().virsh(['destroy', guest.name]);
     await expectAsBefore(stage.lab, before);
+  });
+
+  const touchOnA = (file: string) => {
+    const now = new Date();
+    return utimes(join(onA().paths.imagesDir, file), now, now);
+  };
+
+  test('whose disk is written to after it was copied stays there', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', state: 'shutOff' });
+    const disk = { targetDev: 'vdb', format: 'raw' } as const;
+    const second = await addDisk(stage.lab, 'hostA', guest.name, disk);
+    const before = await stage.lab.listing();
+    const copy = new HeldCopy(`${imagesPath}/${second}`);
+    const migration = stage.migrate(guest, { ...there, ...withDisks, through: copy.through });
+    await copy.held;
+    await touchOnA('guest.qcow2');
+    copy.letGo();
+    const output = await migration.end();
+    manifest.push(`offlineMigration x copyingDisk x copied disk written to x ${output.outcome}`);
+    expect(output).toMatchObject({
+      outcome: 'rolledBack',
+      failure: { code: 'diskChanged', message: expect.stringContaining('vda') },
+      phases: [],
+    });
+    await expectAsBefore(stage.lab, before);
+  });
+
+  test('whose disk is written to after its definition went is kept on the source', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', state: 'shutOff' });
+    const link = new HeldLink('finish');
+    const options = { ...withDisks.options, sourceDisk: 'delete' } as const;
+    const asked = { ...there, ...withDisks, options, through: link.through };
+    const migration = stage.migrate(guest, asked);
+    await link.held;
+    await touchOnA('guest.qcow2');
+    link.letGo();
+    const output = await migration.end();
+    await link.close();
+    manifest.push(`offlineMigration x finish3 x copied disk written to x ${output.outcome}`);
+    expect(output).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'diskChanged', message: expect.stringContaining('undefine it there') },
+    });
+    expect(await heldDomains()).toMatchObject([[arrived], [arrived]]);
+    const [listedOnA] = (await stage.lab.listing()).hosts;
+    expect(listedOnA?.imageFiles).toEqual(['guest.qcow2']);
   });
 
   test('never takes a volume away that came there meanwhile', async () => {

@@ -33,6 +33,7 @@ export const guestView: DomainView = {
   snapshotCount: 0,
   managedSave: false,
   nvramPath: null,
+  emulatedTpm: false,
 };
 
 const host = (name: string): HostView => ({
@@ -64,6 +65,7 @@ const incoming: IncomingView = {
   machineTypeKnown: true,
   networksMissing: [],
   disks: [newDisk],
+  stayingDisks: [],
 };
 
 /** A world in which nothing speaks against the migration. */

@@ -22,6 +22,7 @@ describe('a domain that is half there', () => {
 
   test('may have been finished meanwhile: then it has moved', () => {
     const walk = halfThere().done('forget', undefined).done('look', held('off', 'off'));
+    walk.done('compare');
     expect(outputOf(walk)).toMatchObject({ outcome: 'completed', failure: null });
   });
 

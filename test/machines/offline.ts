@@ -46,16 +46,18 @@ const way = [
     'moving.lookingFirst',
     (walk: Walk) =>
       walk
-        .done('copyDisk', { atEpochMs: 2 })
+        .done('copyDisk', { atEpochMs: 2, changedAt: '1.1' })
         .done('makeVolume', { atEpochMs: 3 })
-        .done('copyDisk', { atEpochMs: 4 }),
+        .done('copyDisk', { atEpochMs: 4, changedAt: null }),
   ],
-  ['transferring.linking', (walk: Walk) => walk.done('lookFirst', held('off', 'nothing'))],
+  ['moving.lookingFirst.comparing', (walk: Walk) => walk.done('lookFirst', held('off', 'nothing'))],
+  ['transferring.linking', (walk: Walk) => walk.done('compareFirst')],
   ['transferring.begin3', (walk: Walk) => walk.see('link.opened')],
   ['transferring.prepare', (walk: Walk) => walk.done('begin', { atEpochMs: 20 })],
   ['transferring.finish3', (walk: Walk) => walk.done('prepare', { atEpochMs: 30 })],
   ['transferring.confirm3', (walk: Walk) => walk.done('finish', { holds: 'guest', atEpochMs: 40 })],
   ['uncertain.looking', (walk: Walk) => walk.done('confirm', { atEpochMs: 50 })],
+  ['uncertain.comparing', (walk: Walk) => walk.done('look', held('off', 'off'))],
 ] as const;
 
 export type OfflineState = (typeof way)[number][0];

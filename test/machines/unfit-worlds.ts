@@ -1,7 +1,23 @@
+import type { DiskView } from '../../src/ports/domain.ts';
+import type { MigrationFacts, StayingDisk } from '../../src/ports/migration.ts';
 import type { BadWorld } from './bad-worlds.ts';
 import { factsWith, goodFacts, guestView } from './facts.ts';
 
 const mib = 2 ** 20;
+
+const shutOffDisk = (change: Partial<DiskView>) =>
+  factsWith.domain({
+    state: 'shutoff',
+    disks: guestView.disks.map((disk) => ({ ...disk, ...change })),
+  });
+/** Of a domain that is shut off, and of which nothing is copied. */
+const staying = (found: Pick<StayingDisk, 'exists' | 'pool'>): MigrationFacts => ({
+  ...factsWith.incoming({
+    disks: [],
+    stayingDisks: [{ targetDev: 'vda', path: '/images/guest.qcow2', ...found }],
+  }),
+  domain: { ...guestView, state: 'shutoff' },
+});
 
 /** Requests that do not fit together, or not to the state of the domain. */
 export const unfitWorlds: readonly BadWorld[] = [
@@ -55,6 +71,45 @@ export const unfitWorlds: readonly BadWorld[] = [
     facts: factsWith.domain({ state: 'shutoff', nvramPath: '/nvram/guest_VARS.fd' }),
     request: { offline: true },
     says: ['/nvram/guest_VARS.fd would stay', 'copy that file', '--unsafe'],
+  },
+  {
+    check: 'tpmFollows',
+    what: 'a domain whose TPM is kept by swtpm is to be moved shut off',
+    facts: factsWith.domain({ state: 'shutoff', emulatedTpm: true }),
+    request: { offline: true },
+    says: ['TPM of guest would stay', `swtpm/${guestView.uuid}`, '--unsafe'],
+  },
+  {
+    check: 'offlineDisksThere',
+    what: 'a disk that is not copied is missing in a pool over there',
+    facts: staying({ pool: 'images', exists: false }),
+    options: { copyStorage: 'none', unsafe: true },
+    request: { offline: true },
+    says: ['/images/guest.qcow2', 'pool images', 'copy the storage'],
+  },
+  {
+    check: 'offlineDisksThere',
+    what: 'nobody can tell whether a disk that is not copied stands over there',
+    facts: staying({ pool: null, exists: false }),
+    options: { copyStorage: 'none' },
+    request: { offline: true },
+    says: ['libvirt does not check that /images/guest.qcow2', '--unsafe'],
+  },
+  {
+    check: 'sourceDiskComparable',
+    what: 'a disk to copy shut off, and to delete, is a block device',
+    facts: shutOffDisk({ source: 'block', path: '/dev/vg/guest' }),
+    options: { sourceDisk: 'delete' },
+    request: { offline: true },
+    says: ['disk vda is a block device', '--source-disk delete'],
+  },
+  {
+    check: 'sourceDiskComparable',
+    what: 'a disk to copy shut off, and to delete, is a block device that is called a file',
+    facts: shutOffDisk({ path: '/dev/vg/guest' }),
+    options: { sourceDisk: 'delete' },
+    request: { offline: true },
+    says: ['disk vda is a block device'],
   },
   {
     check: 'disksCopyable',

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { failureOf } from '../contract/fixture.ts';
 import { DrivenScene } from './driven.ts';
+import type { Stage } from '../support/simulated-migration.ts';
+import { migrateSimulated } from '../support/simulated-migration.ts';
 import { mib, privateGuest, Scene, sharedGuest, unending } from './scene.ts';
 
 const shutOff = { ...sharedGuest, state: 'shutoff' } as const;
@@ -109,6 +111,7 @@ describe('a volume', () => {
       capacityBytes: 64 * mib,
       fileBytes: 64 * mib,
       backingPath: null,
+      changedAt: expect.any(String),
     });
     // Two ways over a link of 64 MiB/s.
     expect(made.clock.nowEpochMs()).toBeGreaterThan(2_000);
@@ -122,7 +125,8 @@ describe('a volume', () => {
     expect(here).toMatchObject({ format: 'qcow2', capacityBytes: 64 * mib, fileBytes: mib });
     await made.run(() => b.createVolume(path, mib, unending));
     await made.run(() => b.writeVolume(path, a.readVolume(path, unending), mib, unending));
-    expect(await made.run(() => b.findVolume(path, unending))).toEqual(here);
+    const there = await made.run(() => b.findVolume(path, unending));
+    expect({ ...there, changedAt: null }).toEqual({ ...here, changedAt: null });
   });
 
   test('that is half there is not the same one', async () => {
@@ -161,5 +165,56 @@ describe('a volume', () => {
     const { made } = await withDisk();
     expect(await made.run(() => made.migrate({ copyStorage: 'all' }))).toBeNull();
     expect(made.world.fingerprint('hostB', path)).toBe(made.world.fingerprint('hostA', path));
+  });
+});
+
+async function* oneBlock() {
+  yield await Promise.resolve(new Uint8Array(512));
+}
+
+async function writeOnSource({ world }: Stage): Promise<void> {
+  const source = await world.hypervisors.open('simulated:///hostA', unending);
+  await source.writeVolume(path, oneBlock(), 512, unending);
+}
+
+describe('a whole move of a domain that is shut off', () => {
+  const domain = { ...privateGuest, state: 'shutoff' } as const;
+  const input = { offline: true };
+  const options = { destinationConnectUri: null };
+  const whole = { copyStorage: 'all', sourceDisk: 'delete', ...options } as const;
+
+  test('undefines the source and deletes its disk', async () => {
+    const { output, world } = await migrateSimulated({ domain, input, options: whole });
+    expect(output).toMatchObject({ outcome: 'completed', failure: null });
+    expect(world.fingerprint('hostA', path)).toBeNull();
+    expect(world.listing()[0]?.domains).toEqual([]);
+  });
+
+  test('does neither when somebody wrote to that disk since it was copied', async () => {
+    const { output, world } = await migrateSimulated({
+      domain,
+      input,
+      options: whole,
+      onState: ({ state }, stage) => {
+        if (state.endsWith('begin3')) void writeOnSource(stage);
+      },
+    });
+    expect(output).toMatchObject({ outcome: 'needsOperator', failure: { code: 'diskChanged' } });
+    expect(world.fingerprint('hostA', path)).not.toBeNull();
+    expect(world.listing()[0]?.domains).toHaveLength(1);
+  });
+
+  test('without its disk looks whether that stands there', async () => {
+    const refused = await migrateSimulated({ domain, input, options });
+    expect(refused.output).toMatchObject({
+      outcome: 'refused',
+      failure: { code: 'offlineDisksThere' },
+    });
+    const untold = { ...sharedGuest, state: 'shutoff' } as const;
+    for (const unsafe of [false, true]) {
+      const request = { domain: untold, input, options: { ...options, unsafe } };
+      const { output } = await migrateSimulated(request);
+      expect(output.outcome).toBe(unsafe ? 'completed' : 'refused');
+    }
   });
 });

@@ -2,8 +2,14 @@ import type { Hypervisor, Hypervisors } from '../../src/index.ts';
 
 /** A copy of disks through this process, in a test's hand: it stops after the first piece. */
 export class HeldCopy {
+  readonly #path: string | null;
   readonly #held = Promise.withResolvers<void>();
   readonly #gate = Promise.withResolvers<void>();
+
+  /** `null`: whichever disk comes first is held; those before a named one are copied whole. */
+  constructor(path: string | null = null) {
+    this.#path = path;
+  }
 
   /** The same hosts, whose volumes are read as far as that. */
   readonly through = (plain: Hypervisors): Hypervisors => ({
@@ -23,7 +29,9 @@ export class HeldCopy {
 
   #hold(host: Hypervisor): Hypervisor {
     const readVolume: Hypervisor['readVolume'] = (path, signal) =>
-      this.#pieces(host.readVolume(path, signal));
+      this.#path === null || this.#path === path
+        ? this.#pieces(host.readVolume(path, signal))
+        : host.readVolume(path, signal);
     return new Proxy(host, {
       get: (target, name) => {
         if (name === 'readVolume') return readVolume;

@@ -6,7 +6,12 @@ import {
   type Connection,
 } from 'node-libvirt';
 import type { DomainView } from '../../ports/domain.ts';
-import type { DestinationDisk, IncomingView, MigrationOptions } from '../../ports/migration.ts';
+import type {
+  DestinationDisk,
+  IncomingView,
+  MigrationOptions,
+  StayingDisk,
+} from '../../ports/migration.ts';
 import { readDiskUsers, usesDisk } from './disk-users.ts';
 import { lookUpByName, lookUpByUuid } from './domain-reads.ts';
 import { parseDomainDefinition } from './domain-xml.ts';
@@ -17,6 +22,7 @@ export interface IncomingRequest {
   readonly domainXml: string;
   readonly options: MigrationOptions;
   readonly copyDisks: readonly string[];
+  readonly stayingDisks: readonly string[];
 }
 
 /** Everything that the destination can say beforehand, asked at once. */
@@ -26,14 +32,15 @@ export async function assessIncoming(
   options: CallOptions,
 ): Promise<IncomingView> {
   const { domain } = request;
-  const [names, cpu, machineTypeKnown, networksMissing, disks] = await Promise.all([
+  const [names, cpu, machineTypeKnown, networksMissing, disks, stayingDisks] = await Promise.all([
     readCollisions(connection, request, options),
     compareCpu(connection, request, options),
     isMachineTypeKnown(connection, domain, options),
     readMissingNetworks(connection, domain.networks, options),
     assessDisks(connection, request, options),
+    assessStaying(connection, request, options),
   ]);
-  return { ...names, cpu, machineTypeKnown, networksMissing, disks };
+  return { ...names, cpu, machineTypeKnown, networksMissing, disks, stayingDisks };
 }
 
 /**
@@ -133,7 +140,7 @@ async function assessDisks(
   request: IncomingRequest,
   options: CallOptions,
 ): Promise<DestinationDisk[]> {
-  const wanted = wantedDisks(request);
+  const wanted = wantedDisks(request, request.copyDisks);
   if (wanted.length === 0) return [];
   const everyone = await readDiskUsers(connection, options);
   const users = everyone.filter(({ uuid }) => uuid !== request.domain.uuid);
@@ -146,14 +153,30 @@ async function assessDisks(
   );
 }
 
+function assessStaying(
+  connection: Connection,
+  request: IncomingRequest,
+  options: CallOptions,
+): Promise<StayingDisk[]> {
+  return Promise.all(
+    wantedDisks(request, request.stayingDisks).map(async ({ targetDev, path }) => {
+      const { pool, volume } = await findPlace(connection, path, options);
+      return { targetDev, path, pool: pool?.name ?? null, exists: volume !== null };
+    }),
+  );
+}
+
 /** A disk keeps its path unless the destination's own definition names another one. */
-function wantedDisks({ copyDisks, domain, options: { destinationXml } }: IncomingRequest): {
+function wantedDisks(
+  { domain, options: { destinationXml } }: IncomingRequest,
+  names: readonly string[],
+): {
   readonly targetDev: string;
   readonly path: string;
   readonly capacityBytes: number;
 }[] {
   const placed = destinationXml === null ? domain : parseDomainDefinition(destinationXml);
-  return copyDisks.flatMap((targetDev) => {
+  return names.flatMap((targetDev) => {
     const path = placed.disks.find((disk) => disk.targetDev === targetDev)?.path ?? null;
     const capacityBytes =
       domain.disks.find((disk) => disk.targetDev === targetDev)?.capacityBytes ?? 0;

@@ -16,6 +16,7 @@ export interface DomainDefinition {
   readonly hostDevices: readonly string[];
   readonly networks: readonly string[];
   readonly nvramPath: string | null;
+  readonly emulatedTpm: boolean;
   /** `<cpu>` as text, only where it names a model by itself (mode `custom`). */
   readonly customCpuXml: string | null;
 }
@@ -44,6 +45,9 @@ export function parseDomainDefinition(xml: string): DomainDefinition {
     ],
     networks: readNetworks(devices),
     nvramPath: readNvramPath(child(child(domain, 'os'), 'nvram')),
+    emulatedTpm: children(devices, 'tpm').some(
+      (tpm) => attribute(child(tpm, 'backend'), 'type') === 'emulator',
+    ),
     customCpuXml: readCustomCpu(child(domain, 'cpu')),
   };
 }

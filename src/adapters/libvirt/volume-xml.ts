@@ -17,7 +17,14 @@ export function parseVolume(xml: string, path: string): VolumeView {
     capacityBytes: readBytes(child(volume, 'capacity')),
     fileBytes: readBytes(child(volume, 'physical') ?? child(volume, 'allocation')),
     backingPath: text(child(child(volume, 'backingStore'), 'path')),
+    changedAt: readChange(volume),
   };
+}
+
+/** Only of a file: the mtime of a device is that of its node, which no write changes. */
+function readChange(volume: Element): string | null {
+  if (attribute(volume, 'type') !== 'file') return null;
+  return text(child(child(child(volume, 'target'), 'timestamps'), 'mtime'));
 }
 
 function readBytes(element: Element | null): number {

@@ -1,5 +1,5 @@
 import type { Hypervisor } from '../../ports/hypervisor.ts';
-import type { DestinationDisk, IncomingView } from '../../ports/migration.ts';
+import type { DestinationDisk, IncomingView, StayingDisk } from '../../ports/migration.ts';
 import { readDiskPaths } from './domain-xml.ts';
 import type { Host } from './world.ts';
 import { availableBytes, poolOf } from './world.ts';
@@ -23,7 +23,19 @@ export function assessIncoming(host: Host, request: Request): IncomingView {
     machineTypeKnown: host.machineTypes.includes(domain.machineType),
     networksMissing: domain.networks.filter((network) => !host.networks.includes(network)),
     disks: assessDisks(host, request),
+    stayingDisks: assessStaying(host, request),
   };
+}
+
+function assessStaying(host: Host, { domain, domainXml, options, stayingDisks }: Request) {
+  const paths = readDiskPaths(options.destinationXml ?? domainXml);
+  return domain.disks
+    .filter(({ targetDev }) => stayingDisks.includes(targetDev))
+    .map((disk): StayingDisk => {
+      const path = paths.get(disk.targetDev) ?? disk.path ?? '';
+      const pool = poolOf(host, path)?.name ?? null;
+      return { targetDev: disk.targetDev, path, pool, exists: host.files.has(path) };
+    });
 }
 
 function assessDisks(host: Host, { domain, domainXml, options, copyDisks }: Request) {

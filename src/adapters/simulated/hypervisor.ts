@@ -15,7 +15,7 @@ import { libvirtError } from './libvirt-error.ts';
 import { migratePeer2Peer } from './peer2peer.ts';
 import { hostOfUri } from './uri.ts';
 import { hostView, statusOf, surveyOf, viewOf } from './views.ts';
-import { lengthOf } from './volume-file.ts';
+import { lengthOf, rewritten } from './volume-file.ts';
 import { carry, createVolume, deleteVolume, requireVolume, volumeAt } from './volumes.ts';
 import { watchDomain } from './watch.ts';
 import type { Domain, Host, World } from './world.ts';
@@ -230,7 +230,7 @@ export class SimulatedHypervisor implements Hypervisor {
     for await (const piece of bytes) {
       content.push(piece);
       const file = requireVolume(this.#host, path);
-      this.#host.files.set(path, { ...file, content: [...content] });
+      this.#host.files.set(path, rewritten(file, [...content]));
       await this.#carry('writeVolume', piece.byteLength, signal);
     }
     if (lengthOf(content) !== fileBytes)

@@ -2,6 +2,7 @@ import type { StreamProgress } from '../../ports/observation.ts';
 import type { StreamEnd } from './memory-stream.ts';
 import { gapsMs } from './migration-job.ts';
 import { Transfer } from './transfer.ts';
+import { rewritten } from './volume-file.ts';
 import { CarrierDied } from './world.ts';
 
 /** QEMU's mirror jobs into the destination's NBD exports; in sync from `ready` on. */
@@ -95,7 +96,7 @@ export class StorageMirror {
     const content = this.#source.host.files.get(from)?.content;
     const file = this.#destination.host.files.get(to);
     if (content !== undefined && file !== undefined)
-      this.#destination.host.files.set(to, { ...file, content });
+      this.#destination.host.files.set(to, rewritten(file, content));
   }
 
   readonly #isWhole = (): boolean => {

@@ -26,6 +26,7 @@ export function viewOf(domain: Domain): DomainView {
     snapshotCount: definition.snapshotCount,
     managedSave: false,
     nvramPath: null,
+    emulatedTpm: false,
     disks: definition.disks.map((disk) => ({
       targetDev: disk.targetDev,
       device: 'disk',

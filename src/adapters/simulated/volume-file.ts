@@ -5,6 +5,8 @@ export interface VolumeFile {
   /** What its pool keeps free for it. */
   readonly capacityBytes: number;
   readonly content: readonly Uint8Array[];
+  /** So often it has been written to. */
+  readonly revision: number;
 }
 
 /** What a pool finds out about a file by reading its head. */
@@ -23,7 +25,11 @@ const startBytes = 4_096;
 
 /** A raw file without any block of it written: it reads as zeros. */
 export function emptyFile(fileBytes: number): VolumeFile {
-  return { capacityBytes: fileBytes, content: repeated(zeros, fileBytes) };
+  return { capacityBytes: fileBytes, content: repeated(zeros, fileBytes), revision: 0 };
+}
+
+export function rewritten(file: VolumeFile, content: readonly Uint8Array[]): VolumeFile {
+  return { ...file, content, revision: file.revision + 1 };
 }
 
 /**
@@ -37,11 +43,12 @@ export function filledFile(name: string, head: VolumeHead): VolumeFile {
   if (format === 'raw') {
     const rest = Math.max(0, capacityBytes - startBytes);
     const content = [start.subarray(0, capacityBytes), ...repeated(zeros, rest)];
-    return { capacityBytes, content };
+    return { capacityBytes, content, revision: 0 };
   }
   start.set(magic);
   start.set(Buffer.from(`${format}\n${capacityBytes}\n${backingPath ?? ''}\n`), magic.length);
-  return { capacityBytes, content: [start, ...repeated(zeros, pieceBytes - startBytes)] };
+  const content = [start, ...repeated(zeros, pieceBytes - startBytes)];
+  return { capacityBytes, content, revision: 0 };
 }
 
 /** As a pool sees it after a refresh. */

@@ -11,7 +11,8 @@ import { availableBytes, lifeOf, poolOf } from './world.ts';
 export function volumeAt(host: Host, path: string): VolumeView | null {
   const file = poolOf(host, path) && host.files.get(path);
   if (file === undefined) return null;
-  return { path, ...headOf(file), fileBytes: lengthOf(file.content) };
+  const changedAt = String(file.revision);
+  return { path, ...headOf(file), fileBytes: lengthOf(file.content), changedAt };
 }
 
 /** @throws FailureError volumeExists, noPool, or as the pool refuses it */

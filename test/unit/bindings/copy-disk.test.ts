@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { createSimulatedWorld, VirtualClock } from '../../../src/adapters/simulated/index.ts';
-import { copyDisk, makeVolume } from '../../../src/bindings/copy-disk.ts';
+import { compareCopies, copyDisk, makeVolume } from '../../../src/bindings/copy-disk.ts';
 import { FailureError } from '../../../src/ports/failure.ts';
 import type { Hypervisors } from '../../../src/ports/hypervisor.ts';
 import type { VolumeView } from '../../../src/ports/migration.ts';
@@ -18,6 +18,7 @@ const on = {
   domainUuid: 'uuid',
   disk,
 };
+const onSource = { host: on.source, domainUuid: on.domainUuid };
 let nowEpochMs = 0;
 
 const volume: VolumeView = {
@@ -26,23 +27,27 @@ const volume: VolumeView = {
   capacityBytes: 2 ** 30,
   fileBytes: chunks * kib,
   backingPath: null,
+  changedAt: '1.5',
 };
 
 interface Hosts {
   readonly here?: VolumeView | null;
   readonly there?: VolumeView | null;
   readonly create?: () => Promise<void>;
+  /** What the source shows when it is asked again. */
+  readonly later?: VolumeView | null;
   /** Called before each chunk is read. */
   readonly onChunk?: () => void;
 }
 
 /** What the two effects ask of two hosts, and what they do there. */
-function stage({ here = volume, there = null, create, onChunk }: Hosts = {}) {
+function stage({ here = volume, later = here, there = null, create, onChunk }: Hosts = {}) {
   const made: string[] = [];
   const reports: StreamProgress[] = [];
   let writtenBytes = 0;
+  const views = [here];
   const source = {
-    findVolume: () => Promise.resolve(here),
+    findVolume: () => Promise.resolve(views.length > 0 ? (views.pop() ?? null) : later),
     async *readVolume() {
       for (let index = 0; index < chunks; index += 1) {
         onChunk?.();
@@ -84,6 +89,9 @@ function stage({ here = volume, there = null, create, onChunk }: Hosts = {}) {
     written: () => writtenBytes,
     make: () => makeVolume(hosts, on, tools),
     copy: () => copyDisk(hosts, on, tools),
+    compare: (changedAt: string | null) =>
+      compareCopies(hosts, { ...onSource, copies: [{ disk, changedAt }] }, tools),
+    compareNothing: () => compareCopies(hosts, { ...onSource, copies: [] }, tools),
   };
 }
 
@@ -147,5 +155,43 @@ describe('the copy of a disk', () => {
     const { copy, written } = stage({ here: null });
     await expect(copy()).rejects.toMatchObject({ failure: { code: 'noVolume' } });
     expect(written()).toBe(0);
+  });
+});
+
+const changes = [
+  ['was written to', { ...volume, changedAt: '1.6' }],
+  ['has grown', { ...volume, fileBytes: volume.fileBytes + 1 }],
+] as const;
+
+describe('a disk that changes on the source', () => {
+  test('and does not, is told as it was copied', async () => {
+    expect(await stage().copy()).toMatchObject({ changedAt: volume.changedAt });
+  });
+
+  test.each(changes)('while it is copied (it %s) makes the copy worthless', async (_, later) => {
+    await expect(stage({ later }).copy()).rejects.toMatchObject({
+      failure: {
+        code: 'diskChanged',
+        message: expect.stringContaining(`vda (${disk.from})`),
+        effect: 'none',
+      },
+    });
+  });
+
+  test('after it was copied is found out', async () => {
+    await expect(stage().compare('1.4')).rejects.toMatchObject({
+      failure: { code: 'diskChanged' },
+    });
+    await expect(stage().compare('1.5')).resolves.toBeUndefined();
+  });
+
+  test('by having gone is found out, too', async () => {
+    await expect(stage({ here: null }).compare('1.5')).rejects.toMatchObject({
+      failure: { code: 'noVolume' },
+    });
+  });
+
+  test('is not looked for where nothing was copied', async () => {
+    await expect(stage({ here: null }).compareNothing()).resolves.toBeUndefined();
   });
 });

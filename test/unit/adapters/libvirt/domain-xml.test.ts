@@ -96,6 +96,14 @@ describe('a domain definition', () => {
     });
   });
 
+  test.each([
+    ["<backend type='emulator' version='2.0'/>", true],
+    ["<backend type='passthrough'><device path='/dev/tpm0'/></backend>", false],
+  ])('with the TPM %s: is its state kept in a directory of the host?', (backend, emulatedTpm) => {
+    const xml = `<domain><devices><tpm model='tpm-crb'>${backend}</tpm></devices></domain>`;
+    expect(parseDomainDefinition(xml).emulatedTpm).toBe(emulatedTpm);
+  });
+
   test('may do without devices', () => {
     expect(definition('bare')).toMatchObject({
       memoryBytes: 64 * 1024 ** 2,
@@ -103,6 +111,7 @@ describe('a domain definition', () => {
       disks: [],
       hostDevices: [],
       networks: [],
+      emulatedTpm: false,
     });
   });
 });
