@@ -12,6 +12,8 @@ import { virsh } from './virsh.ts';
 
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 15_000;
+/** How long a daemon may take that was asked to end. */
+const politeStopMs = 5_000;
 
 /** The connection URI of a host from outside its namespaces. */
 export function hostUri(host: HostPaths): string {
@@ -74,7 +76,16 @@ export async function endDaemon(host: HostPaths, signal: 'SIGTERM' | 'SIGKILL'):
   if (daemon.state === 'gone') return;
   await signalProcess(daemon.process, signal);
   // A frozen process sees SIGTERM only once it is thawed; SIGKILL needs no thaw.
-  if (signal === 'SIGTERM') await signalProcess(daemon.process, 'SIGCONT');
+  if (signal === 'SIGTERM') {
+    await signalProcess(daemon.process, 'SIGCONT');
+    // libvirtd 11.3 may wait for its workers for ever; an init system would not, either.
+    const asked = await waitUntilGone(daemon.process, politeStopMs).then(
+      () => 'gone',
+      () => 'stuck',
+    );
+    if (asked === 'gone') return;
+    await signalProcess(daemon.process, 'SIGKILL');
+  }
   await waitUntilGone(daemon.process, stopTimeoutMs);
 }
 
