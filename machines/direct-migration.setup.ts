@@ -119,6 +119,7 @@ export const directSetup = setup({
   },
   guards: {
     ...protocolGuards,
+    copiesStorage: ({ context }: Context) => context.call.copyDisks.length > 0,
     isLinked: ({ context }: Context) =>
       context.link.source === 'open' && context.link.destination === 'open',
     hasLinkFailed: ({ context }: Context) =>

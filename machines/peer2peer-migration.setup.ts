@@ -3,12 +3,14 @@ import { setup } from 'xstate';
 import type { MigrateCall } from '../src/ports/migration.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
 import { onSource } from './policy/domain-on-host.ts';
-import { hasObserved, hasReached } from './policy/migration-phases.ts';
+import { wrongDestination } from './policy/failures.ts';
+import { hasObserved, hasReached, reach } from './policy/migration-phases.ts';
 import { resuming } from './policy/phase-calls.ts';
 import type { ProtocolContext } from './policy/protocol-context.ts';
 import type { PeersView } from './policy/peers.ts';
 import { holdsNothing } from './policy/peers.ts';
 import {
+  changes,
   protocolActions,
   protocolActors,
   protocolDelays,
@@ -34,7 +36,16 @@ export const peer2peerSetup = setup({
       'performMigration',
     ),
   },
-  actions: protocolActions,
+  actions: {
+    ...protocolActions,
+    noteReply: changes((context, { atEpochMs }: { atEpochMs: number }) => ({
+      reached: reach(context.reached, 'confirm3', atEpochMs),
+      replied: true,
+    })),
+    recordWrongDestination: changes((context) => ({
+      failure: context.failure ?? wrongDestination,
+    })),
+  },
   guards: {
     ...protocolGuards,
     isUnseenThere: ({ context }: Context) =>

@@ -10,10 +10,9 @@ import {
   readFailure,
   stalled,
   timeBudgetExceeded,
-  wrongDestination,
 } from './policy/failures.ts';
 import type { Milestone } from './policy/migration-phases.ts';
-import { hasReached, reach } from './policy/migration-phases.ts';
+import { hasReached } from './policy/migration-phases.ts';
 import type { ProtocolContext, ProtocolInput, Tuning } from './policy/protocol-context.ts';
 import type { MigrationReport } from './policy/protocol-report.ts';
 import {
@@ -88,10 +87,6 @@ export const protocolActions = {
   noteEvidence: changes((context, { event }: { event: MigrationEvent }) =>
     afterEvidence(context, event),
   ),
-  noteReply: changes((context, { atEpochMs }: { atEpochMs: number }) => ({
-    reached: reach(context.reached, 'confirm3', atEpochMs),
-    replied: true,
-  })),
   noteLook: changes((context, { peers }: { peers: PeersView }) => afterLook(context, peers)),
   noteBlindness: changes((context, { peer }: { peer: 'source' | 'destination' }) => ({
     watchBroken: { ...context.watchBroken, [peer]: true },
@@ -103,9 +98,6 @@ export const protocolActions = {
   }),
   recordAbort: changes(() => ({ failure: abortRequested })),
   recordGivenUp: changes((_, { cause }: { cause: Cause }) => ({ failure: givenUpBy[cause] })),
-  recordWrongDestination: changes((context) => ({
-    failure: context.failure ?? wrongDestination,
-  })),
   noteSplitBrain: changes(() => ({ sawSplitBrain: true })),
   forgiveFailure: changes(() => ({ failure: null })),
   wantNextDowntime: changes((context) => ({ tuning: afterNextStep(context) })),
@@ -143,7 +135,6 @@ const isPossible = (action: string, context: ProtocolContext): boolean =>
 export const protocolGuards = {
   hasReached: ({ context }: Context, params: { milestone: Milestone }) =>
     hasReached(context.reached, params.milestone),
-  copiesStorage: ({ context }: Context) => context.call.copyDisks.length > 0,
   hasTimeBudget: ({ context }: Context) => context.convergence.budgetMs !== null,
   isStalled: ({ context }: Context) =>
     canBeCalledOff(context) && isStalled(context.passes, context.convergence),

@@ -31,6 +31,11 @@ function unknownNames(parts: readonly Placed<unknown>[], known: object): string[
     .map(({ state, part }) => `${state.id}: ${nameOf(part) ?? 'inline'}`);
 }
 
+function unusedNames(parts: readonly Placed<unknown>[], known: object): string[] {
+  const used = new Set(parts.map(({ part }) => nameOf(part)));
+  return Object.keys(known).filter((name) => !used.has(name));
+}
+
 function topFinals(machine: AnyStateMachine): AnyStateNode[] {
   return Object.values(machine.root.states).filter(({ type }) => type === 'final');
 }
@@ -92,6 +97,17 @@ describe.each(machines)('%s', (fileName, machine) => {
     expect(unknownNames(sources, actors)).toEqual([]);
     expect(unknownNames(guardsOf(machine), guards)).toEqual([]);
     expect(unknownNames(actionsOf(machine), actions)).toEqual([]);
+  });
+
+  test('has no actor, guard or action that it does not use', () => {
+    const { actors, guards, actions } = machine.implementations;
+    const sources = writtenInvokes(machine).map(({ state, part }) => ({
+      state,
+      part: part['src'],
+    }));
+    expect(unusedNames(sources, actors)).toEqual([]);
+    expect(unusedNames(guardsOf(machine), guards)).toEqual([]);
+    expect(unusedNames(actionsOf(machine), actions)).toEqual([]);
   });
 
   test('names every delay that it uses', () => {
