@@ -17,18 +17,23 @@ import {
   afterReport,
   afterSourceDisks,
   artefactsOfSuccess,
-  copyLeftFailure,
   expectedVolumes,
   hasPrepared,
+  mustCompare,
   protocolOf,
-  refusal,
-  remainderLeftFailure,
-  removedArtefacts,
   remainderOf,
-  unsettledFailure,
+  removedArtefacts,
   verdictsOf,
   withStatus,
 } from './policy/live-migration-context.ts';
+import {
+  unsettledFailure,
+  remainderLeftFailure,
+  copyLeftFailure,
+  refusal,
+  staleCopyFailure,
+} from './policy/live-migration-failures.ts';
+import type { CopiesOnSource } from './policy/offline-context.ts';
 import type { MigrationCheckName } from './policy/migration-checks.ts';
 import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
 import type { MigrationReport } from './policy/protocol-report.ts';
@@ -81,6 +86,7 @@ export const liveMigrationSetup = setup({
       { removed: readonly string[] },
       { domainUuid: string; volumes: readonly Artefact[] }
     >('removeVolumes'),
+    compareCopies: effectSlot<void, CopiesOnSource>('compareCopies'),
     directMigration,
     offlineMigration,
   },
@@ -109,6 +115,12 @@ export const liveMigrationSetup = setup({
     })),
     recordUnsettled: assign(({ context }) => ({
       report: { ...context.report, failure: unsettledFailure(context) },
+    })),
+    noteCompared: assign(({ context }) => ({
+      comparedAtEpochMs: context.peers?.atEpochMs ?? null,
+    })),
+    recordStaleCopy: assign(({ context }, params: { error: unknown }) => ({
+      report: { ...context.report, failure: staleCopyFailure(context, params.error) },
     })),
     recordRemainderLeft: assign(({ context }) => ({
       report: { ...context.report, failure: remainderLeftFailure(context) },
@@ -145,6 +157,8 @@ export const liveMigrationSetup = setup({
       context.peers !== null && holdsGuest(context.peers.destination),
     destinationHoldsIncoming: ({ context }) =>
       context.peers !== null && holdsIncoming(context.peers.destination),
+    mustCompare: ({ context }) => mustCompare(context),
+    sawChange: (_, params: { error: unknown }) => readFailure(params.error).code === 'diskChanged',
     protocolIs: ({ context }, params: { protocol: string }) =>
       protocolOf(context) === params.protocol,
     hasMadeVolumes: ({ context }) => context.artefacts.length > 0,

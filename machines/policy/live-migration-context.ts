@@ -17,7 +17,7 @@ import { toDiskCopies } from './offline-context.ts';
 import type { ProtocolInput } from './protocol-context.ts';
 import type { MigrationReport } from './protocol-report.ts';
 import type { PeersView } from './peers.ts';
-import { describePeers, isActive } from './peers.ts';
+import { isActive } from './peers.ts';
 
 export interface LiveMigrationInput {
   /** Name or uuid of the domain. */
@@ -56,6 +56,8 @@ export interface LiveMigrationContext extends LiveMigrationInput {
   readonly report: MigrationReport;
   /** The last look at both hosts. */
   readonly peers: PeersView | null;
+  /** That look for which the copied disks were last found unchanged on the source. */
+  readonly comparedAtEpochMs: number | null;
 }
 
 export interface LiveMigrationResult {
@@ -71,10 +73,18 @@ const nothingYet: MigrationReport = {
   downtimeMs: null,
   peers: null,
   volumesMade: null,
+  copies: [],
 };
 
 export function beforeAnything(input: LiveMigrationInput): LiveMigrationContext {
-  return { ...input, facts: null, artefacts: [], report: nothingYet, peers: null };
+  return {
+    ...input,
+    facts: null,
+    artefacts: [],
+    report: nothingYet,
+    peers: null,
+    comparedAtEpochMs: null,
+  };
 }
 
 /** What is asked of the run, without what it has found out since. */
@@ -109,16 +119,6 @@ export function foundDomain(context: LiveMigrationContext): DomainView {
 
 export function verdictsOf(context: LiveMigrationContext): readonly CheckVerdict[] {
   return context.facts === null ? [] : judgeMigration(context.facts, context);
-}
-
-/** All objections at once: whoever mends one should know the next. */
-export function refusal(context: LiveMigrationContext): Failure {
-  const objections = verdictsOf(context).filter((verdict) => verdict.objection !== null);
-  return {
-    code: objections[0]?.check ?? 'refused',
-    message: objections.map((verdict) => verdict.objection).join('; '),
-    effect: 'none',
-  };
 }
 
 /**
@@ -253,46 +253,14 @@ export function remainderOf(context: LiveMigrationContext): Remainder {
   return unwantedDisks(context).length > 0 ? 'sourceDisks' : 'nothing';
 }
 
+/** Something of the source is about to go, and its disks may have changed since they were copied. */
+export function mustCompare(context: LiveMigrationContext): boolean {
+  const { comparedAtEpochMs, peers, report } = context;
+  const goes = ['sourceDefinition', 'sourceDisks'].includes(remainderOf(context));
+  return goes && report.copies.length > 0 && comparedAtEpochMs !== peers?.atEpochMs;
+}
+
 export function resultOf(context: LiveMigrationContext): LiveMigrationResult {
   const { failure, phases, downtimeMs } = context.report;
   return { failure, phases, downtimeMs, artefacts: context.artefacts };
-}
-
-/** The guest has moved, but its definitions could not be settled. */
-export function unsettledFailure(context: LiveMigrationContext): Failure {
-  const held = context.peers === null ? 'neither host has answered' : describePeers(context.peers);
-  const { name } = foundDomain(context);
-  if (context.offline && context.peers?.source.reachable && isActive(context.peers.source.domain))
-    return {
-      code: 'guestStarted',
-      message: `${name} was started on the source while it was moved, so what lies on the destination is older (${held}): undefine it there, with its copied disks, and move it again when it is shut off`,
-      effect: 'unknown',
-    };
-  return {
-    code: 'definitionsUnsettled',
-    message: `${name} has moved to the destination, but what is left to do could not be done (${held}): see that it is defined on the destination, then undefine it on the source`,
-    effect: 'unknown',
-  };
-}
-
-/** The guest is safe on the source; what stands of it on the destination could not be ended. */
-export function remainderLeftFailure(context: LiveMigrationContext): Failure | null {
-  const { failure } = context.report;
-  const there = context.peers?.destination;
-  if (failure === null || there?.reachable !== true || !isActive(there.domain)) return failure;
-  const { name } = foundDomain(context);
-  const left = `${name} still stands on the destination as ${there.domain?.state} (${there.domain?.reason}) and could not be ended: destroy it there, or restart that daemon`;
-  return { ...failure, message: `${failure.message}; ${left}` };
-}
-
-/** The guest is on the source again, and yet the destination holds a copy that is no mere remainder. */
-export function copyLeftFailure(context: LiveMigrationContext): Failure {
-  const held = context.peers === null ? '' : ` (${describePeers(context.peers)})`;
-  const { name } = foundDomain(context);
-  const cause = context.report.failure?.message ?? 'unknown';
-  return {
-    code: 'splitBrain',
-    message: `${name} was rolled back, but the destination holds a copy of it, too${held}: let one of them run, and destroy the other. Cause: ${cause}`,
-    effect: 'unknown',
-  };
 }

@@ -1,6 +1,7 @@
 import type { DomainOnHost, DomainOnPeers } from './domain-on-host.ts';
 import type { LiveMigrationContext, Remainder } from './live-migration-context.ts';
 import { foundDomain, unwantedDisks } from './live-migration-context.ts';
+import type { CopiesOnSource } from './offline-context.ts';
 
 type Context = { readonly context: LiveMigrationContext };
 
@@ -21,6 +22,10 @@ export const onSource = ({ context }: Context): DomainOnHost => ({
   domainUuid: foundDomain(context).uuid,
 });
 
+export const copiesOnSource = ({ context }: Context): CopiesOnSource => ({
+  ...onSource({ context }),
+  copies: context.report.copies,
+});
 export const unwantedVolumes = ({ context }: Context) => ({
   domainUuid: foundDomain(context).uuid,
   volumes: unwantedDisks(context),

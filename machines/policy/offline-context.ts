@@ -77,8 +77,8 @@ export const copiesInput = ({ context }: { readonly context: OfflineContext }): 
 });
 
 /** How the move ended, for the parent. */
-export function offlineReport({ failure, peers, phases, volumesMade }: OfflineContext) {
-  return { failure, phases, downtimeMs: null, peers, volumesMade };
+export function offlineReport({ copies, failure, peers, phases, volumesMade }: OfflineContext) {
+  return { failure, phases, downtimeMs: null, peers, volumesMade, copies };
 }
 
 /** It has been started on the source: its disks change, and it is no offline migration any more. */

@@ -1,6 +1,7 @@
 import type { Failure } from '../../src/ports/failure.ts';
 import type { PhaseRecord } from './migration-phases.ts';
 import { hasReached, toPhaseRecords } from './migration-phases.ts';
+import type { CopiedDisk } from './offline-context.ts';
 import type { PeersView } from './peers.ts';
 import { describePeers } from './peers.ts';
 import type { ProtocolContext } from './protocol-context.ts';
@@ -16,6 +17,8 @@ export interface MigrationReport {
   readonly peers: PeersView | null;
   /** The volumes that we made ourselves, or tried to; `null`: libvirt makes them. */
   readonly volumesMade: readonly string[] | null;
+  /** The disks that we copied ourselves, each with the stamp of its source. */
+  readonly copies: readonly CopiedDisk[];
 }
 
 export function reportOf(context: ProtocolContext): MigrationReport {
@@ -29,6 +32,7 @@ export function reportOf(context: ProtocolContext): MigrationReport {
         : Math.max(0, resumedAtEpochMs - suspendedAtEpochMs),
     peers,
     volumesMade: null,
+    copies: [],
   };
 }
 

@@ -1,4 +1,5 @@
 import {
+  copiesOnSource,
   onBoth,
   onDestination,
   onSource,
@@ -7,6 +8,7 @@ import {
 } from '../policy/live-migration-inputs.ts';
 import { lookOf } from '../policy/domain-on-host.ts';
 
+const errorOf = ({ event }: { event: { error: unknown } }) => ({ error: event.error });
 const removedOf = ({ event }: { event: { output: { removed: readonly string[] } } }) =>
   event.output;
 
@@ -46,6 +48,7 @@ export const concluding = {
       always: [
         { guard: remains('nothing'), target: '#liveMigration.completed' },
         { guard: remains('destinationDefinition'), target: 'persistingOnDestination' },
+        { guard: 'mustCompare', target: 'comparing' },
         { guard: remains('sourceDefinition'), target: 'undefiningOnSource' },
         { guard: remains('sourceDisks'), target: 'removingSourceDisks' },
         { target: 'waiting' },
@@ -60,6 +63,24 @@ export const concluding = {
         input: onDestination,
         onDone: 'verifying',
         onError: 'waiting',
+      },
+    },
+    comparing: {
+      description: 'Are the disks on the source, which go next, still those that were copied?',
+      meta: { call: 'virStorageVolGetXMLDesc' },
+      invoke: {
+        id: 'compare',
+        src: 'compareCopies',
+        input: copiesOnSource,
+        onDone: { target: 'deciding', actions: 'noteCompared' },
+        onError: [
+          {
+            guard: { type: 'sawChange', params: errorOf },
+            target: '#liveMigration.needsOperator',
+            actions: { type: 'recordStaleCopy', params: errorOf },
+          },
+          { target: 'waiting' },
+        ],
       },
     },
     undefiningOnSource: {

@@ -3,6 +3,7 @@ import { isActive } from '../../machines/policy/peers.ts';
 import type { BoundMachine, SlotsOf } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
+import { compareCopies } from './copy-disk.ts';
 import { destroyIncoming } from './destroy-incoming.ts';
 import { effectOnDomain, effectOnlyWhile } from './effect-on-domain.ts';
 import { gatherFacts } from './gather-facts.ts';
@@ -32,6 +33,11 @@ export function liveMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof liv
       (host, uuid, signal) => host.undefine(uuid, signal),
     ),
     destroyIncoming: destroyIncoming(hypervisors),
+    compareCopies: {
+      kind: 'effect',
+      recovery: 'rerun',
+      run: (input, tools) => compareCopies(hypervisors, input, tools),
+    },
     removeVolumes: {
       kind: 'effect',
       recovery: 'rerun',

@@ -151,6 +151,47 @@ describe('the disks of an offline move', () => {
   });
 });
 
+describe('the disks of an offline move that were copied through us', () => {
+  const copies = [{ disk: { targetDev: 'vda', from: path, to: path }, changedAt: '1' }];
+  const changed = { code: 'diskChanged', message: 'vda was changed', effect: 'none' } as const;
+  const moved = (options: Options = {}) => {
+    const [, request] = requests[2] ?? [];
+    const ended = { ...report, copies, volumesMade: [path], outcome: 'completed' } as const;
+    return migrating(options, shutOff, request).done('offline', ended);
+  };
+
+  test('are compared with the source before its definition goes, and again before they go', () => {
+    const walk = moved({ sourceDisk: 'delete' });
+    walk.done('verify', settled({ state: 'shutoff' }, {}));
+    expect(walk.inFlight.get('compare')?.input).toMatchObject({ host: input.source, copies });
+    expect(walk.started()).not.toContain('undefineOnSource');
+    walk.done('compare').done('undefine');
+    walk.done('verify', { ...settled({ state: 'shutoff' }, null), atEpochMs: 9 });
+    expect(walk.inFlight.has('removeSourceDisks')).toBe(false);
+    walk.done('compare').done('removeSourceDisks', { removed: [path] });
+    expect(outputOf(walk)).toMatchObject({ outcome: 'completed', failure: null });
+  });
+
+  test('and changed on the source since: nothing goes, and an operator is told', () => {
+    const walk = moved({ sourceDisk: 'delete' });
+    walk.done('verify', settled({ state: 'shutoff' }, {})).fail('compare', changed);
+    const { failure, outcome } = outputOf(walk);
+    expect({ outcome, code: failure?.code }).toEqual({
+      outcome: 'needsOperator',
+      code: 'diskChanged',
+    });
+    expect(walk.started()).not.toContain('undefineOnSource');
+    expect(walk.started()).not.toContain('removeVolumes');
+  });
+
+  test('and cannot be compared now: it is looked at again', () => {
+    const walk = moved().done('verify', settled({ state: 'shutoff' }, {}));
+    walk.fail('compare', connectionLost).elapse('askAgain');
+    expect(walk.inFlight.has('verify')).toBe(true);
+    expect(walk.started()).not.toContain('undefineOnSource');
+  });
+});
+
 describe("the source's disks that are to be deleted", () => {
   const deleting = { sourceDisk: 'delete' } as const;
   const whole = settled({ persistent: true }, null);

@@ -25,6 +25,7 @@ export const report: MigrationReport = {
   downtimeMs: 42,
   peers: null,
   volumesMade: null,
+  copies: [],
 };
 export type Options = Partial<LiveMigrationInput['options']>;
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { beforeAnything, refusal } from '../../machines/policy/live-migration-context.ts';
+import { beforeAnything } from '../../machines/policy/live-migration-context.ts';
+import { refusal } from '../../machines/policy/live-migration-failures.ts';
 import { judgeMigration, migrationCheckNames } from '../../machines/policy/migration-checks.ts';
 import type { LiveMigrationInput } from '../../machines/index.ts';
 import type { MigrationFacts, MigrationOptions } from '../../src/ports/migration.ts';
