@@ -9,10 +9,10 @@ import { abortRequested, readFailure } from './policy/failures.ts';
 import type {
   Artefact,
   LiveMigrationContext,
-  LiveMigrationInput,
   LiveMigrationResult,
   Remainder,
 } from './policy/live-migration-context.ts';
+import type { LiveMigrationInput } from './policy/migration-request.ts';
 import {
   afterReport,
   afterSourceDisks,

@@ -1,7 +1,6 @@
 import { peer2peerSetup, replyOf, resumeFromSource } from './peer2peer-migration.setup.ts';
-import { onDestination, onSource } from './policy/domain-on-host.ts';
+import { onSource } from './policy/domain-on-host.ts';
 import { startingContext } from './policy/protocol-context.ts';
-import { operatorReport, reportOf, rolledBackReport } from './policy/protocol-report.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 import { convergence } from './regions/convergence.ts';
 import { migrationPhases } from './regions/migration-phases.ts';
@@ -9,6 +8,7 @@ import { oneCopy } from './regions/one-copy.ts';
 import { leftWhenBroken, postcopyBroken } from './regions/postcopy-broken.ts';
 import { postcopy } from './regions/postcopy.ts';
 import { rightDestination } from './regions/right-destination.ts';
+import { bothWatched, protocolEnds } from './regions/protocol-frame.ts';
 import { splitBrain } from './regions/split-brain.ts';
 import { fetching, following, uncertain } from './regions/uncertain.ts';
 
@@ -26,26 +26,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
   initial: 'migrating',
   states: {
     migrating: {
-      description: 'Both hosts are watched as long as it is not certain where the guest runs.',
-      type: 'parallel',
-      invoke: [
-        {
-          id: 'watchSource',
-          src: 'watchSource',
-          input: onSource,
-          onError: { actions: { type: 'noteBlindness', params: { peer: 'source' } } },
-        },
-        {
-          id: 'watchDestination',
-          src: 'watchDestination',
-          input: onDestination,
-          onError: { actions: { type: 'noteBlindness', params: { peer: 'destination' } } },
-        },
-      ],
-      on: {
-        'source.*': { actions: { type: 'noteEvidence', params: ({ event }) => ({ event }) } },
-        'destination.*': { actions: { type: 'noteEvidence', params: ({ event }) => ({ event }) } },
-      },
+      ...bothWatched,
       states: {
         phases: migrationPhases,
         postcopy,
@@ -99,24 +80,6 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
       },
     },
     splitBrain,
-    completed: {
-      id: 'completed',
-      type: 'final',
-      description: 'The guest runs on the destination, and nowhere else.',
-      output: ({ context }) => ({ outcome: 'completed', ...reportOf(context) }),
-    },
-    rolledBack: {
-      id: 'rolledBack',
-      type: 'final',
-      description: 'The guest is on the source as it was.',
-      output: ({ context }) => ({ outcome: 'rolledBack', ...rolledBackReport(context) }),
-    },
-    needsOperator: {
-      id: 'needsOperator',
-      type: 'final',
-      tags: ['waitingForOperator'],
-      description: 'No program can know or act; what each host holds is told.',
-      output: ({ context }) => ({ outcome: 'needsOperator', ...operatorReport(context) }),
-    },
+    ...protocolEnds,
   },
 });

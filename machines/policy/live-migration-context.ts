@@ -1,7 +1,6 @@
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
-import type { MigrationFacts, MigrationOptions } from '../../src/ports/migration.ts';
-import type { ConvergencePolicy } from './convergence.ts';
+import type { MigrationFacts } from '../../src/ports/migration.ts';
 import { dataGib, planConvergence } from './convergence.ts';
 import type { CheckVerdict } from './migration-checks.ts';
 import { judgeMigration } from './migration-checks.ts';
@@ -14,28 +13,11 @@ import {
 } from './migration-plan.ts';
 import type { OfflineInput } from './offline-context.ts';
 import { toDiskCopies } from './offline-context.ts';
+import type { LiveMigrationInput } from './migration-request.ts';
 import type { ProtocolInput } from './protocol-context.ts';
 import type { MigrationReport } from './protocol-report.ts';
 import type { PeersView } from './peers.ts';
 import { isActive } from './peers.ts';
-
-export interface LiveMigrationInput {
-  /** Name or uuid of the domain. */
-  readonly domain: string;
-  /** Connection URIs by which *we* reach the daemons. */
-  readonly source: string;
-  readonly destination: string;
-  /** Who drives: the source daemon, or we, phase by phase. */
-  readonly protocol: 'peer2peer' | 'direct';
-  /** Moves the definition of a domain that is shut off, with its disks where they are to be copied. */
-  readonly offline: boolean;
-  readonly options: MigrationOptions;
-  readonly convergence: ConvergencePolicy;
-  /** How long a broken post-copy is tried again before an operator is called. */
-  readonly postcopyWaitMs: number;
-  readonly onSplitBrain: 'suspendSource' | 'report';
-  readonly peerWaitMs: number;
-}
 
 /** Something that the run made or left, by the run's own record. */
 export interface Artefact {

@@ -4,7 +4,7 @@ import type { Check } from './check.ts';
 import { first, mib, unless } from './check.ts';
 import { copiedDiskChecks } from './copied-disk-checks.ts';
 import { diskChecks } from './disk-checks.ts';
-import type { LiveMigrationInput } from './live-migration-context.ts';
+import type { LiveMigrationInput } from './migration-request.ts';
 import { disksToCopy } from './migration-plan.ts';
 import { conflictOf } from './option-conflicts.ts';
 

@@ -1,6 +1,25 @@
 import type { MigrationOptions } from '../../src/ports/migration.ts';
 import { patient } from './convergence-presets.ts';
-import type { LiveMigrationInput } from './live-migration-context.ts';
+import type { ConvergencePolicy } from './convergence.ts';
+
+/** What is asked of the chart `live-migration`. */
+export interface LiveMigrationInput {
+  /** Name or uuid of the domain. */
+  readonly domain: string;
+  /** Connection URIs by which *we* reach the daemons. */
+  readonly source: string;
+  readonly destination: string;
+  /** Who drives: the source daemon, or we, phase by phase. */
+  readonly protocol: 'peer2peer' | 'direct';
+  /** Moves the definition of a domain that is shut off, with its disks where they are to be copied. */
+  readonly offline: boolean;
+  readonly options: MigrationOptions;
+  readonly convergence: ConvergencePolicy;
+  /** How long a broken post-copy is tried again before an operator is called. */
+  readonly postcopyWaitMs: number;
+  readonly onSplitBrain: 'suspendSource' | 'report';
+  readonly peerWaitMs: number;
+}
 
 /** A migration that asks for nothing special: no storage copy, no limits, persistence as before. */
 const defaultOptions: Omit<MigrationOptions, 'destinationConnectUri'> = {

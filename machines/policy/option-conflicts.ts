@@ -1,4 +1,4 @@
-import type { LiveMigrationInput } from './live-migration-context.ts';
+import type { LiveMigrationInput } from './migration-request.ts';
 import { wantsPostcopy } from './convergence.ts';
 
 /** Options that do not go together, whatever the domain and the hosts. */

@@ -1,4 +1,4 @@
-import type { LiveMigrationInput } from '../../machines/policy/live-migration-context.ts';
+import type { LiveMigrationInput } from '../../machines/policy/migration-request.ts';
 import { disksToStay, toMigrateCall } from '../../machines/policy/migration-plan.ts';
 import { toDiskCopies } from '../../machines/policy/offline-context.ts';
 import type { Tools } from '../engine/slots.ts';
