@@ -6,6 +6,7 @@ import { isStalled } from './policy/convergence.ts';
 import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
 import {
   abortRequested,
+  forcedInVain,
   postcopyBroke,
   readFailure,
   stalled,
@@ -44,7 +45,7 @@ export type ProtocolOutput = MigrationReport & { outcome: Exclude<Outcome, 'refu
 export type ProtocolEvent = MigrationEvent | MigrationCommand | ProtocolNotice;
 
 type Context = { readonly context: ProtocolContext };
-type Cause = 'budget' | 'stall';
+type Cause = 'budget' | 'stall' | 'force';
 
 export const protocolTypes = {
   input: {} as ProtocolInput,
@@ -122,6 +123,7 @@ export const protocolActions = {
 const givenUpBy: Readonly<Record<Cause, Failure>> = {
   budget: timeBudgetExceeded,
   stall: stalled,
+  force: forcedInVain,
 };
 
 /** A suspend on its way: what a look shows meanwhile may change at once. */
@@ -193,6 +195,7 @@ export const protocolGuards = {
 export const protocolDelays = {
   timeBudget: ({ context }: Context) => context.convergence.budgetMs ?? 0,
   downtimeStep: ({ context }: Context) => nextStepAfterMs(context),
+  forceWait: ({ context }: Context) => context.convergence.forceMs,
   peerWait: ({ context }: Context) => context.peerWaitMs,
   postcopyWait: ({ context }: Context) => context.postcopyWaitMs,
   recoverAgain: 3000,

@@ -36,6 +36,8 @@ export interface ConvergencePlan {
   readonly stallPasses: number | null;
   readonly onStall: ConvergencePolicy['onStall'];
   readonly postcopyAfterPasses: number | null;
+  /** So long a guest that was paused to end the migration may stand before it goes on where it was. */
+  readonly forceMs: number;
 }
 
 export interface DowntimeStep {
@@ -52,6 +54,9 @@ export function dataGib(memoryBytes: number, copiedBytes: readonly number[]): nu
   return Math.max(1, bytes / gib);
 }
 
+/** A guest at rest whose memory cannot be sent at some 17 MiB/s is better off where it was. */
+const force = { baseMs: 60_000, msPerGib: 60_000 };
+
 export function planConvergence(policy: ConvergencePolicy, sizeGib: number): ConvergencePlan {
   const { budget, downtime, onBudget, onStall, postcopyAfterPasses, stallPasses } = policy;
   return {
@@ -61,6 +66,7 @@ export function planConvergence(policy: ConvergencePolicy, sizeGib: number): Con
     stallPasses,
     onStall,
     postcopyAfterPasses,
+    forceMs: Math.round(force.baseMs + force.msPerGib * sizeGib),
   };
 }
 

@@ -64,6 +64,13 @@ export const sourceUnwatched: Failure = {
   effect: 'none',
 };
 
+export const forcedInVain: Failure = {
+  code: 'forcedInVain',
+  message:
+    'the guest was paused so that the migration could end, and its memory could not be sent in time',
+  effect: 'none',
+};
+
 export const finishRefused: Failure = {
   code: 'finishRefused',
   message: 'the destination could not let the guest run',

@@ -124,6 +124,13 @@ export const measures = {
       description: 'What is left is copied with the guest at rest.',
       tags: ['guestPaused'],
       always: abortWhenOutOfTime,
+      after: {
+        forceWait: {
+          guard: 'isAbortable',
+          target: 'aborting',
+          actions: { type: 'recordGivenUp', params: { cause: 'force' } },
+        },
+      },
       on: { 'abort.requested': abortOnRequest },
     },
     dueToPostcopy: {

@@ -122,6 +122,18 @@ describe.each(bothProtocols)('forcing a %s migration by hand', (_, { precopying 
     expect(walk.isIn(`${measures}.forced`)).toBe(true);
   });
 
+  test('that stands too long goes on where it was', () => {
+    const walk = force(copying()).done('suspendToForce').elapse('forceWait');
+    expect(isAborting(walk)).toBe(true);
+    walk.done('abortJob').fail('perform', operationFailed);
+    if (walk.inFlight.has('finishCancelled')) walk.done('finishCancelled', { holds: 'nothing' });
+    walk.done('look', look('running', 'absent'));
+    expect(outputOf(walk)).toMatchObject({
+      outcome: 'rolledBack',
+      failure: { code: 'forcedInVain' },
+    });
+  });
+
   test('is asked for again a second after it was refused, and not sooner', () => {
     for (const walk of [
       force(copying()),
