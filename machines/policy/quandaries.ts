@@ -21,7 +21,7 @@ const quandaries = {
   postcopyHalfGone: (name: string) =>
     `post-copy of ${name} broke and what ran on the destination is gone: half of its memory is lost, and what stands paused on the source is older than its disks: destroy that, and start it anew from the disks of the destination`,
   postcopyNeverRan: (name: string) =>
-    `post-copy of ${name} broke before it ran on the destination, where nothing is left of it: its copy on the source is whole, but QEMU keeps it paused in that migration: try to resume it there, and if that is refused, destroy it and start it anew from its disks on the source`,
+    `post-copy of ${name} broke before it ran on the destination, where nothing is left of it: its copy on the source is whole, but QEMU keeps it paused in that migration, and libvirt 9.0 lets nobody resume it (virsh resume waits for a job that never ends): destroy it and start it anew from its disks on the source`,
   overtaken: (name: string) =>
     `${name} went over to the destination and does not run there now; a copy on the source has an older state of its memory: decide which one goes on, and end the other first`,
   startedThere: (name: string) =>

@@ -54,7 +54,8 @@ describeLab('post-copy, whatever happens to it', () => {
   const expectLeftAlone = async (output: LiveMigrationOutput, holds: RegExp): Promise<void> => {
     expect(output).toMatchObject({
       outcome: 'needsOperator',
-      failure: { code: 'postcopyBroken' },
+      // What was to become the guest may have ended by itself before it ran.
+      failure: { code: expect.stringMatching(/^postcopy(Broken|NeverRan)$/) },
     });
     expect(output.failure?.message).toMatch(holds);
     expect(await hostA().qemuProcesses()).toEqual(['guest']);
