@@ -43,6 +43,12 @@ const afterProtocol = [
   },
 ] as const;
 
+/** A protocol's own machine failed: nobody knows where it stood. */
+const protocolBroke = {
+  target: '#liveMigration.needsOperator',
+  actions: { type: 'recordFailure', params: failureOf },
+} as const;
+
 /**
  * A live migration from the first look to the last: prechecks, the protocol as a child machine,
  * and whatever has to be true on both hosts afterwards.
@@ -112,10 +118,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
             src: 'peer2peerMigration',
             input: ({ context }) => toProtocolInput(context),
             onDone: afterProtocol,
-            onError: {
-              target: '#liveMigration.needsOperator',
-              actions: { type: 'recordFailure', params: failureOf },
-            },
+            onError: protocolBroke,
           },
         },
         direct: {
@@ -125,10 +128,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
             src: 'directMigration',
             input: ({ context }) => toProtocolInput(context),
             onDone: afterProtocol,
-            onError: {
-              target: '#liveMigration.needsOperator',
-              actions: { type: 'recordFailure', params: failureOf },
-            },
+            onError: protocolBroke,
           },
         },
         offline: {
@@ -138,10 +138,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
             src: 'offlineMigration',
             input: ({ context }) => toOfflineInput(context),
             onDone: afterProtocol,
-            onError: {
-              target: '#liveMigration.needsOperator',
-              actions: { type: 'recordFailure', params: failureOf },
-            },
+            onError: protocolBroke,
           },
         },
       },

@@ -34,6 +34,7 @@ import {
   staleCopyFailure,
 } from './policy/live-migration-failures.ts';
 import type { CopiesOnSource } from './policy/offline-context.ts';
+import { isDiskChanged } from './policy/offline-context.ts';
 import type { MigrationCheckName } from './policy/migration-checks.ts';
 import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
 import type { MigrationReport } from './policy/protocol-report.ts';
@@ -65,6 +66,7 @@ export const failureOf = ({ event }: { event: { error: unknown } }) => ({ error:
 
 export const protocolIs = (protocol: 'offline' | LiveMigrationInput['protocol']) =>
   ({ type: 'protocolIs', params: { protocol } }) as const;
+
 /** Names and types of everything that the chart of `liveMigration` speaks of. */
 export const liveMigrationSetup = setup({
   types: {
@@ -158,7 +160,7 @@ export const liveMigrationSetup = setup({
     destinationHoldsIncoming: ({ context }) =>
       context.peers !== null && holdsIncoming(context.peers.destination),
     mustCompare: ({ context }) => mustCompare(context),
-    sawChange: (_, params: { error: unknown }) => readFailure(params.error).code === 'diskChanged',
+    sawChange: (_, params: { error: unknown }) => isDiskChanged(params.error),
     protocolIs: ({ context }, params: { protocol: string }) =>
       protocolOf(context) === params.protocol,
     hasMadeVolumes: ({ context }) => context.artefacts.length > 0,

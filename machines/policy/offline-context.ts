@@ -1,6 +1,7 @@
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { IncomingView, MigrateCall } from '../../src/ports/migration.ts';
+import { readFailure } from './failures.ts';
 import type { DomainOnHost, DomainOnPeers } from './domain-on-host.ts';
 import { onSource } from './domain-on-host.ts';
 import type { LibvirtPhase, PhaseRecord } from './migration-phases.ts';
@@ -104,6 +105,11 @@ export function isHalfThere({ destination }: PeersView): boolean {
 
 export function isAbsentThere({ destination }: PeersView): boolean {
   return destination.reachable && destination.domain === null;
+}
+
+/** A comparison found a disk of the source newer than its copy. */
+export function isDiskChanged(error: unknown): boolean {
+  return readFailure(error).code === 'diskChanged';
 }
 
 export const startedMeanwhile: Failure = {

@@ -1,3 +1,23 @@
+/** Memory under way, whoever drives. */
+export const precopying = {
+  description: 'Memory is copied pass by pass; pages written meanwhile are sent again.',
+  tags: ['abortable'],
+  meta: { milestone: 'precopy', call: 'migrate', source: 'MIGRATION, MIGRATION_ITERATION' },
+  always: {
+    guard: { type: 'hasReached', params: { milestone: 'switchover' } },
+    target: 'switchingOver',
+  },
+} as const;
+export const switchingOver = {
+  description: 'The guest is stopped on the source; the last pages and devices follow.',
+  tags: ['abortable', 'guestPaused'],
+  meta: {
+    milestone: 'switchover',
+    call: 'migrate-continue',
+    source: 'MIGRATION pre-switchover, SUSPENDED/1',
+  },
+} as const;
+
 /** What is under way inside PERFORM3 of a migration that we drive, by what QEMU shows. */
 export const copying = {
   initial: 'starting',
@@ -22,23 +42,7 @@ export const copying = {
         target: 'precopying',
       },
     },
-    precopying: {
-      description: 'Memory is copied pass by pass; pages written meanwhile are sent again.',
-      tags: ['abortable'],
-      meta: { milestone: 'precopy', call: 'migrate', source: 'MIGRATION, MIGRATION_ITERATION' },
-      always: {
-        guard: { type: 'hasReached', params: { milestone: 'switchover' } },
-        target: 'switchingOver',
-      },
-    },
-    switchingOver: {
-      description: 'The guest is stopped on the source; the last pages and devices follow.',
-      tags: ['abortable', 'guestPaused'],
-      meta: {
-        milestone: 'switchover',
-        call: 'migrate-continue',
-        source: 'MIGRATION pre-switchover, SUSPENDED/1',
-      },
-    },
+    precopying,
+    switchingOver,
   },
 } as const;

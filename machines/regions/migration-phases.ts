@@ -1,3 +1,5 @@
+import { precopying, switchingOver } from './copying.ts';
+
 /**
  * libvirt's own phases, entered from evidence only: a state is entered when its milestone has been
  * reached, and an evidence that skips one passes through it (the record then says `inferred`).
@@ -65,23 +67,9 @@ export const migrationPhases = {
             target: 'precopying',
           },
         },
-        precopying: {
-          description: 'Memory is copied pass by pass; pages written meanwhile are sent again.',
-          tags: ['abortable'],
-          meta: { milestone: 'precopy', call: 'migrate', source: 'MIGRATION, MIGRATION_ITERATION' },
-          always: {
-            guard: { type: 'hasReached', params: { milestone: 'switchover' } },
-            target: 'switchingOver',
-          },
-        },
+        precopying,
         switchingOver: {
-          description: 'The guest is stopped on the source; the last pages and devices follow.',
-          tags: ['abortable', 'guestPaused'],
-          meta: {
-            milestone: 'switchover',
-            call: 'migrate-continue',
-            source: 'MIGRATION pre-switchover, SUSPENDED/1',
-          },
+          ...switchingOver,
           always: {
             guard: { type: 'hasReached', params: { milestone: 'perform3Done' } },
             target: '#perform3Done',
