@@ -6,7 +6,7 @@ import { recordedProcess, startServer } from './host-process.ts';
 import { LabError } from './lab-error.ts';
 import { writeJson } from './lab-state.ts';
 import type { HostPaths } from './paths.ts';
-import { processState, signalProcess, waitUntilGone } from './process-identity.ts';
+import { processState, signalProcess, stopProcess, waitUntilGone } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { virsh } from './virsh.ts';
 
@@ -90,11 +90,23 @@ export async function endDaemon(host: HostPaths, signal: 'SIGTERM' | 'SIGKILL'):
 }
 
 /**
- * Freezes or thaws the host's daemon.
+ * Freezes the host's daemon: when this returns, no thread of it answers anybody.
  * @throws {LabError} when it does not run.
  */
-export async function signalDaemon(host: HostPaths, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+export async function freezeDaemon(host: HostPaths): Promise<void> {
+  await stopProcess(await runningDaemon(host), stopTimeoutMs);
+}
+
+/**
+ * Thaws the host's daemon.
+ * @throws {LabError} when it does not run.
+ */
+export async function thawDaemon(host: HostPaths): Promise<void> {
+  await signalProcess(await runningDaemon(host), 'SIGCONT');
+}
+
+async function runningDaemon(host: HostPaths): Promise<ProcessIdentity> {
   const daemon = await daemonState(host);
   if (daemon.state === 'gone') throw new LabError(`libvirtd of ${host.name} does not run`);
-  await signalProcess(daemon.process, signal);
+  return daemon.process;
 }

@@ -2,7 +2,14 @@ import type { ChildProcess } from 'node:child_process';
 import { recallCapabilities, rememberCapabilities } from './capabilities-cache.ts';
 import { run } from './command.ts';
 import type { CommandOptions } from './command.ts';
-import { daemonState, endDaemon, hostUri, signalDaemon, startDaemon } from './daemon.ts';
+import {
+  daemonState,
+  endDaemon,
+  freezeDaemon,
+  hostUri,
+  startDaemon,
+  thawDaemon,
+} from './daemon.ts';
 import { witnessUri } from './daemon.ts';
 import type { DaemonOverrides } from './daemon-config.ts';
 import { writeHostsFile } from './host-names.ts';
@@ -84,13 +91,13 @@ export class LabHost {
     return endDaemon(this.paths, 'SIGKILL');
   }
 
-  /** Freezes libvirtd: connections stay open, nothing is answered. */
+  /** Freezes libvirtd: connections stay open, nothing is answered from here on. */
   sigstop(): Promise<void> {
-    return signalDaemon(this.paths, 'SIGSTOP');
+    return freezeDaemon(this.paths);
   }
 
   sigcont(): Promise<void> {
-    return signalDaemon(this.paths, 'SIGCONT');
+    return thawDaemon(this.paths);
   }
 
   /**

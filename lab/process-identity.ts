@@ -84,6 +84,34 @@ export async function waitUntilGone(identity: ProcessIdentity, timeoutMs: number
   }
 }
 
+/** Whether every thread of the process stands; true, too, when it has none any more. */
+async function everyThreadStands(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const letters = await Promise.all(
+    threads.map(async (thread) => {
+      const text = await readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8').catch(() => '');
+      return text.slice(text.lastIndexOf(')') + 2, text.lastIndexOf(')') + 3);
+    }),
+  );
+  return letters.every((letter) => letter === 'T' || letter === '');
+}
+
+/**
+ * Stops the process and waits until its last thread stands: the kernel only marks the threads, and
+ * one that still runs may answer a request. Asks every 5 ms, for nobody tells.
+ * @throws {LabError} after `timeoutMs`.
+ */
+export async function stopProcess(identity: ProcessIdentity, timeoutMs: number): Promise<void> {
+  await signalProcess(identity, 'SIGSTOP');
+  const deadlineMs = performance.now() + timeoutMs;
+  while (!(await everyThreadStands(identity.pid))) {
+    if (performance.now() > deadlineMs) {
+      throw new LabError(`process ${identity.pid} did not stop within ${timeoutMs} ms`);
+    }
+    await sleep(5);
+  }
+}
+
 /** The processes whose network and mount namespaces are those held by the two files. */
 export async function processesInNamespaces(
   networkFile: string,

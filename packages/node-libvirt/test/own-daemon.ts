@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,6 +90,22 @@ export class OwnDaemon implements AsyncDisposable {
     const child = spawn('nsenter', words, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#others.push(child);
     return child;
+  }
+
+  /** Stops the daemon. The kernel stops one thread after the other: this ends when the last one stands. */
+  async freeze(): Promise<void> {
+    process.kill(this.pid, 'SIGSTOP');
+    while (!(await this.#stands())) await delay(1);
+  }
+
+  thaw(): void {
+    process.kill(this.pid, 'SIGCONT');
+  }
+
+  async #stands(): Promise<boolean> {
+    const tasks = `/proc/${this.pid}/task`;
+    const stats = (await readdir(tasks)).map((task) => readFile(join(tasks, task, 'stat'), 'utf8'));
+    return (await Promise.all(stats)).every((stat) => stat.includes(') T '));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -210,7 +210,7 @@ describeOwnDaemon('ssh to a real daemon', () => {
     if (pid === undefined) throw new Error('no ssh was started');
     const closed = Promise.withResolvers<CloseReason>();
     connection.once('close', closed.resolve);
-    process.kill(daemon.pid, 'SIGSTOP');
+    await daemon.freeze();
     try {
       const call = connection.getHostname();
       // More than pipes and sockets hold, so that it is surely cut short; but who knows what ssh has passed on.
@@ -225,7 +225,7 @@ describeOwnDaemon('ssh to a real daemon', () => {
       const reason = { kind: 'lost', error: { cause: expect.any(SshError) } };
       expect(await closed.promise).toMatchObject(reason);
     } finally {
-      process.kill(daemon.pid, 'SIGCONT');
+      daemon.thaw();
     }
     expect(connection.isClosed).toBe(true);
   });

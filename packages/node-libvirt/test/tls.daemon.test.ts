@@ -265,7 +265,7 @@ describeOwnDaemon('TLS to a real daemon', () => {
     const connection = await open(uri(ours, { tcpPort: victim.tlsPort }));
     const closed = Promise.withResolvers<unknown>();
     connection.once('close', closed.resolve);
-    process.kill(victim.pid, 'SIGSTOP');
+    await victim.freeze();
     const call = connection.getHostname();
     call.catch(() => undefined);
     await new Promise(setImmediate);
