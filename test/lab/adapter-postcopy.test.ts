@@ -65,9 +65,10 @@ describeLab('a post-copy that breaks on two real daemons', () => {
       to.sees('resumed postcopyFailed'),
       from.sees('state paused postcopyFailed'),
       to.sees('state running postcopyFailed'),
+      // The destination's Finish may fail, and tell the source daemon, before the source's QEMU notices.
+      from.sees('migrationStatus postcopy-paused'),
+      to.sees('migrationStatus postcopy-paused'),
     ]);
-    expect(from.events).toContain('migrationStatus postcopy-paused');
-    expect(to.events).toContain('migrationStatus postcopy-paused');
     expect(await ended).toMatchObject({ effect: 'unknown' });
     expect(await source.findStatus(uuid, unending)).toMatchObject({
       job: { operation: 'migrationOut' },
@@ -81,7 +82,7 @@ describeLab('a post-copy that breaks on two real daemons', () => {
     await hostB.healPorts();
     await source.migrate({ ...call, purpose: 'resumePostcopy' }, unending);
     await to.sees('resumed migrated');
-    expect(from.events).toContain('migrationStatus postcopy-recover');
+    await from.sees('migrationStatus postcopy-recover');
     expect(await source.findStatus(uuid, unending)).toBeNull();
     expect(await destination.findStatus(uuid, unending)).toMatchObject({
       state: 'running',
