@@ -1,1 +1,2 @@
 export { MemoryStore } from './memory-store.ts';
+export { SharedMemory } from './shared-memory.ts';

@@ -1,0 +1,34 @@
+import type { RunSummary, StoredRun } from '../../ports/run-store.ts';
+import type { KeptFamily, KeptRun, SharedMemory } from './shared-memory.ts';
+import { parseRecord } from './shared-memory.ts';
+
+export function readRun({ record, timers }: KeptRun): StoredRun {
+  return { record: parseRecord(record), timers: JSON.parse(timers) };
+}
+
+export function readFamily(family: KeptFamily): StoredRun[] {
+  return [...family.runs.values()].map(readRun);
+}
+
+export function summarise(memory: SharedMemory, rootId: string): RunSummary | null {
+  const family = memory.families.get(rootId);
+  const root = family?.runs.get(rootId);
+  if (family === undefined || root === undefined) return null;
+  const { id, machine, version, subject, startedAtEpochMs, finishedAtEpochMs, outcome } =
+    parseRecord(root.record);
+  const active = [...family.runs.values()].filter(
+    (run) => run === root || (root.finishedAtEpochMs === null && run.finishedAtEpochMs === null),
+  );
+  return {
+    id,
+    machine,
+    version,
+    subject,
+    startedAtEpochMs,
+    finishedAtEpochMs,
+    outcome,
+    states: active.flatMap((run) => run.states),
+    holder: family.engineId === null ? null : memory.viewOf(family.engineId),
+    parked: family.parked === null ? null : JSON.parse(family.parked),
+  };
+}
