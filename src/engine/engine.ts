@@ -10,6 +10,7 @@ import { ActiveRun } from './active-run.ts';
 import { doneEvent, failedEvent } from './actor-events.ts';
 import type { Command } from './commands.ts';
 import { enteredStates, namesOf } from './entered-states.ts';
+import { EngineError } from './engine-error.ts';
 import type { EngineEvents } from './events.ts';
 import type { Beginning, Envelope } from './inbox.ts';
 import type { RegisteredMachine } from './registry.ts';
@@ -20,6 +21,21 @@ import type { BoundMachine } from './slots.ts';
 import { startSlot } from './start-slot.ts';
 import { Turn } from './turn.ts';
 
+/** How many runs may be at work at once. */
+export interface Limits {
+  /** On one daemon. */
+  readonly perHost: number;
+  /** `null`: as many as there are. */
+  readonly total: number | null;
+}
+
+export interface StartOptions {
+  /** Queues behind whoever holds its locks, in fair order. */
+  readonly wait?: boolean;
+  /** Gives up the place in the queue. */
+  readonly signal?: AbortSignal;
+}
+
 export interface EngineOptions {
   readonly store: RunStore;
   readonly machines: readonly BoundMachine[];
@@ -27,6 +43,8 @@ export interface EngineOptions {
   readonly log: Log;
   /** Makes ids of runs; passed in, as all that is not reproducible. */
   readonly newRunId: () => string;
+  /** By default 4 a host. */
+  readonly limits?: Partial<Limits>;
 }
 
 const always = (): boolean => true;
@@ -51,10 +69,16 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#machines = registerMachines(options.machines);
   }
 
-  /** @throws for a machine that is not registered, or that cannot even begin with that input */
-  start(machineId: string, input: unknown): Run {
+  /**
+   * Resolves when the run holds its locks, before its first step is on record and told.
+   *
+   * @throws EngineError noMachine, badInput, closed; BusyError when another run holds its locks and
+   *   it does not wait
+   */
+  async start(machineId: string, input: unknown, options: StartOptions = {}): Promise<Run> {
+    options.signal?.throwIfAborted();
     const machine = this.#machines.get(machineId);
-    if (machine === undefined) throw new Error(`no machine ${machineId}`);
+    if (machine === undefined) throw new EngineError('noMachine', `no machine ${machineId}`);
     const step = machine.stepper.start(input);
     const id = this.#options.newRunId();
     const run = this.#newRun(id, id, machine, null);

@@ -2,6 +2,7 @@ import type {
   AnyStateMachine,
   CallbackActorLogic,
   EventObject,
+  InputFrom,
   PromiseActorLogic,
   StateMachine,
 } from 'xstate';
@@ -9,6 +10,7 @@ import type {
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { StreamProgress } from '../ports/observation.ts';
+import type { LockRequest } from '../ports/run-store.ts';
 
 /**
  * What becomes of an effect that was in flight when the process died. `rerun`: it looks before it
@@ -28,12 +30,16 @@ export interface Tools {
   /** Byte progress: shown and stored, never an event of the machine. */
   readonly report: (streams: readonly StreamProgress[]) => void;
   readonly log: Log;
+  /** It was in flight when an earlier process left: what it is about may have been done. */
+  readonly resumed?: boolean;
 }
 
 export interface EffectSlot<Input, Output> {
   readonly kind: 'effect';
   readonly recovery: RecoveryClass;
   readonly run: (input: Input, tools: Tools) => Promise<Output>;
+  /** Of class `adopt`: finds what goes on without us and follows it to its end, or tells its loss. */
+  readonly adopt?: (input: Input, tools: Tools) => Promise<Output>;
 }
 
 /** Subscribes first, then reads and sends the present state; ends when the signal is aborted. */
@@ -82,21 +88,55 @@ export interface AnySlot {
   readonly kind: 'effect' | 'watch';
   readonly recovery?: RecoveryClass;
   run(input: unknown, tools: Tools & { send: (event: EventObject) => void }): Promise<unknown>;
+  adopt?(input: unknown, tools: Tools): Promise<unknown>;
 }
 
 export type SlotTable = Readonly<Record<string, AnySlot>>;
+
+/** What the engine has to know of an input before a run of it may begin. */
+export interface About {
+  /** For a person: the domain's name or uuid. */
+  readonly subject: string;
+  /** All of them or none are held from before the first step to the end of the run. */
+  readonly locks: readonly LockRequest[];
+  /** Daemons that it burdens, by connection URI: so many runs at once as the engine's limits say. */
+  readonly hosts: readonly string[];
+  /**
+   * Values of the input that nobody may read anywhere: the machine gets a token in place of each,
+   * and what it stands for is put back just before an effect or a watch runs.
+   */
+  readonly secrets?: readonly string[];
+}
+
+/** A persisted snapshot of one version as the next one has it. Pure; throws what cannot be done. */
+export type SnapshotUpgrade = (snapshot: unknown) => unknown;
+
+/** What a machine needs beside its slots. */
+export interface BindOptions<Input> {
+  /** Asked with the input of a run that is to be started; a child machine is never asked. */
+  readonly about?: (input: Input) => About;
+  /** By the version that each makes: `'2'` turns a snapshot of version 1 into one of version 2. */
+  readonly upgrades?: Readonly<Record<string, SnapshotUpgrade>>;
+}
 
 /** A machine with everything that fills its slots. */
 export interface BoundMachine {
   readonly machine: AnyStateMachine;
   readonly slots: SlotTable;
+  about?(input: unknown): About;
+  readonly upgrades?: Readonly<Record<string, SnapshotUpgrade>>;
 }
 
 /** Puts a machine and its slots together; an incomplete or wrong table does not compile. */
 export function bind<Machine extends AnyStateMachine>(
   machine: Machine,
   slots: SlotsOf<Machine>,
+  options?: BindOptions<InputFrom<Machine>>,
 ): BoundMachine;
-export function bind(machine: AnyStateMachine, slots: SlotTable): BoundMachine {
-  return { machine, slots };
+export function bind(
+  machine: AnyStateMachine,
+  slots: SlotTable,
+  options: Omit<BoundMachine, 'machine' | 'slots'> = {},
+): BoundMachine {
+  return { machine, slots, ...options };
 }

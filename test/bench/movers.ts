@@ -53,7 +53,7 @@ export function ourEngine(variant: MigrationVariant, lab: Lab): Mover {
         protocol: variant.protocol,
         options: optionsOf(variant, lab.host(to).tcp),
       });
-      const ending = await engine.start('liveMigration', input).wait();
+      const ending = await (await engine.start('liveMigration', input)).wait();
       const elapsedMs = performance.now() - begunMs;
       if (!completed.safeParse(ending).success) throw new Error(JSON.stringify(ending));
       return elapsedMs;

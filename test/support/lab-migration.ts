@@ -10,7 +10,7 @@ import type {
 import { liveMigrationInput } from '../../machines/index.ts';
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { bindMigrations, Engine, systemClock } from '../../src/index.ts';
-import type { Hypervisors, MigrationOptions, StateEntered } from '../../src/index.ts';
+import type { Hypervisors, MigrationOptions, Run, StateEntered } from '../../src/index.ts';
 import { noLog } from '../../src/index.ts';
 import type { StreamProgress } from '../../src/ports/observation.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
@@ -95,7 +95,8 @@ function startMigration(
   const struck: string[] = [];
   const states: StateEntered[] = [];
   engine.on('state.entered', (event) => states.push(event));
-  const run = engine.start(
+  let run: Run | null = null;
+  const started = engine.start(
     'liveMigration',
     liveMigrationInput({
       domain: guest.name,
@@ -109,6 +110,10 @@ function startMigration(
       },
     }),
   );
+  const atEnd = started.then((begun) => {
+    run = begun;
+    return begun.wait();
+  });
   return {
     states,
     entered: async (suffix) => {
@@ -118,7 +123,7 @@ function startMigration(
       engine.on('state.entered', (event) => {
         if (event.state.endsWith(suffix)) resolve(event);
       });
-      const first = await Promise.race([promise, run.wait()]);
+      const first = await Promise.race([promise, atEnd]);
       if ('state' in first) return first;
       const seen = states.map(({ state }) => state).join(' > ');
       throw new Error(`${suffix} was never entered: ${seen}; ${JSON.stringify(first)}`);
@@ -128,7 +133,7 @@ function startMigration(
       engine.on('progress', ({ streams }) => {
         if (streams.some(shows)) resolve();
       });
-      const ended = await Promise.race([promise, run.wait()]);
+      const ended = await Promise.race([promise, atEnd]);
       if (ended !== undefined) throw new Error(`it never showed: ${JSON.stringify(ended)}`);
     },
     strike: async (fault, phase, act) => {
@@ -139,10 +144,10 @@ function startMigration(
       struck.push(`${held.join('/')} x ${fault}`);
       await act();
     },
-    send: (command) => run.send(command),
-    abort: () => run.send({ type: 'abort.requested' }),
+    send: (command) => run?.send(command) ?? false,
+    abort: () => run?.send({ type: 'abort.requested' }) ?? false,
     end: async () => {
-      const ending = await run.wait();
+      const ending = await atEnd;
       if (ending.ended === 'broken') throw new Error(ending.failure.message);
       const output = ending.output as LiveMigrationOutput;
       for (const each of struck) manifest.push(`liveMigration x ${each} x ${output.outcome}`);

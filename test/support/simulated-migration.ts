@@ -88,7 +88,7 @@ export async function migrateSimulated(scenario: Scenario): Promise<MigrationEnd
     newRunId: () => 'run-1',
   });
   const states: StateEntered[] = [];
-  const run = engine.start(
+  const run = await engine.start(
     'liveMigration',
     liveMigrationInput({
       domain: 'guest',

@@ -40,7 +40,7 @@ export async function driveMigration(
     // Nobody can type into a picture that is drawn anew ten times a second.
     terminal: commands?.isTTY === true ? null : surroundings.terminal,
   });
-  const run = engine.start('liveMigration', input);
+  const run = await engine.start('liveMigration', input);
   const uuidOf = followUuid(engine, run.id);
   let releaseSignals = nothing;
   let stopReading = nothing;

@@ -53,7 +53,7 @@ describe('a run', () => {
         return n * 2;
       },
     });
-    const run = engine.start('toy', { n: 1 });
+    const run = await engine.start('toy', { n: 1 });
     await turn();
     expect(run.send({ type: 'go' })).toBe(true);
     const ending = await clock.run(run.wait());
@@ -62,13 +62,13 @@ describe('a run', () => {
 
   test('fires a timer at its due time of the clock', async () => {
     const { clock, engine } = stage({});
-    const ending = await clock.run(engine.start('toy', { n: 1 }).wait());
+    const ending = await clock.run((await engine.start('toy', { n: 1 })).wait());
     expect(ending).toMatchObject({ ended: 'finished', atEpochMs: 1000 });
   });
 
   test('refuses an event that its state does not know', async () => {
     const { engine } = stage({});
-    const run = engine.start('toy', { n: 1 });
+    const run = await engine.start('toy', { n: 1 });
     await turn();
     expect(run.send({ type: 'seen' })).toBe(false);
   });
@@ -77,7 +77,7 @@ describe('a run', () => {
     const { clock, engine } = stage({ prepare: () => Promise.reject(new Error('no')) });
     const failed: string[] = [];
     engine.on('effect.failed', ({ key, failure }) => failed.push(`${key} ${failure.message}`));
-    const ending = await clock.run(engine.start('toy', { n: 1 }).wait());
+    const ending = await clock.run((await engine.start('toy', { n: 1 })).wait());
     expect(ending).toMatchObject({ output: { n: -1 } });
     expect(failed).toEqual(['run/prepare#1 no']);
   });
@@ -101,14 +101,14 @@ describe('a run', () => {
       heard += 1;
       throw new Error('a listener with a bug');
     });
-    const ending = await clock.run(engine.start('toy', { n: 1 }).wait());
+    const ending = await clock.run((await engine.start('toy', { n: 1 })).wait());
     expect(ending).toMatchObject({ ended: 'finished', output: { n: 4 } });
     expect(heard).toBeGreaterThan(0);
   });
 
   test('is broken by a guard that throws, and says so', async () => {
     const { engine } = stage({});
-    const run = engine.start('toy', { n: 1 });
+    const run = await engine.start('toy', { n: 1 });
     await turn();
     // `can` asks the guard too, so the event is sent as a timer would send it.
     expect(() => run.send({ type: 'again' })).toThrow('a guard with a bug');
@@ -128,7 +128,7 @@ describe('before anything acts', () => {
       },
       store,
     );
-    const run = engine.start('toy', { n: 1 });
+    const run = await engine.start('toy', { n: 1 });
     await turn();
     const release = store.hold();
     run.send({ type: 'go' });
@@ -154,7 +154,7 @@ describe('before anything acts', () => {
       },
       store,
     );
-    const run = engine.start('toy', { n: 1 });
+    const run = await engine.start('toy', { n: 1 });
     await turn();
     store.commit = () => Promise.reject(new Error('disk full'));
     run.send({ type: 'go' });
@@ -177,7 +177,7 @@ describe('before anything acts', () => {
       },
       store,
     );
-    const run = engine.start('toy', { n: 1 });
+    const run = await engine.start('toy', { n: 1 });
     await turn();
     run.send({ type: 'go' });
     for (let turns = 0; turns < 5; turns += 1) await turn();
@@ -210,7 +210,7 @@ describe('before anything acts', () => {
   test('parent and child steps of one turn share one commit', async () => {
     const store = new HeldStore();
     const { engine, clock } = stage({}, store);
-    await clock.run(engine.start('toy', { n: 1 }).wait());
+    await clock.run((await engine.start('toy', { n: 1 })).wait());
     const last = store.asked.at(-1);
     expect(last?.runs.map(({ id }) => id).toSorted()).toEqual(['run', 'run/child#1']);
     expect(last?.runs.every(({ finishedAtEpochMs }) => finishedAtEpochMs !== null)).toBe(true);
@@ -240,7 +240,7 @@ describe('a state that was left and entered again', () => {
         return promise;
       },
     });
-    const run = engine.start('toy', { n: 1 });
+    const run = await engine.start('toy', { n: 1 });
     await turn();
     run.send({ type: 'go' });
     await turn();
@@ -264,7 +264,7 @@ describe('a state that was left and entered again', () => {
         return keys.length < 2 ? new Promise(() => undefined) : Promise.resolve(n);
       },
     });
-    const run = engine.start('toy', { n: 1 });
+    const run = await engine.start('toy', { n: 1 });
     await turn();
     run.send({ type: 'go' });
     await turn();
@@ -278,7 +278,7 @@ describe('a state that was left and entered again', () => {
 describe('the journal', () => {
   test('has each step with its event and the states on both sides', async () => {
     const { engine, clock, store } = stage({});
-    const run = engine.start('toy', { n: 1 });
+    const run = await engine.start('toy', { n: 1 });
     await clock.run(run.wait());
     const rows = await store.journal('run');
     expect(rows.map(({ event, from, to }) => [event, from[0], to[0]])).toEqual([

@@ -61,7 +61,7 @@ async function nudged(): Promise<Run> {
     ],
     newRunId: () => 'run',
   });
-  const run = engine.start('nudging', {});
+  const run = await engine.start('nudging', {});
   await turn();
   return run;
 }
