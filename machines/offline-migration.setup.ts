@@ -11,6 +11,7 @@ import {
   sourceSilent,
   sourceUnwatched,
 } from './policy/failures.ts';
+import { isLate } from './policy/late-timers.ts';
 import type { LibvirtPhase } from './policy/migration-phases.ts';
 import type {
   CopiesOnSource,
@@ -110,6 +111,7 @@ export const offlineSetup = setup({
     ),
   },
   guards: {
+    isLate,
     holdsGuest: (_, params: FinishDone) => params.holds === 'guest',
     hasNextDisk: ({ context }) => context.copies.length < context.disks.length,
     madeNothing: (_, params: { error: unknown }) => readFailure(params.error).effect === 'none',

@@ -12,6 +12,7 @@ import {
   stalled,
   timeBudgetExceeded,
 } from './policy/failures.ts';
+import { isLate } from './policy/late-timers.ts';
 import type { Milestone } from './policy/migration-phases.ts';
 import { hasReached } from './policy/migration-phases.ts';
 import type { ProtocolContext, ProtocolInput, Tuning } from './policy/protocol-context.ts';
@@ -135,6 +136,7 @@ const isPossible = (action: string, context: ProtocolContext): boolean =>
   action === 'postcopy' ? mayGoOver(context) : canBeCalledOff(context);
 
 export const protocolGuards = {
+  isLate,
   hasReached: ({ context }: Context, params: { milestone: Milestone }) =>
     hasReached(context.reached, params.milestone),
   hasTimeBudget: ({ context }: Context) => context.convergence.budgetMs !== null,

@@ -87,6 +87,14 @@ export interface EvidenceEvent {
   readonly type: string;
   readonly atEpochMs: number;
   readonly detail?: string;
+  /** Of a domain that was read. */
+  readonly state?: string;
+}
+
+/** What a read proves where nobody heard the event: the guest runs there, and did not boot there. */
+function isSeenArrived({ detail, state, type }: EvidenceEvent): boolean {
+  const runs = type === 'destination.domain.seen' && state === 'running';
+  return runs && (detail === 'migrated' || detail === 'postcopy');
 }
 
 /** The milestones after this event: what it proves is observed, what lay before it is inferred. */
@@ -96,6 +104,7 @@ export function noteEvidence(
 ): readonly ReachedMilestone[] {
   if (event.type === 'destination.domain.started' && event.detail === 'migrated')
     return endPrepare(reach(reached, 'prepare', event.atEpochMs), event.atEpochMs);
+  if (isSeenArrived(event)) return reach(reached, 'finish3', event.atEpochMs);
   const proven = proofs[event.type] ?? [];
   const details = detailsOfProof[event.type];
   if (details !== undefined && !details.includes(event.detail ?? '')) return reached;

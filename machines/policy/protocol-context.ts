@@ -129,8 +129,13 @@ export function afterEvidence(context: ProtocolContext, event: MigrationEvent) {
       return {
         ...noted,
         runs: { ...runs, destination: true },
-        resumedAtEpochMs: context.resumedAtEpochMs ?? at,
+        resumedAtEpochMs: context.resumedAtEpochMs ?? (mayBeSecond(context, event) ? null : at),
       };
+    // A read tells what was missed while nobody watched.
+    case 'source.domain.seen':
+      return { ...noted, runs: { ...runs, source: event.state === 'running' } };
+    case 'destination.domain.seen':
+      return { ...noted, runs: { ...runs, destination: event.state === 'running' } };
     case 'destination.domain.suspended':
     case 'destination.domain.stopped':
       return { ...noted, runs: { ...runs, destination: false } };
@@ -143,6 +148,11 @@ export function afterEvidence(context: ProtocolContext, event: MigrationEvent) {
     default:
       return event.type.startsWith('source.migration.') ? { ...noted, qemuHeard: true } : noted;
   }
+}
+
+/** Where nobody heard the first, the second must not pass for it: it comes long after the start. */
+function mayBeSecond({ postcopy, watchBroken }: ProtocolContext, event: MigrationEvent): boolean {
+  return watchBroken.destination && postcopy !== 'none' && event.detail === 'migrated';
 }
 
 /** Until the source has begun our job, what it shows of a migration is somebody else's. */

@@ -50,5 +50,10 @@ export const postcopyBroken = <const Recovering extends object>(recovering: Reco
         },
       },
     },
-    after: { postcopyWait: { actions: 'giveUp' } },
+    after: {
+      postcopyWait: [
+        { guard: 'isLate', target: '.looking', actions: 'giveUp' },
+        { actions: 'giveUp' },
+      ],
+    },
   }) as const;

@@ -6,7 +6,12 @@ export const splitBrain = {
   description: 'Two copies run. Both may have written; no program can merge them.',
   initial: 'choosing',
   entry: 'noteSplitBrain',
-  after: { peerWait: '#needsOperator' },
+  after: {
+    peerWait: [
+      { guard: 'isLate', target: '#lookingAfterSplit', reenter: true },
+      { target: '#needsOperator' },
+    ],
+  },
   states: {
     choosing: {
       description: 'Whoever asked only for a report decides without us.',
@@ -28,6 +33,7 @@ export const splitBrain = {
       },
     },
     looking: {
+      id: 'lookingAfterSplit',
       description: 'What the operator is told is what both hosts show now.',
       tags: ['pointOfNoReturn'],
       meta: { call: 'virDomainGetState on both hosts' },

@@ -55,7 +55,12 @@ export const uncertain = <const First extends readonly object[]>(first: First) =
     id: 'uncertain',
     description: 'The call failed or its reply is lost: both hosts are asked.',
     initial: 'settling',
-    after: { peerWait: '#needsOperator' },
+    after: {
+      peerWait: [
+        { guard: 'isLate', target: '#uncertain', reenter: true },
+        { target: '#needsOperator' },
+      ],
+    },
     states: {
       settling: {
         description: 'A suspend still under way would make the first look a lie.',

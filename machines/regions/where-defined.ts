@@ -10,7 +10,12 @@ const noteFailure = { type: 'recordFailure', params: errorOf } as const;
 export const whereDefined = {
   description: 'Where is it defined? Only the destination itself can say.',
   initial: 'looking',
-  after: { peerWait: 'needsOperator' },
+  after: {
+    peerWait: [
+      { guard: 'isLate', target: 'uncertain', reenter: true },
+      { target: 'needsOperator' },
+    ],
+  },
   states: {
     looking: {
       description: 'Both hosts are asked.',
