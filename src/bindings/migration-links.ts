@@ -30,8 +30,7 @@ export function linkSlots(hypervisors: Hypervisors): LinkSlots {
   const linkOf = (input: DomainOnPeers): MigrationLink => {
     const link = links.get(nameOf(input));
     if (link !== undefined) return link;
-    const message = 'the connections of this migration are gone';
-    throw new FailureError({ code: 'connectionLost', message, effect: 'unknown' });
+    throw linkGone();
   };
 
   const phase = <Output extends object | void>(
@@ -48,7 +47,9 @@ export function linkSlots(hypervisors: Hypervisors): LinkSlots {
   return {
     holdLink: {
       kind: 'watch',
-      run: async ({ source, destination, domainUuid }, { signal, clock, send }) => {
+      run: async ({ source, destination, domainUuid }, { signal, clock, resumed, send }) => {
+        // The link died with the process that held it, and both daemons have undone what hung on it.
+        if (resumed === true) throw linkGone();
         const name = nameOf({ source, destination, domainUuid });
         const link = await hypervisors.linkMigration({ source, destination }, signal);
         // Left meanwhile: another may have been opened in its place.
@@ -79,6 +80,11 @@ export function linkSlots(hypervisors: Hypervisors): LinkSlots {
     confirm: phase((link, { call }, signal) => link.confirm(call, false, signal)),
     confirmCancelled: phase((link, { call }, signal) => link.confirm(call, true, signal)),
   };
+}
+
+function linkGone(): FailureError {
+  const message = 'the connections of this migration are gone';
+  return new FailureError({ code: 'connectionLost', message, effect: 'unknown' });
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -5,15 +5,17 @@ import { isActive, isRunning } from '../../machines/policy/peers.ts';
 import type { SlotsOf, Tools, WatchSlot } from '../engine/slots.ts';
 import { delay } from '../ports/clock.ts';
 import type { DomainStatus } from '../ports/domain.ts';
+import { FailureError } from '../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
 import { abortJob } from './abort-job.ts';
 import { destroyIncoming } from './destroy-incoming.ts';
 import { effectOnDomain, effectOnlyWhile } from './effect-on-domain.ts';
+import { untilJobEnds } from './follow-job.ts';
 import { toMigrationEvent } from './migration-events.ts';
 import { inspectPeers } from './peers.ts';
 
-/** No event tells the end of a job on a daemon that was restarted; it is asked for. */
-const askForJobMs = 250;
+/** How soon a host that did not answer after a crash of ours is watched again. */
+const watchAgainMs = 250;
 
 /** What every protocol chart asks of the world, whoever drives. */
 export type ProtocolSlots = Omit<SlotsOf<typeof peer2peerMigration>, 'performMigration'>;
@@ -28,12 +30,8 @@ export function protocolSlots(hypervisors: Hypervisors): ProtocolSlots {
       recovery: 'rerun',
       run: async ({ host, domainUuid }, { signal, clock }) => {
         const hypervisor = await hypervisors.open(host, signal);
-        for (;;) {
-          const status = await hypervisor.findStatus(domainUuid, signal);
-          if (status?.job?.operation !== 'migrationOut' || isBroken(status))
-            return { atEpochMs: clock.nowEpochMs() };
-          await delay(clock, askForJobMs, signal);
-        }
+        await untilJobEnds(hypervisor, domainUuid, { signal, clock });
+        return { atEpochMs: clock.nowEpochMs() };
       },
     },
     inspectPeers: {
@@ -46,7 +44,7 @@ export function protocolSlots(hypervisors: Hypervisors): ProtocolSlots {
       kind: 'effect',
       recovery: 'rerun',
       run: async ({ host, domainUuid, downtimeMs }, { signal }) => {
-        const hypervisor = await hypervisors.open(host, signal);
+        const hypervisor = await openWithJob(hypervisors, host, domainUuid, signal);
         await hypervisor.setMigrationMaxDowntime(domainUuid, downtimeMs, signal);
         return { what: 'downtimeMs', value: downtimeMs };
       },
@@ -55,13 +53,18 @@ export function protocolSlots(hypervisors: Hypervisors): ProtocolSlots {
       kind: 'effect',
       recovery: 'rerun',
       run: async ({ host, domainUuid, mibPerS }, { signal }) => {
-        const hypervisor = await hypervisors.open(host, signal);
+        const hypervisor = await openWithJob(hypervisors, host, domainUuid, signal);
         await hypervisor.setMigrationBandwidth(domainUuid, mibPerS, signal);
         return { what: 'mibPerS', value: mibPerS };
       },
     },
     startPostcopy: on((host, uuid, signal) => host.startPostcopy(uuid, signal)),
-    suspendSource: on((host, uuid, signal) => host.suspend(uuid, signal)),
+    // Only what was just seen is reason to stop a guest; after a crash it may be the only copy left.
+    suspendSource: effectOnDomain(
+      hypervisors,
+      (host, uuid, signal) => host.suspend(uuid, signal),
+      'unknown',
+    ),
     resumeSource: effectOnlyWhile(isAtRest, hypervisors, (host, uuid, signal) =>
       host.resume(uuid, signal),
     ),
@@ -73,9 +76,6 @@ export function protocolSlots(hypervisors: Hypervisors): ProtocolSlots {
     watchDestination: watching(hypervisors, 'destination'),
   };
 }
-
-/** The job of a broken post-copy lasts for ever, and does nothing. */
-const isBroken = (status: DomainStatus): boolean => status.reason === 'postcopyFailed';
 
 /** A whole copy that stands still and that no migration of its host is busy with. */
 const isAtRest = (status: DomainStatus): boolean =>
@@ -98,16 +98,55 @@ async function watchPeer(
   hypervisors: Hypervisors,
   role: Role,
   { host, domainUuid }: DomainOnHost,
-  { signal, send, report }: WatchTools,
+  tools: WatchTools,
 ): Promise<void> {
-  const hypervisor = await hypervisors.open(host, signal);
+  const { clock, report, send, signal } = tools;
+  const resumed = tools.resumed === true;
+  // Nobody watched since the process before us died.
+  if (resumed) send({ type: `${role}.connection.lost`, atEpochMs: clock.nowEpochMs() });
+  const open = (): Promise<Hypervisor> => hypervisors.open(host, signal);
+  const hypervisor = await (resumed ? untilOpen(open, tools) : open());
   await hypervisor.watchDomain(
     {
       uuid: domainUuid,
       role,
+      resumed,
       observe: (observation) => toMigrationEvent(role, observation).forEach(send),
       progress: report,
     },
     signal,
   );
+}
+
+/** A host that crashed with us comes back later; the chart knows that nobody watches it. */
+async function untilOpen(
+  open: () => Promise<Hypervisor>,
+  { clock, signal }: Pick<Tools, 'clock' | 'signal'>,
+): Promise<Hypervisor> {
+  for (;;) {
+    try {
+      return await open();
+    } catch {
+      await delay(clock, watchAgainMs, signal);
+    }
+  }
+}
+
+/**
+ * QEMU and libvirt keep a migration's limits for the next one when they are given outside of one, so
+ * that a limit that is given again after a crash is given only to a migration.
+ *
+ * @throws FailureError `noJob`
+ */
+async function openWithJob(
+  hypervisors: Hypervisors,
+  host: string,
+  domainUuid: string,
+  signal: AbortSignal,
+): Promise<Hypervisor> {
+  const hypervisor = await hypervisors.open(host, signal);
+  const status = await hypervisor.findStatus(domainUuid, signal);
+  if (status?.job?.operation === 'migrationOut') return hypervisor;
+  const message = `${host}: the domain is not being migrated`;
+  throw new FailureError({ code: 'noJob', message, effect: 'none' });
 }

@@ -123,6 +123,8 @@ export interface Hypervisor {
 export interface WatchRequest {
   readonly uuid: string;
   readonly role: 'source' | 'destination';
+  /** Nobody watched for a while: told as a connection that was regained, and absence is news, too. */
+  readonly resumed?: boolean;
   readonly observe: (observation: DomainObservation) => void;
   readonly progress: (streams: readonly StreamProgress[]) => void;
 }

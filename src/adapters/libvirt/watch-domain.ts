@@ -44,7 +44,7 @@ export async function watchDomain(
     },
   };
   const tell = (seen: Seen): void => minding.observe({ ...seen, atEpochMs: clock.nowEpochMs() });
-  let link: 'new' | 'up' | 'lost' = 'new';
+  let link: 'new' | 'up' | 'lost' = request.resumed === true ? 'lost' : 'new';
   while (!signal.aborted) {
     const connection = await host.acquire(signal).catch(() => null);
     if (connection !== null) {

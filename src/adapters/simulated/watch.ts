@@ -33,7 +33,8 @@ export async function watchDomain(
   const wake = (): void => world.changed();
   signal.addEventListener('abort', wake, { once: true });
   try {
-    let known: Presence | null = absent;
+    let known: Presence | null = request.resumed === true ? null : absent;
+    if (known === null) tell({ kind: 'connectionRegained' });
     for (;;) {
       const line = new WatchLine(world, host, tell);
       const lives = lifeOf(host);
