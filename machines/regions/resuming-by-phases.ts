@@ -50,6 +50,17 @@ export const resumingByPhases = {
         src: 'perform',
         input: resumeInput,
         onDone: 'finishResume',
+        onError: 'cancellingThere',
+      },
+    },
+    cancellingThere: {
+      description: 'The destination listens no longer: only then may it be prepared again.',
+      meta: { call: 'virDomainMigrateFinish3Params, cancelled' },
+      invoke: {
+        id: 'cancelResume',
+        src: 'finishCancelled',
+        input: resumeInput,
+        onDone: 'givingBack',
         onError: 'givingBack',
       },
     },

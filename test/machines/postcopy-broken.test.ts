@@ -214,6 +214,8 @@ describe('taken up phase by phase', () => {
     '%s fails: the source is told, and it is broken as before',
     (call) => {
       const walk = upTo(call).fail(call, operationFailed);
+      // A destination that was prepared listens until it hears that nothing comes.
+      if (call === 'performResume') walk.fail('cancelResume', operationFailed);
       expect(walk.inFlight.get('giveBack')).toMatchObject({
         src: 'confirmCancelled',
         input: { call: { purpose: 'resumePostcopy' } },
