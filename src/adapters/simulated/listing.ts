@@ -1,9 +1,9 @@
-import type { DomainStatus } from '../../ports/domain.ts';
-import { statusOf } from './views.ts';
+import type { DomainView } from '../../ports/domain.ts';
+import { viewOf } from './views.ts';
 import type { World } from './world.ts';
 
 /** A domain as its daemon tells it, and what its vCPUs really do. */
-export interface DomainListing extends DomainStatus {
+export interface DomainListing extends DomainView {
   readonly vcpus: 'running' | 'paused' | 'none';
 }
 
@@ -20,7 +20,7 @@ export function listWorld(world: World): HostListing[] {
     name: host.name,
     daemon: host.daemon.up ? 'up' : 'down',
     domains: [...host.domains.values()]
-      .map((domain) => ({ ...statusOf(domain), vcpus: domain.qemu?.vcpus ?? ('none' as const) }))
+      .map((domain) => ({ ...viewOf(domain), vcpus: domain.qemu?.vcpus ?? ('none' as const) }))
       .toSorted((a, b) => a.name.localeCompare(b.name)),
     volumes: [...host.files]
       .map(([path, { capacityBytes }]) => ({ path, capacityBytes }))
