@@ -1,0 +1,72 @@
+import type { DomainObservation, StreamProgress } from '../ports/observation.ts';
+import type { WorldPicture } from './picture.ts';
+
+/** How a migration was asked to end: what differs from "all as before, on the destination". */
+export interface Asked {
+  readonly source: string;
+  readonly destination: string;
+  readonly offline: boolean;
+  readonly keepSource: boolean;
+  readonly persistence: 'asBefore' | 'transient';
+  /** The destination may have another definition or name. */
+  readonly redefines: boolean;
+}
+
+/** What a run says of itself in the end. */
+export interface RunEnd {
+  /** `completed`, `refused`, `rolledBack`, `needsOperator`. */
+  readonly outcome: string;
+  /** Why; `null`: nothing failed. */
+  readonly reason: string | null;
+  readonly artefacts: readonly {
+    readonly host: string;
+    readonly path: string;
+    readonly status: string;
+  }[];
+}
+
+/** Ticks that a guest made one after the other, without a pause. */
+export interface TickRun {
+  readonly firstTick: number;
+  readonly lastTick: number;
+}
+
+/** What a monitor heard or saw, in the order of its coming. `runId` is that of the run at the top. */
+export type Entry = { readonly atEpochMs: number } & (
+  | {
+      readonly kind: 'observed';
+      readonly host: string;
+      readonly observation: DomainObservation;
+    }
+  | { readonly kind: 'looked'; readonly picture: WorldPicture }
+  | {
+      readonly kind: 'stateEntered';
+      readonly runId: string;
+      readonly machine: string;
+      readonly state: string;
+      readonly tags: readonly string[];
+    }
+  | {
+      readonly kind: 'progressed';
+      readonly runId: string;
+      readonly streams: readonly StreamProgress[];
+    }
+  | { readonly kind: 'asked'; readonly runId: string; readonly asked: Asked }
+  | { readonly kind: 'runFinished'; readonly runId: string; readonly end: RunEnd }
+  /** Its record says where it stands: somebody has to take it up. */
+  | { readonly kind: 'runBroken'; readonly runId: string; readonly message: string }
+);
+
+/** The last look, when nothing is under way any more. */
+export interface Settlement {
+  readonly after: WorldPicture;
+  /** All ticks of the guest, in the order in which they were made; `null`: nobody reads them. */
+  readonly ticks: readonly TickRun[] | null;
+}
+
+/** Before, after, and what the last run said: all that is judged of an end. */
+export interface End extends Settlement {
+  readonly before: WorldPicture;
+  /** `null`: no run has ended, so that nothing need be in its place yet. */
+  readonly run: (RunEnd & { readonly asked: Asked | null }) | null;
+}

@@ -1,0 +1,19 @@
+export { describeViolation } from './describe-violation.ts';
+export type { EngineFeed } from './engine-feed.ts';
+export type { Eyes } from './eyes.ts';
+export type { Asked, End, Entry, RunEnd, Settlement, TickRun } from './history.ts';
+export type { Recording, Violation } from './jury.ts';
+export { judgeRecording } from './jury.ts';
+export type { InvariantMonitor, MonitorOptions, MonitorReport } from './monitor.ts';
+export { monitorInvariants } from './monitor.ts';
+export type {
+  DefinitionPicture,
+  DomainDetails,
+  DomainPicture,
+  HostPicture,
+  WorldPicture,
+} from './picture.ts';
+export type { PictureRequest, Places } from './port-eyes.ts';
+export { portEyes, takePicture } from './port-eyes.ts';
+export { pictureSimulated, simulatedEyes, simulatedTicks } from './simulated-eyes.ts';
+export type { Step } from './step.ts';

@@ -1,0 +1,87 @@
+import type { End } from '../history.ts';
+import type { Holder, SeenHost } from '../picture.ts';
+import {
+  describeHolder,
+  holderOn,
+  holdersOf,
+  isIncoming,
+  seenHost,
+  seenHosts,
+} from '../picture.ts';
+import type { Rule } from '../rule.ts';
+import { claimsOrder } from './one-place.ts';
+
+export const nothingLeaked: Rule = {
+  name: 'nothingLeaked',
+  invariant: 5,
+  says: 'No job, waiting QEMU, half a domain, saved memory or volume is left over untold.',
+  when: 'end',
+  judge: (end) =>
+    claimsOrder(end) ? (leakOfDomain(end) ?? leakOfVolumes(end) ?? leakOfPromise(end)) : null,
+};
+
+function leakOfDomain(end: End): string | null {
+  for (const holder of holdersOf(end.after)) {
+    const before = holderOn(end.before, holder.uri);
+    if (isIncoming(holder) && (before === null || !isIncoming(before)))
+      return `a QEMU still waits for the guest on ${describeHolder(holder)}`;
+    if (holder.job !== null && before?.job !== holder.job)
+      return `its ${holder.job} job was left on ${holder.uri}`;
+    const jobs = newOf(holder.details?.blockJobs, before?.details?.blockJobs);
+    if (jobs.length > 0) return `a block job was left on ${jobs.join(', ')} on ${holder.uri}`;
+    if (holder.details?.managedSave === true && before?.details?.managedSave !== true)
+      return `its memory was left saved on ${holder.uri}`;
+    if (!belongsThere(end, holder, before))
+      return `it was left on a host where it does not belong: ${describeHolder(holder)}`;
+  }
+  return null;
+}
+
+function belongsThere({ run }: End, holder: Holder, before: Holder | null): boolean {
+  const asked = run?.asked ?? null;
+  if (run?.outcome !== 'completed') return before !== null;
+  if (asked === null) return true;
+  if (holder.uri === asked.destination) return true;
+  if (holder.uri !== asked.source) return before !== null;
+  return asked.keepSource && holder.persistent;
+}
+
+function leakOfVolumes(end: End): string | null {
+  for (const host of seenHosts(end.after)) {
+    const before = seenHost(end.before, host.uri);
+    if (before === null) continue;
+    const left = newOf(host.volumes, before.volumes).find((path) => !isWanted(end, host, path));
+    if (left !== undefined) return `${left} was left on ${host.uri}`;
+  }
+  return null;
+}
+
+/** A new volume belongs to a domain that is there now, or the run tells that it had to leave it. */
+function isWanted({ run, before }: End, { uri, domains }: SeenHost, path: string): boolean {
+  const isOurs = run?.outcome === 'completed';
+  const isUsed = domains.some(
+    ({ uuid, details }) =>
+      (isOurs || uuid !== before.domainUuid) &&
+      details?.definition.disks.some((disk) => disk.path === path) === true,
+  );
+  return isUsed || toldAs(run, 'left', uri, path);
+}
+
+/** What is told to be gone is gone. */
+function leakOfPromise({ run, after }: End): string | null {
+  const still = run?.artefacts.find(
+    ({ status, host, path }) =>
+      status === 'removed' && seenHost(after, host)?.volumes.includes(path) === true,
+  );
+  return still === undefined ? null : `${still.path} is told to be removed from ${still.host}`;
+}
+
+function toldAs(run: End['run'], status: string, host: string, path: string): boolean {
+  return (run?.artefacts ?? []).some(
+    (artefact) => artefact.status === status && artefact.host === host && artefact.path === path,
+  );
+}
+
+function newOf(now: readonly string[] = [], before: readonly string[] = []): string[] {
+  return now.filter((each) => !before.includes(each));
+}
