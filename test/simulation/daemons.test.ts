@@ -68,7 +68,8 @@ describe('the Finish reply that is lost', () => {
   const faults = [strike('finish3', 'cutReplies')];
 
   test('makes two running copies where the storage was copied', async () => {
-    const scene = new Scene({ guest: privateGuest, faults });
+    const breaks = ['oneRunningCopy', 'guestContinuous'];
+    const scene = new Scene({ guest: privateGuest, faults, breaks });
     const failure = await scene.run(() => scene.migrate(storageCopy));
     expect(failure).toMatchObject({ effect: 'unknown' });
     expect(scene.where('hostA')).toBe('running migrationCanceled persistent');

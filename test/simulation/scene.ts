@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest';
 import type {
   DomainSpec,
   Fault,
@@ -12,6 +13,7 @@ import { toFailure } from '../../src/ports/failure.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { Hypervisor } from '../../src/ports/hypervisor.ts';
 import type { MigrateCall, MigrationOptions } from '../../src/ports/migration.ts';
+import { expectBroken, monitorSimulated } from '../support/invariants.ts';
 import { plainOptions } from '../support/migration-options.ts';
 
 export const mib = 2 ** 20;
@@ -38,6 +40,8 @@ export interface SceneOptions {
   readonly link?: LinkSpec;
   readonly source?: Partial<HostSpec>;
   readonly destination?: Partial<HostSpec>;
+  /** Rules of the invariant monitor that the scene breaks; all others hold until its test ends. */
+  readonly breaks?: readonly string[];
 }
 
 /** Two hosts, one guest, and a record of all that both hosts told of it. */
@@ -64,6 +68,10 @@ export class Scene {
     });
     this.uuid = this.world.listing()[0]?.domains[0]?.uuid ?? '';
     this.#persistent = guest.persistent ?? true;
+    const monitor = monitorSimulated(this, this.uuid);
+    onTestFinished(async () => {
+      expectBroken(await this.clock.run(monitor.settle()), options.breaks ?? []);
+    });
   }
 
   host(name: 'hostA' | 'hostB'): Promise<Hypervisor> {

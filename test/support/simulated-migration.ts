@@ -11,6 +11,7 @@ import { noLog } from '../../src/ports/log.ts';
 import type { MigrationOptions } from '../../src/ports/migration.ts';
 import type { RunStore } from '../../src/ports/run-store.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
+import { expectBroken, monitorSimulated } from './invariants.ts';
 import { plainOptions } from './migration-options.ts';
 
 export const mib = 2 ** 20;
@@ -46,6 +47,8 @@ export interface Scenario {
   readonly faults?: readonly Fault[];
   readonly link?: LinkSpec;
   readonly hosts?: readonly HostSpec[];
+  /** Rules of the invariant monitor that are broken on purpose; all others hold. */
+  readonly breaks?: readonly string[];
   /** Called with each state as it is entered. */
   readonly onState?: (event: StateEntered, stage: Stage) => void;
 }
@@ -87,6 +90,8 @@ export async function migrateSimulated(scenario: Scenario): Promise<MigrationEnd
     machines: bindMigrations(world.hypervisors),
     newRunId: () => 'run-1',
   });
+  const [guest] = world.listing().flatMap(({ domains }) => domains);
+  const monitor = monitorSimulated({ world, clock }, guest?.uuid ?? '', engine);
   const states: StateEntered[] = [];
   const run = await engine.start(
     'liveMigration',
@@ -107,5 +112,7 @@ export async function migrateSimulated(scenario: Scenario): Promise<MigrationEnd
   const ending = await clock.run(run.wait());
   if (ending.ended === 'broken') throw new Error(ending.failure.message);
   const output = ending.output as LiveMigrationOutput;
+  const report = await clock.run(monitor.settle());
+  expectBroken(report, scenario.breaks ?? []);
   return { world, ending, output, states, store, runId: run.id };
 }
