@@ -19,7 +19,7 @@ export function planCommit(memory: SharedMemory, engineId: string, batch: Commit
   }
   const rootOf = (runId: string): string => {
     const rootId = begun.get(runId) ?? memory.rootIds.get(runId);
-    if (rootId === undefined) throw new StoreError('storeFailed', `run ${runId} is not on record`);
+    if (rootId === undefined) throw leaseLost(runId);
     if (!begun.has(rootId) && !mine(rootId)) throw leaseLost(rootId);
     return rootId;
   };
