@@ -23,8 +23,11 @@ export function planCommit(memory: SharedMemory, engineId: string, batch: Commit
     if (!begun.has(rootId) && !mine(rootId)) throw leaseLost(rootId);
     return rootId;
   };
+  // A family begins with its run at the top, in whatever order a batch names them.
+  const tops = batch.runs.filter(({ id, rootId }) => id === rootId);
+  const children = batch.runs.filter(({ id, rootId }) => id !== rootId);
   return [
-    ...batch.runs.map((run) => planRun(memory, engineId, run)),
+    ...[...tops, ...children].map((run) => planRun(memory, engineId, run)),
     ...planBelongings(memory, batch, rootOf),
     ...batch.secrets.map(({ id, rootId, value }): Change => {
       rootOf(rootId);
@@ -32,8 +35,8 @@ export function planCommit(memory: SharedMemory, engineId: string, batch: Commit
     }),
     ...planProgress(memory, engineId, batch),
     ...planAnswers(memory, batch, mine),
-    ...batch.runs
-      .filter((run) => run.id === run.rootId && run.finishedAtEpochMs !== null)
+    ...tops
+      .filter(({ finishedAtEpochMs }) => finishedAtEpochMs !== null)
       .map((run) => () => memory.conclude(run.id)),
   ];
 }
