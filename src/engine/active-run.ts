@@ -1,8 +1,8 @@
 import type { AnyMachineSnapshot, EventObject } from 'xstate';
 
-import type { RunRecord } from '../ports/run-store.ts';
+import type { ArtefactRecord, RunRecord, TimerRecord } from '../ports/run-store.ts';
+import type { Family } from './family.ts';
 import type { RegisteredMachine } from './registry.ts';
-import type { RunEnding } from './run-ending.ts';
 
 /** An effect or a watch in flight. */
 export interface RunningActor {
@@ -18,35 +18,39 @@ interface Timer {
   disarm: (() => void) | null;
 }
 
-/** One run as the engine holds it: what is on record, and what is in flight. */
-export class ActiveRun {
+/** What distinguishes one run from another from its beginning on. */
+export interface Origin {
   readonly id: string;
-  readonly rootId: string;
+  readonly family: Family;
   readonly machine: RegisteredMachine;
   readonly parent: RunRecord['parent'];
   readonly startedAtEpochMs: number;
-  finishedAtEpochMs: number | null = null;
-  readonly entries: Record<string, number> = {};
+  /** How often each invoke has been entered. */
+  readonly entries?: RunRecord['entries'];
+}
+
+/** One run as the engine holds it: what is on record, and what is in flight. */
+export class ActiveRun {
+  readonly id: string;
+  readonly family: Family;
+  readonly machine: RegisteredMachine;
+  readonly parent: RunRecord['parent'];
+  readonly startedAtEpochMs: number;
   readonly timers = new Map<string, Timer>();
   readonly actors = new Map<string, RunningActor>();
   /** Child runs by invoke id. */
   readonly children = new Map<string, ActiveRun>();
-  /** Resolved once, by the engine itself, whatever listeners do. */
-  readonly ending = Promise.withResolvers<RunEnding>();
+  readonly #entries: Record<string, number>;
+  #end: { readonly atEpochMs: number; readonly outcome: string } | null = null;
   #snapshot: AnyMachineSnapshot | null = null;
 
-  constructor(origin: {
-    id: string;
-    rootId: string;
-    machine: RegisteredMachine;
-    parent: RunRecord['parent'];
-    startedAtEpochMs: number;
-  }) {
+  constructor(origin: Origin) {
     this.id = origin.id;
-    this.rootId = origin.rootId;
+    this.family = origin.family;
     this.machine = origin.machine;
     this.parent = origin.parent;
     this.startedAtEpochMs = origin.startedAtEpochMs;
+    this.#entries = { ...origin.entries };
   }
 
   get snapshot(): AnyMachineSnapshot {
@@ -59,14 +63,22 @@ export class ActiveRun {
   }
 
   get isFinished(): boolean {
-    return this.finishedAtEpochMs !== null;
+    return this.#end !== null;
+  }
+
+  finish(atEpochMs: number, outcome: string): void {
+    this.#end = { atEpochMs, outcome };
   }
 
   /** The key of the next entry of an invoke: the same only for a repetition of the same effect. */
   enter(invokeId: string): string {
-    const count = (this.entries[invokeId] ?? 0) + 1;
-    this.entries[invokeId] = count;
-    return `${this.id}/${invokeId}#${count}`;
+    this.#entries[invokeId] = (this.#entries[invokeId] ?? 0) + 1;
+    return this.keyOf(invokeId);
+  }
+
+  /** The key of the entry that an invoke is in now. */
+  keyOf(invokeId: string): string {
+    return `${this.id}/${invokeId}#${this.#entries[invokeId] ?? 0}`;
   }
 
   disarm(timerId: string): void {
@@ -74,21 +86,43 @@ export class ActiveRun {
     this.timers.delete(timerId);
   }
 
+  /** Nothing of it goes on here; what it has in flight stays on record. */
+  rest(): void {
+    for (const { abort } of this.actors.values()) abort.abort();
+    for (const { disarm } of this.timers.values()) disarm?.();
+  }
+
+  /** By convention a machine keeps what it made, or is about to make, in its context. */
+  get artefacts(): readonly ArtefactRecord[] | null {
+    return artefactsOf(this.snapshot);
+  }
+
+  timerRecords(): TimerRecord[] {
+    return [...this.timers].map(([id, { dueAtEpochMs, event }]) => ({ id, dueAtEpochMs, event }));
+  }
+
   toRecord(): RunRecord {
     return {
       id: this.id,
+      rootId: this.family.id,
       machine: this.machine.id,
       version: this.machine.version,
       parent: this.parent,
+      subject: this.family.subject,
       snapshot: this.machine.stepper.persist(this.snapshot),
-      entries: { ...this.entries },
-      timers: [...this.timers].map(([id, { dueAtEpochMs, event }]) => ({
-        id,
-        dueAtEpochMs,
-        event,
-      })),
+      entries: { ...this.#entries },
       startedAtEpochMs: this.startedAtEpochMs,
-      finishedAtEpochMs: this.finishedAtEpochMs,
+      finishedAtEpochMs: this.#end?.atEpochMs ?? null,
+      outcome: this.#end?.outcome ?? null,
     };
   }
+}
+
+export function artefactsOf(snapshot: AnyMachineSnapshot): readonly ArtefactRecord[] | null {
+  const context: { readonly artefacts?: unknown } = snapshot.context;
+  return isArtefacts(context.artefacts) ? context.artefacts : null;
+}
+
+function isArtefacts(value: unknown): value is readonly ArtefactRecord[] {
+  return Array.isArray(value);
 }

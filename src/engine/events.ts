@@ -1,3 +1,5 @@
+import type { EventEmitter } from 'eventemitter3';
+
 import type { Failure } from '../ports/failure.ts';
 import type { StreamProgress } from '../ports/observation.ts';
 
@@ -29,6 +31,8 @@ export interface EffectStarted extends OfRun {
 /** What the engine tells while runs go on. Each is told after its record is durable. */
 export interface EngineEvents {
   'run.started': (event: OfRun & { readonly input: unknown }) => void;
+  /** An earlier process left it unfinished, and it goes on here; `states`: where. */
+  'run.resumed': (event: OfRun & { readonly states: readonly string[] }) => void;
   'state.entered': (event: StateEntered) => void;
   'effect.started': (event: EffectStarted) => void;
   'effect.finished': (event: EffectStarted) => void;
@@ -37,4 +41,15 @@ export interface EngineEvents {
   'run.finished': (event: OfRun & { readonly output: unknown }) => void;
   /** A bug of the machine, or a store that failed: the run stands as its record says. */
   'run.broken': (event: OfRun & { readonly failure: Failure }) => void;
+}
+
+/** The same as one value: its name stands in `type`. */
+export type RunEvent = {
+  [Name in keyof EngineEvents]: { readonly type: Name } & Parameters<EngineEvents[Name]>[0];
+}[keyof EngineEvents];
+
+/** The emitter's own types cannot follow a name and its event through a union of both. */
+export function emitRunEvent(emitter: EventEmitter<EngineEvents>, event: RunEvent): void {
+  const emit: EventEmitter['emit'] = emitter.emit.bind(emitter);
+  emit(event.type, event);
 }

@@ -1,22 +1,44 @@
-import type { EventObject } from 'xstate';
+import { toFailure } from '../ports/failure.ts';
+import type { Log } from '../ports/log.ts';
+import type { PostedEvent, RunStore } from '../ports/run-store.ts';
 
-import type { ActiveRun } from './active-run.ts';
-import type { Step } from './stepper.ts';
-
-/** An event on its way to a run. */
-export interface Envelope {
-  readonly run: ActiveRun;
-  readonly event: EventObject;
-  /**
-   * Asked when the event's turn has come: a reply or a timer of an earlier entry of a state must
-   * not answer for the present one.
-   */
-  readonly isCurrent: () => boolean;
+interface InboxParts {
+  readonly store: RunStore;
+  readonly log: Log;
+  /** `false`: the run is not driven here (yet). */
+  readonly take: (posted: PostedEvent) => boolean;
 }
 
-/** A run whose first step is computed and not yet on record. */
-export interface Beginning {
-  readonly run: ActiveRun;
-  readonly input: unknown;
-  readonly step: Step;
+/** Events that other processes post for runs that are driven here. */
+export class Inbox {
+  readonly #parts: InboxParts;
+  /** Taken, and answered with a commit that may be under way. */
+  #taken: ReadonlySet<number> = new Set();
+  #isReading = false;
+  #again = false;
+
+  constructor(parts: InboxParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads what there is now; a change while it reads makes it read once more. */
+  read(): void {
+    this.#again = true;
+    if (!this.#isReading) void this.#readAll();
+  }
+
+  async #readAll(): Promise<void> {
+    this.#isReading = true;
+    while (this.#again) {
+      this.#again = false;
+      try {
+        const posted = await this.#parts.store.inbox();
+        const taken = posted.filter((one) => this.#taken.has(one.seq) || this.#parts.take(one));
+        this.#taken = new Set(taken.map(({ seq }) => seq));
+      } catch (error) {
+        this.#parts.log.warn('the inbox could not be read', { failure: toFailure(error) });
+      }
+    }
+    this.#isReading = false;
+  }
 }

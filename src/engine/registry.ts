@@ -1,6 +1,6 @@
 import { StateMachine } from 'xstate';
 
-import type { BoundMachine, SlotTable } from './slots.ts';
+import type { BoundMachine, SlotTable, SnapshotUpgrade } from './slots.ts';
 import { Stepper } from './stepper.ts';
 
 export interface RegisteredMachine {
@@ -8,6 +8,8 @@ export interface RegisteredMachine {
   readonly version: string;
   readonly stepper: Stepper;
   readonly slots: SlotTable;
+  readonly about: BoundMachine['about'];
+  readonly upgrades: Readonly<Record<string, SnapshotUpgrade>>;
   /** Child machines by the name under which this one invokes them. */
   readonly children: Readonly<Record<string, RegisteredMachine>>;
 }
@@ -40,6 +42,8 @@ export function registerMachines(
       version: one.machine.version ?? '0',
       stepper: new Stepper(one.machine),
       slots: one.slots,
+      about: one.about?.bind(one),
+      upgrades: one.upgrades ?? {},
       children,
     };
     registered.set(entry.id, entry);

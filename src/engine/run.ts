@@ -1,30 +1,58 @@
+import { EventEmitter } from 'eventemitter3';
 import type { EventObject } from 'xstate';
 
 import type { ActiveRun } from './active-run.ts';
+import { accepts, allowedEvents, statesOf, tagsOf } from './allowed-events.ts';
+import type { EngineEvents, RunEvent } from './events.ts';
+import { emitRunEvent } from './events.ts';
+import { follow } from './follow.ts';
+import type { Family } from './family.ts';
 import type { RunEnding } from './run-ending.ts';
 
-/** A run as its owner holds it. */
-export class Run {
+interface RunParts<Output> {
+  readonly root: ActiveRun;
+  readonly ending: Promise<RunEnding<Output>>;
+  readonly deliver: (event: EventObject) => void;
+}
+
+/** A run that this engine drives, as its owner holds it. It tells what the engine tells of it. */
+export class Run<Output = unknown> extends EventEmitter<EngineEvents> {
   readonly id: string;
   readonly startedAtEpochMs: number;
-  readonly #active: ActiveRun;
+  readonly #root: ActiveRun;
+  readonly #family: Family;
+  readonly #ending: Promise<RunEnding<Output>>;
   readonly #deliver: (event: EventObject) => void;
 
-  constructor(active: ActiveRun, deliver: (event: EventObject) => void) {
-    this.id = active.id;
-    this.startedAtEpochMs = active.startedAtEpochMs;
-    this.#active = active;
+  constructor({ root, ending, deliver }: RunParts<Output>) {
+    super();
+    this.id = root.id;
+    this.startedAtEpochMs = root.startedAtEpochMs;
+    this.#root = root;
+    this.#family = root.family;
+    this.#ending = ending;
     this.#deliver = deliver;
+    root.family.listeners.add((event) => emitRunEvent(this, event));
   }
 
-  /** Resolves when the run has ended, whatever the end. */
-  wait(): Promise<RunEnding> {
-    return this.#active.ending.promise;
+  /** Resolves when the run has ended, or goes on here no longer, whatever the end. */
+  wait(): Promise<RunEnding<Output>> {
+    return this.#ending;
+  }
+
+  /** Innermost active states, child machines included. */
+  states(): readonly string[] {
+    return statesOf(this.#root);
   }
 
   /** Tags of everything that is active now, child machines included. */
   tags(): ReadonlySet<string> {
-    return tagsOf(this.#active);
+    return tagsOf(this.#root);
+  }
+
+  /** Names of the events that {@link send} would take now. */
+  allowedEvents(): readonly string[] {
+    return this.#isOver ? [] : allowedEvents(this.#root);
   }
 
   /**
@@ -32,19 +60,17 @@ export class Run {
    * work, what it takes it passes on, so the child must allow it, too.
    */
   send(event: EventObject): boolean {
-    if (!accepts(this.#active, event)) return false;
+    if (this.#isOver || !accepts(this.#root, event)) return false;
     this.#deliver(event);
     return true;
   }
-}
 
-function accepts(run: ActiveRun, event: EventObject): boolean {
-  if (run.isFinished || !run.snapshot.can(event)) return false;
-  const children = [...run.children.values()].filter((child) => !child.isFinished);
-  return children.length === 0 || children.some((child) => accepts(child, event));
-}
+  /** Everything that is told from now on, in order, to the end of the run. */
+  events(): AsyncIterableIterator<RunEvent> {
+    return follow(this.#family, this.#ending);
+  }
 
-function tagsOf(run: ActiveRun): ReadonlySet<string> {
-  const children = [...run.children.values()].filter((child) => !child.isFinished);
-  return new Set([...run.snapshot.tags, ...children.flatMap((child) => [...tagsOf(child)])]);
+  get #isOver(): boolean {
+    return this.#family.isOver || this.#root.isFinished;
+  }
 }

@@ -1,8 +1,29 @@
-import type { AnyActorLogic, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
+import type {
+  AnyActorLogic,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  EventObject,
+  StateValue,
+} from 'xstate';
 import { createActor } from 'xstate';
 
 import type { Command } from './commands.ts';
 import { toCommands } from './commands.ts';
+
+/** A machine's snapshot as it stands on record: JSON, each effect in flight with its `src` and input. */
+export interface PersistedSnapshot {
+  readonly status: 'active' | 'done' | 'error' | 'stopped';
+  readonly value: StateValue;
+  readonly children: Readonly<
+    Record<
+      string,
+      { readonly src: string; readonly snapshot: { readonly status: string; input?: unknown } }
+    >
+  >;
+  readonly [part: string]: unknown;
+}
+
+export type RestorableSnapshot = Pick<PersistedSnapshot, 'value' | 'children'>;
 
 /** What one event does to a machine. Nothing of it has run. */
 export interface Step {
@@ -40,6 +61,8 @@ export class Stepper {
   readonly #scope: Parameters<AnyStateMachine['transition']>[2];
   #path: AnyMachineSnapshot[] = [];
   #actions: unknown[] = [];
+  /** Actors that are over although their state is still active. */
+  readonly #ended = new WeakSet<object>();
 
   constructor(machine: AnyStateMachine) {
     this.machine = machine;
@@ -72,11 +95,37 @@ export class Stepper {
 
   /** @throws what a guard or an assignment of the machine throws: a bug of the machine */
   next(snapshot: AnyMachineSnapshot, event: EventObject): Step {
+    const actorId = /^xstate\.(?:done|error)\.actor\.(.+)$/.exec(event.type)?.[1] ?? '';
+    const actor: object | undefined = snapshot.children[actorId];
+    if (actor !== undefined) this.#ended.add(actor);
     return this.#collect(() => this.#inertMachine.transition(snapshot, event, this.#scope));
   }
 
-  persist(snapshot: AnyMachineSnapshot): unknown {
-    return this.#inertMachine.getPersistedSnapshot(snapshot);
+  /** As JSON holds it; an actor that is over is marked, so that it is not taken for one in flight. */
+  persist(snapshot: AnyMachineSnapshot): PersistedSnapshot {
+    const persisted: PersistedSnapshot = Object(this.#inertMachine.getPersistedSnapshot(snapshot));
+    const children = Object.entries(persisted.children).map(([id, child]) => {
+      const actor: object | undefined = snapshot.children[id];
+      const isOver = actor !== undefined && this.#ended.has(actor);
+      return [id, isOver ? { ...child, snapshot: { ...child.snapshot, status: 'done' } } : child];
+    });
+    return { ...persisted, children: Object.fromEntries(children) };
+  }
+
+  /**
+   * A stored snapshot of an unfinished run as it was. What does not fit the machine is dropped in silence or completed, so
+   * it is judged before (see `misfits`).
+   */
+  restore(persisted: RestorableSnapshot): AnyMachineSnapshot {
+    // XState writes into what it is given.
+    const own = structuredClone(persisted);
+    const restorable = { ...own, status: 'active', output: undefined, error: undefined } as const;
+    const snapshot = this.#inertMachine.restoreSnapshot(restorable, this.#scope);
+    for (const [id, child] of Object.entries(persisted.children)) {
+      const actor: object | undefined = snapshot.children[id];
+      if (actor !== undefined && child.snapshot.status === 'done') this.#ended.add(actor);
+    }
+    return snapshot;
   }
 
   #collect(step: () => AnyMachineSnapshot): Step {

@@ -72,7 +72,7 @@ export const layers: readonly Layer[] = [
     name: 'bindings',
     paths: ['src/bindings/'],
     may: ['machines', 'policy', 'ports', 'slots'],
-    packages: [],
+    packages: ['node:os'],
   },
   {
     name: 'diagrams',
@@ -111,9 +111,10 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'entry',
-    paths: ['src/index.ts'],
+    paths: ['src/index.ts', 'src/create-engine.ts'],
     may: ['bindings', 'engine', 'slots', 'ports'],
-    packages: [],
+    mayType: ['machines'],
+    packages: ['xstate', 'node:'],
   },
 
   {

@@ -280,13 +280,18 @@ describe('the journal', () => {
     const { engine, clock, store } = stage({});
     const run = await engine.start('toy', { n: 1 });
     await clock.run(run.wait());
-    const rows = await store.journal('run');
-    expect(rows.map(({ event, from, to }) => [event, from[0], to[0]])).toEqual([
-      ['xstate.init', undefined, 'waiting'],
-      ['xstate.after.1000.toy.waiting', 'waiting', 'preparing'],
-      ['xstate.done.actor.prepare', 'preparing', 'working'],
-      ['xstate.done.actor.look', 'working', 'working'],
-      ['xstate.done.actor.child', 'working', 'done'],
+    const rows = (await store.journal('run')) ?? [];
+    const own = rows.filter(({ runId }) => runId === 'run');
+    expect(
+      own.map(({ event, from, to, effectKey }) => [event.type, from[0], to[0], effectKey]),
+    ).toEqual([
+      ['xstate.init', undefined, 'waiting', null],
+      ['xstate.after.1000.toy.waiting', 'waiting', 'preparing', null],
+      ['xstate.done.actor.prepare', 'preparing', 'working', 'run/prepare#1'],
+      ['xstate.done.actor.look', 'working', 'working', 'run/look#1'],
+      ['xstate.done.actor.child', 'working', 'done', 'run/child#1'],
     ]);
+    expect(own[0]?.event).toEqual({ type: 'xstate.init', input: { n: 1 } });
+    expect(own[2]?.event).toMatchObject({ output: 2 });
   });
 });

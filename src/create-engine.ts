@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import type { InputFrom, OutputFrom } from 'xstate';
+
+import type { liveMigration } from '../machines/index.ts';
+import { bindMigrations } from './bindings/migrations.ts';
+import type { Limits, StartOptions } from './engine/admission.ts';
+import { Engine } from './engine/engine.ts';
+import type { Run } from './engine/run.ts';
+import { systemClock } from './engine/system-clock.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Hypervisors } from './ports/hypervisor.ts';
+import type { Log } from './ports/log.ts';
+import { noLog } from './ports/log.ts';
+import type { RunStore } from './ports/run-store.ts';
+
+/** What can be started, by the name of its machine's file. */
+export interface Workflows {
+  readonly 'live-migration': typeof liveMigration;
+}
+
+export type WorkflowName = keyof Workflows;
+export type WorkflowInput<Name extends WorkflowName> = InputFrom<Workflows[Name]>;
+export type WorkflowOutput<Name extends WorkflowName> = OutputFrom<Workflows[Name]>;
+
+export interface CreateEngineOptions {
+  /** Of this engine alone; the caller closes it after the engine. */
+  readonly store: RunStore;
+  readonly hypervisors: Hypervisors;
+  /** Winston's logger fits; by default nothing is logged. */
+  readonly logger?: Log;
+  /** By default 4 runs a host, and as many as there are in all. */
+  readonly limits?: Partial<Limits>;
+  /** `false`: what earlier processes left unfinished stays so until {@link Engine.recover}. */
+  readonly recover?: boolean;
+  readonly clock?: Clock;
+  readonly newRunId?: () => string;
+}
+
+/** An engine that knows every workflow of this package, by name. */
+export class WorkflowEngine extends Engine {
+  /**
+   * @throws EngineError badInput, closed; BusyError when another run holds its locks and it does not
+   *   wait; the reason of an aborted signal; StoreError
+   */
+  override start<Name extends WorkflowName>(
+    workflow: Name,
+    input: WorkflowInput<Name>,
+    options?: StartOptions,
+  ): Promise<Run<WorkflowOutput<Name>>>;
+  override start(workflow: string, input: unknown, options?: StartOptions): Promise<Run> {
+    return super.start(toMachineId(workflow), input, options);
+  }
+}
+
+/**
+ * An engine with everything that this package can do, on a store and on hosts. What earlier processes
+ * left unfinished goes on at once, unless `recover` is false.
+ *
+ * @throws StoreError
+ */
+export async function createEngine(options: CreateEngineOptions): Promise<WorkflowEngine> {
+  const { store, hypervisors, limits, logger = noLog, recover = true } = options;
+  const engine = new WorkflowEngine({
+    store,
+    machines: bindMigrations(hypervisors),
+    clock: options.clock ?? systemClock,
+    log: logger,
+    newRunId: options.newRunId ?? randomUUID,
+    ...(limits === undefined ? {} : { limits }),
+  });
+  if (recover) await engine.recover();
+  return engine;
+}
+
+/** `live-migration` has the id `liveMigration`. */
+function toMachineId(workflow: string): string {
+  return workflow.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}

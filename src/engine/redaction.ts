@@ -1,0 +1,55 @@
+/** What stands for a secret wherever somebody may read it. */
+export const hidden = '***';
+
+/**
+ * Texts that give a secret away by their form, each with the secret as its first group: attributes of
+ * domain XML (graphics, storage), libvirt's `<secret>` values, parameters of URIs and lines of an
+ * authfile, and the password in a URI's authority.
+ */
+const forms: readonly RegExp[] = [
+  /\bpasswd\s*=\s*"([^"]+)"/gi,
+  /\bpasswd\s*=\s*'([^']+)'/gi,
+  /<secret\b[^>]*>([^<]+)<\/secret>/gi,
+  /\b(?:password|passphrase|authfile)\s*=\s*([^\s&;,"'<>]+)/gi,
+  /:\/\/[^\s/@:]*:([^\s/@]+)@/g,
+];
+
+/** Most texts have nothing of the kind; a look at them has to be cheap. */
+const mayHold = /pass|secret|authfile|:\/\/[^/]*@/i;
+
+/** A value shorter than that stands in every other text by chance. */
+const lengthMin = 4;
+
+/** The secrets that a text gives away by their form. */
+export function secretsIn(text: string): string[] {
+  if (!mayHold.test(text)) return [];
+  return forms.flatMap((form) => [...text.matchAll(form)].map(([, secret = '']) => secret));
+}
+
+/** The text without what its form gives away, and without the secrets that are known. */
+export function redactText(text: string, known: Iterable<string>): string {
+  let redacted = text;
+  for (const secret of known)
+    if (secret.length >= lengthMin) redacted = redacted.replaceAll(secret, hidden);
+  if (!mayHold.test(redacted)) return redacted;
+  for (const form of forms)
+    redacted = redacted.replaceAll(form, (whole: string, secret: string) =>
+      whole.replace(secret, hidden),
+    );
+  return redacted;
+}
+
+/** Every text in a value of JSON replaced; the same value where nothing had to be. */
+export function mapTexts<Value>(value: Value, map: (text: string) => string): Value;
+export function mapTexts(value: unknown, map: (text: string) => string): unknown {
+  if (typeof value === 'string') return map(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const mapped: unknown[] = value.map((each: unknown) => mapTexts(each, map));
+    return mapped.some((each, at) => each !== value[at]) ? mapped : value;
+  }
+  const entries = Object.entries(value);
+  const mapped = entries.map(([key, each]) => [key, mapTexts(each, map)] as const);
+  const isChanged = mapped.some(([, each], at) => each !== entries[at]?.[1]);
+  return isChanged ? Object.fromEntries(mapped) : value;
+}

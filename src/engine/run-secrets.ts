@@ -1,0 +1,97 @@
+import type { Log } from '../ports/log.ts';
+import type { RunStore, Secret } from '../ports/run-store.ts';
+import { mapTexts, redactText, secretsIn } from './redaction.ts';
+
+const tokenPrefix = 'sealed:';
+
+/**
+ * What nobody may read of one run and its children. The machine, its record and whoever is told of it
+ * see a token instead; only an effect or a watch gets what it stands for.
+ */
+export class RunSecrets {
+  readonly #rootId: string;
+  /** What is sealed, by its token's id. */
+  readonly #values = new Map<string, string>();
+  /** Tokens by what they stand for. */
+  readonly #tokens = new Map<string, string>();
+  /** All that must not be read, longest first: the sealed values, and what stands in them. */
+  #known: readonly string[] = [];
+
+  constructor(rootId: string) {
+    this.#rootId = rootId;
+  }
+
+  /** Puts tokens in place of these values, and of texts that give a secret away by their form. */
+  sealInput(input: unknown, named: readonly string[]): unknown {
+    const secret = new Set(named.filter((value) => value !== ''));
+    return mapTexts(input, (text) =>
+      secret.has(text) || secretsIn(text).length > 0 ? this.#seal(text) : text,
+    );
+  }
+
+  /** All that is sealed so far, for the store. */
+  toStore(): Secret[] {
+    return [...this.#values].map(([id, value]) => ({ id, rootId: this.#rootId, value }));
+  }
+
+  /**
+   * Fetches what the tokens in a stored snapshot stand for.
+   *
+   * @throws StoreError noSecret
+   */
+  async fetch(snapshot: unknown, store: RunStore): Promise<void> {
+    const ids = new Set<string>();
+    mapTexts(snapshot, (text) => {
+      const id = this.#idOf(text);
+      if (id !== null) ids.add(id);
+      return text;
+    });
+    for (const id of ids) if (!this.#values.has(id)) this.#keep(id, await store.reveal(id));
+  }
+
+  /** For an effect or a watch only: what the tokens stand for. */
+  open(value: unknown): unknown {
+    if (this.#values.size === 0) return value;
+    return mapTexts(value, (text) => this.#values.get(this.#idOf(text) ?? '') ?? text);
+  }
+
+  /** A value without any secret: a text that is one becomes its token, what holds one loses it. */
+  clean<Value>(value: Value): Value {
+    return mapTexts(value, (text) => this.#tokens.get(text) ?? redactText(text, this.#known));
+  }
+
+  /** A log that never shows a secret. */
+  guard(log: Log): Log {
+    const guarded =
+      (write: Log['info']): Log['info'] =>
+      (message, fields) =>
+        write(this.clean(message), fields === undefined ? undefined : this.clean(fields));
+    return {
+      debug: guarded((message, fields) => log.debug(message, fields)),
+      info: guarded((message, fields) => log.info(message, fields)),
+      warn: guarded((message, fields) => log.warn(message, fields)),
+      error: guarded((message, fields) => log.error(message, fields)),
+    };
+  }
+
+  #seal(value: string): string {
+    const known = this.#tokens.get(value);
+    if (known !== undefined) return known;
+    const id = `${this.#rootId}/secret#${this.#values.size + 1}`;
+    this.#keep(id, value);
+    return `${tokenPrefix}${id}`;
+  }
+
+  #keep(id: string, value: string): void {
+    this.#values.set(id, value);
+    this.#tokens.set(value, `${tokenPrefix}${id}`);
+    const known = [...this.#known, value, ...secretsIn(value)];
+    this.#known = [...new Set(known)].toSorted((a, b) => b.length - a.length);
+  }
+
+  /** Only tokens of this run: one in a foreign text must not open another run's secret. */
+  #idOf(text: string): string | null {
+    const isOurs = text.startsWith(`${tokenPrefix}${this.#rootId}/secret#`);
+    return isOurs ? text.slice(tokenPrefix.length) : null;
+  }
+}
