@@ -94,6 +94,17 @@ describe('whatever happens in whatever phase', () => {
   });
 });
 
+test('a split brain that is only to be reported goes on, and the monitor tells of it', async () => {
+  const { output } = await migrateSimulated({
+    domain: privateGuest,
+    options: { copyStorage: 'all' },
+    input: { onSplitBrain: 'report' },
+    faults: [{ at: { phase: 'finish3' }, do: 'cutReplies' }],
+    breaks: ['oneRunningCopy'],
+  });
+  expect(output).toMatchObject({ outcome: 'needsOperator', failure: { code: 'splitBrain' } });
+});
+
 afterAll(() => {
   const rows = manifest.map((row) => Object.values(row).join(' x '));
   console.log(`machine x phase x fault x disk x outcome\n${rows.join('\n')}`);
