@@ -3,6 +3,7 @@ import { isActive } from '../../machines/policy/peers.ts';
 import type { BoundMachine, SlotsOf } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
+import { aboutLiveMigration } from './about-live-migration.ts';
 import { compareCopies } from './copy-disk.ts';
 import { destroyIncoming } from './destroy-incoming.ts';
 import { effectOnDomain, effectOnlyWhile } from './effect-on-domain.ts';
@@ -47,5 +48,5 @@ export function liveMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof liv
 }
 
 export function bindLiveMigration(hypervisors: Hypervisors): BoundMachine {
-  return bind(liveMigration, liveMigrationSlots(hypervisors));
+  return bind(liveMigration, liveMigrationSlots(hypervisors), { about: aboutLiveMigration });
 }

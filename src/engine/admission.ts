@@ -1,5 +1,6 @@
 import type { LockRequest, LockVerdict, RunStore, RunSummary } from '../ports/run-store.ts';
 import { BusyError, EngineError } from './engine-error.ts';
+import { redactText } from './redaction.ts';
 import type { About } from './slots.ts';
 
 /** How many runs may be at work at once. */
@@ -20,11 +21,13 @@ export interface StartOptions {
 /** Everything that a run needs for itself before it may begin, in one order for all. */
 export function locksFor(about: About | null, { perHost, total }: Limits): LockRequest[] {
   const hosts = [...new Set(about?.hosts)].toSorted();
-  return [
+  const locks = [
     ...(about?.locks ?? []),
     ...hosts.map((host) => ({ name: `host ${host}`, capacity: perHost })),
     ...(total === null ? [] : [{ name: 'all runs', capacity: total }]),
   ];
+  // A connection URI may hold what nobody is to read.
+  return locks.map(({ name, capacity }) => ({ name: redactText(name, []), capacity }));
 }
 
 /** Lets runs begin: all of their locks or none, whoever came first goes first. */
