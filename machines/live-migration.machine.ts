@@ -1,10 +1,14 @@
 import type { LiveMigrationOutput } from './live-migration.setup.ts';
 import {
   childSays,
+  claimOf,
   endedAs,
+  endsIn,
   failureOf,
   guestIsGone,
+  isAborted,
   liveMigrationSetup,
+  noteEnding,
   objects,
   protocolIs,
   reportOfChild,
@@ -16,9 +20,12 @@ import {
   toOfflineInput,
   toProtocolInput,
 } from './policy/live-migration-context.ts';
+import { operatorResult } from './policy/claim-record.ts';
+import { claimOnSource } from './policy/live-migration-inputs.ts';
 import { migrationCheckNames } from './policy/migration-checks.ts';
 import { cleaningUp } from './regions/cleaning-up.ts';
 import { concluding } from './regions/concluding.ts';
+import { releasing } from './regions/releasing.ts';
 
 /** How each protocol ends, for the parent. */
 const afterProtocol = [
@@ -55,7 +62,7 @@ const protocolBroke = {
  */
 export const liveMigration = liveMigrationSetup.createMachine({
   id: 'liveMigration',
-  version: '2',
+  version: '3',
   description: 'Moves a running guest to another host, or leaves it exactly as it was.',
   context: ({ input }) => beforeAnything(input),
   output: ({ event }) => event.output as LiveMigrationOutput,
@@ -87,8 +94,37 @@ export const liveMigration = liveMigrationSetup.createMachine({
           (check) =>
             ({ guard: objects(check), target: 'refused', actions: 'recordRefusal' }) as const,
         ),
-        { target: 'migrating', actions: 'recordExpectedVolumes' },
+        { target: 'claiming', actions: 'recordExpectedClaim' },
       ],
+    },
+    claiming: {
+      description:
+        'Runs of other engines, which have other records, keep off a domain with a claim.',
+      tags: ['abortable'],
+      meta: { call: 'virDomainSetMetadata', source: 'docs/claims.md' },
+      // A claim that is under way would outrun its own removal: its answer is waited for.
+      on: { 'abort.requested': { actions: 'recordAbort' } },
+      invoke: {
+        id: 'claim',
+        src: 'claimDomain',
+        input: claimOnSource,
+        onDone: [
+          { guard: isAborted, target: 'releasing', actions: noteEnding('rolledBack') },
+          {
+            guard: { type: 'hasRivals', params: claimOf },
+            target: 'releasing',
+            actions: [{ type: 'recordRivals', params: claimOf }, noteEnding('refused')],
+          },
+          { target: 'migrating', actions: { type: 'noteClaim', params: claimOf } },
+        ],
+        onError: [
+          { guard: isAborted, target: 'releasing', actions: noteEnding('rolledBack') },
+          {
+            target: 'releasing',
+            actions: [{ type: 'recordUnclaimable', params: failureOf }, noteEnding('refused')],
+          },
+        ],
+      },
     },
     migrating: {
       description: 'The protocol moves the guest and says where it runs in the end.',
@@ -148,7 +184,19 @@ export const liveMigration = liveMigrationSetup.createMachine({
     cleanedUp: {
       description:
         'Nothing of the run is left, or it is told; the guest is what it was, or has ended.',
-      always: [{ guard: guestIsGone, target: 'needsOperator' }, { target: 'rolledBack' }],
+      always: [
+        { guard: guestIsGone, target: 'needsOperator' },
+        { target: 'releasing', actions: noteEnding('rolledBack') },
+      ],
+    },
+    releasing,
+    released: {
+      description: 'The domain is free for others, or what is left of the claim is told.',
+      always: [
+        { guard: endsIn('completed'), target: 'completed' },
+        { guard: endsIn('refused'), target: 'refused' },
+        { target: 'rolledBack' },
+      ],
     },
     completed: {
       type: 'final',
@@ -157,7 +205,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
     },
     refused: {
       type: 'final',
-      description: 'A precheck said no; nothing was touched.',
+      description: 'A precheck or the claim of another run said no; nothing was touched.',
       output: ({ context }) => ({ outcome: 'refused', ...resultOf(context) }),
     },
     rolledBack: {
@@ -169,7 +217,7 @@ export const liveMigration = liveMigrationSetup.createMachine({
       type: 'final',
       tags: ['waitingForOperator'],
       description: 'No program can know or act; the result says what each host holds.',
-      output: ({ context }) => ({ outcome: 'needsOperator', ...resultOf(context) }),
+      output: ({ context }) => ({ outcome: 'needsOperator', ...operatorResult(context) }),
     },
   },
 });

@@ -5,6 +5,15 @@ import type { MigrationCommand } from './migration-events.ts';
 import { directMigration } from './direct-migration.machine.ts';
 import { offlineMigration } from './offline-migration.machine.ts';
 import { peer2peerMigration } from './peer2peer-migration.machine.ts';
+import {
+  afterClaim,
+  afterRelease,
+  claimHolders,
+  expectedClaim,
+  leftClaims,
+} from './policy/claim-record.ts';
+import type { ClaimAnswer, ClaimRequest, ReleaseAnswer, ReleaseRequest } from './policy/claims.ts';
+import { claimedFailure, unclaimableFailure } from './policy/claims.ts';
 import { abortRequested, readFailure } from './policy/failures.ts';
 import type {
   Artefact,
@@ -12,19 +21,21 @@ import type {
   LiveMigrationResult,
   Remainder,
 } from './policy/live-migration-context.ts';
+import { isLate } from './policy/late-timers.ts';
 import type { LiveMigrationInput } from './policy/migration-request.ts';
 import {
   afterReport,
   afterSourceDisks,
   artefactsOfSuccess,
-  expectedVolumes,
+  foundDomain,
   hasPrepared,
   mustCompare,
   protocolOf,
   remainderOf,
   removedArtefacts,
   verdictsOf,
-  withStatus,
+  volumesOf,
+  withVolumes,
 } from './policy/live-migration-context.ts';
 import {
   unsettledFailure,
@@ -56,6 +67,8 @@ export const endedAs = (outcome: Outcome) =>
   }) as const;
 /** The guest ended on the source before it went over: nothing that the run made is of use. */
 export const guestIsGone = { type: 'reportsFailure', params: { code: 'guestGone' } } as const;
+/** It was asked to while it was claimed. */
+export const isAborted = { type: 'reportsFailure', params: { code: 'abortRequested' } } as const;
 export const childSays = (code: string) =>
   ({
     type: 'failedWith',
@@ -63,6 +76,11 @@ export const childSays = (code: string) =>
   }) as const;
 export const reportOfChild = ({ event }: ChildEnded) => ({ report: event.output });
 export const failureOf = ({ event }: { event: { error: unknown } }) => ({ error: event.error });
+
+export const claimOf = ({ event }: { event: { output: ClaimAnswer } }) => event.output;
+type Ending = NonNullable<LiveMigrationContext['ending']>;
+export const noteEnding = (ending: Ending) => ({ type: 'noteEnding', params: { ending } }) as const;
+export const endsIn = (ending: Ending) => ({ type: 'endsIn', params: { ending } }) as const;
 
 export const protocolIs = (protocol: 'offline' | LiveMigrationInput['protocol']) =>
   ({ type: 'protocolIs', params: { protocol } }) as const;
@@ -88,6 +106,8 @@ export const liveMigrationSetup = setup({
       { removed: readonly string[] },
       { domainUuid: string; volumes: readonly Artefact[] }
     >('removeVolumes'),
+    claimDomain: effectSlot<ClaimAnswer, ClaimRequest>('claimDomain'),
+    releaseClaims: effectSlot<ReleaseAnswer, ReleaseRequest>('releaseClaims'),
     compareCopies: effectSlot<void, CopiesOnSource>('compareCopies'),
     directMigration,
     offlineMigration,
@@ -107,13 +127,35 @@ export const liveMigrationSetup = setup({
     recordRefusal: assign(({ context }) => ({
       report: { ...context.report, failure: refusal(context) },
     })),
-    recordExpectedVolumes: assign(({ context }) => ({ artefacts: expectedVolumes(context) })),
+    recordExpectedClaim: assign(({ context }) => ({
+      artefacts: [expectedClaim(context, context.source)],
+    })),
+    /** With the disks that the migration will make: what is not on record is never removed. */
+    noteClaim: assign(({ context }, params: ClaimAnswer) => afterClaim(context, params)),
+    recordRivals: assign(({ context }, params: ClaimAnswer) => ({
+      claim: params.claim,
+      report: {
+        ...context.report,
+        failure: claimedFailure(foundDomain(context).name, params),
+      },
+    })),
+    recordUnclaimable: assign(({ context }, params: { error: unknown }) => ({
+      report: {
+        ...context.report,
+        failure: unclaimableFailure(foundDomain(context).name, params.error),
+      },
+    })),
+    noteEnding: assign((_, params: { ending: Ending }) => ({ ending: params.ending })),
+    recordReleased: assign(({ context }, params: ReleaseAnswer) => ({
+      artefacts: afterRelease(context, params.released),
+    })),
+    recordClaimsLeft: assign(({ context }) => ({ artefacts: leftClaims(context) })),
     recordSuccess: assign(({ context }) => ({ artefacts: artefactsOfSuccess(context) })),
     recordRemoved: assign(({ context }, params: { removed: readonly string[] }) => ({
       artefacts: removedArtefacts(context.artefacts, params.removed),
     })),
     markVolumes: assign(({ context }, params: { status: Artefact['status'] }) => ({
-      artefacts: withStatus(context.artefacts, params.status),
+      artefacts: withVolumes(context.artefacts, params.status),
     })),
     recordUnsettled: assign(({ context }) => ({
       report: { ...context.report, failure: unsettledFailure(context) },
@@ -140,6 +182,7 @@ export const liveMigrationSetup = setup({
     ),
   },
   guards: {
+    isLate,
     objects: ({ context }, params: { check: MigrationCheckName }) =>
       verdictsOf(context).some(
         ({ check, objection }) => check === params.check && objection !== null,
@@ -163,7 +206,14 @@ export const liveMigrationSetup = setup({
     sawChange: (_, params: { error: unknown }) => isDiskChanged(params.error),
     protocolIs: ({ context }, params: { protocol: string }) =>
       protocolOf(context) === params.protocol,
-    hasMadeVolumes: ({ context }) => context.artefacts.length > 0,
+    hasMadeVolumes: ({ context }) => volumesOf(context).length > 0,
+    hasRivals: (_, params: ClaimAnswer) => params.others.length > 0,
+    holdsClaim: ({ context }) => claimHolders(context).length > 0,
+    endsIn: ({ context }, params: { ending: Ending }) => context.ending === params.ending,
   },
-  delays: { peerWait: ({ context }) => context.peerWaitMs, askAgain: 1000 },
+  delays: {
+    peerWait: ({ context }) => context.peerWaitMs,
+    askAgain: 1000,
+    claimWait: ({ context }) => Math.min(context.peerWaitMs, 5_000),
+  },
 });

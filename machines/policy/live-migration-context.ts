@@ -1,3 +1,4 @@
+import type { Claim } from '../../src/ports/claim.ts';
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { MigrationFacts } from '../../src/ports/migration.ts';
@@ -21,13 +22,17 @@ import { isActive } from './peers.ts';
 
 /** Something that the run made or left, by the run's own record. */
 export interface Artefact {
-  readonly kind: 'volume';
+  readonly kind: 'volume' | 'claim';
   readonly host: string;
+  /** Of a claim: the uuid of the domain that it stands on. */
   readonly path: string;
   /**
-   * `expected`: libvirt will make it on the way. `made`: in use by the migrated guest. `removed`:
-   * taken away again. `left`: could not be taken away. `kept`: the source's copy. `unwanted`: the
-   * source's copy, which goes when the guest is safe elsewhere.
+   * Of a volume, `expected`: libvirt will make it on the way. `made`: in use by the migrated guest.
+   * `removed`: taken away again. `left`: could not be taken away. `kept`: the source's copy.
+   * `unwanted`: the source's copy, which goes when the guest is safe elsewhere.
+   *
+   * Of a claim, `expected`: it may stand there. `made`: it does. `left`: it could not be taken away.
+   * `kept`: it stays, for an operator.
    */
   readonly status: 'expected' | 'made' | 'removed' | 'left' | 'kept' | 'unwanted';
 }
@@ -40,6 +45,10 @@ export interface LiveMigrationContext extends LiveMigrationInput {
   readonly peers: PeersView | null;
   /** That look for which the copied disks were last found unchanged on the source. */
   readonly comparedAtEpochMs: number | null;
+  /** Ours, once the domain has been claimed. */
+  readonly claim: Claim | null;
+  /** How the run ends when its claim is gone. */
+  readonly ending: 'completed' | 'refused' | 'rolledBack' | null;
 }
 
 export interface LiveMigrationResult {
@@ -66,13 +75,15 @@ export function beforeAnything(input: LiveMigrationInput): LiveMigrationContext 
     report: nothingYet,
     peers: null,
     comparedAtEpochMs: null,
+    claim: null,
+    ending: null,
   };
 }
 
 /** What is asked of the run, without what it has found out since. */
 export function requestOf(context: LiveMigrationContext): LiveMigrationInput {
   const { domain, source, destination, protocol, offline, options, convergence } = context;
-  const { onSplitBrain, peerWaitMs, postcopyWaitMs } = context;
+  const { breakClaims, onSplitBrain, peerWaitMs, postcopyWaitMs } = context;
   return {
     domain,
     source,
@@ -84,6 +95,7 @@ export function requestOf(context: LiveMigrationContext): LiveMigrationInput {
     onSplitBrain,
     peerWaitMs,
     postcopyWaitMs,
+    breakClaims,
   };
 }
 
@@ -109,32 +121,39 @@ export function verdictsOf(context: LiveMigrationContext): readonly CheckVerdict
  */
 export function expectedVolumes(context: LiveMigrationContext): Artefact[] {
   const missing = context.facts?.incoming?.disks.filter((disk) => disk.existing === null) ?? [];
-  return missing.map(({ path }) => ({
-    kind: 'volume',
-    host: context.destination,
-    path,
-    status: 'expected',
-  }));
+  const { destination: host } = context;
+  return missing.map(({ path }) => ({ kind: 'volume', host, path, status: 'expected' }));
+}
+
+const isVolume = ({ kind }: Artefact): boolean => kind === 'volume';
+
+export function volumesOf({ artefacts }: LiveMigrationContext): Artefact[] {
+  return artefacts.filter(isVolume);
 }
 
 /** Has the destination begun to prepare, so that something of this run may be left there? */
 export function hasPrepared(context: LiveMigrationContext): boolean {
   return (
-    context.artefacts.length > 0 || context.report.phases.some(({ phase }) => phase !== 'BEGIN3')
+    volumesOf(context).length > 0 || context.report.phases.some(({ phase }) => phase !== 'BEGIN3')
   );
 }
 
 /** What the protocol says of itself; a volume that it never came to make leaves the record. */
 export function afterReport({ artefacts }: LiveMigrationContext, report: MigrationReport) {
   const { volumesMade } = report;
-  return { report, artefacts: artefacts.filter(({ path }) => volumesMade?.includes(path) ?? true) };
+  return {
+    report,
+    artefacts: artefacts.filter(
+      (each) => !isVolume(each) || (volumesMade?.includes(each.path) ?? true),
+    ),
+  };
 }
 
-export function withStatus(
+export function withVolumes(
   artefacts: readonly Artefact[],
   status: Artefact['status'],
 ): readonly Artefact[] {
-  return artefacts.map((artefact) => ({ ...artefact, status }));
+  return artefacts.map((each) => (isVolume(each) ? { ...each, status } : each));
 }
 
 /** Of the disks that were expected, those that had really been made; the others never were. */
@@ -142,8 +161,8 @@ export function removedArtefacts(
   artefacts: readonly Artefact[],
   removed: readonly string[],
 ): readonly Artefact[] {
-  return withStatus(
-    artefacts.filter(({ path }) => removed.includes(path)),
+  return withVolumes(
+    artefacts.filter((each) => !isVolume(each) || removed.includes(each.path)),
     'removed',
   );
 }
@@ -155,7 +174,7 @@ export function artefactsOfSuccess(context: LiveMigrationContext): Artefact[] {
   const kept = domain.disks.filter((disk) => copied.includes(disk.targetDev));
   const status = context.options.sourceDisk === 'delete' ? 'unwanted' : 'kept';
   return [
-    ...withStatus(context.artefacts, 'made'),
+    ...withVolumes(context.artefacts, 'made'),
     ...kept.flatMap(({ path }) =>
       path === null ? [] : [{ kind: 'volume', host: context.source, path, status } as const],
     ),

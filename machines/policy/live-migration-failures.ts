@@ -46,8 +46,10 @@ export function copyLeftFailure(context: LiveMigrationContext): Failure {
 /** All objections at once: whoever mends one should know the next. */
 export function refusal(context: LiveMigrationContext): Failure {
   const objections = verdictsOf(context).filter((verdict) => verdict.objection !== null);
+  const check = objections[0]?.check ?? 'refused';
   return {
-    code: objections[0]?.check ?? 'refused',
+    // The same as where the other run came only after this look.
+    code: check === 'unclaimed' ? 'claimed' : check,
     message: objections.map((verdict) => verdict.objection).join('; '),
     effect: 'none',
   };

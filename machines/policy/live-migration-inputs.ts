@@ -1,6 +1,8 @@
 import type { DomainOnHost, DomainOnPeers } from './domain-on-host.ts';
+import { claimHolders } from './claim-record.ts';
+import type { ClaimRequest, ReleaseRequest } from './claims.ts';
 import type { LiveMigrationContext, Remainder } from './live-migration-context.ts';
-import { foundDomain, unwantedDisks } from './live-migration-context.ts';
+import { foundDomain, unwantedDisks, volumesOf } from './live-migration-context.ts';
 import type { CopiesOnSource } from './offline-context.ts';
 
 type Context = { readonly context: LiveMigrationContext };
@@ -32,5 +34,15 @@ export const unwantedVolumes = ({ context }: Context) => ({
 });
 export const madeVolumes = ({ context }: Context) => ({
   domainUuid: foundDomain(context).uuid,
-  volumes: context.artefacts,
+  volumes: volumesOf(context),
+});
+
+export const claimOnSource = ({ context }: Context): ClaimRequest => ({
+  ...onSource({ context }),
+  breakClaims: context.breakClaims,
+});
+export const claimsToRelease = ({ context }: Context): ReleaseRequest => ({
+  domainUuid: foundDomain(context).uuid,
+  run: context.claim?.run ?? null,
+  hosts: claimHolders(context),
 });

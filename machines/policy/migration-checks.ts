@@ -1,6 +1,7 @@
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { MigrationFacts, MigrationOptions } from '../../src/ports/migration.ts';
 import type { Check } from './check.ts';
+import { claimObjection } from './claims.ts';
 import { first, mib, unless } from './check.ts';
 import { copiedDiskChecks } from './copied-disk-checks.ts';
 import { diskChecks } from './disk-checks.ts';
@@ -32,6 +33,12 @@ const newerOptions: readonly {
  */
 const checks = {
   optionsCombine: ({ request }) => conflictOf(request),
+  unclaimed: ({ domain, facts, request }) =>
+    claimObjection(
+      domain.name,
+      facts.claims.filter(({ run }) => !request.breakClaims.includes(run)),
+      facts.atEpochMs,
+    ),
   active: ({ domain, request }) =>
     unless(
       request.offline || ['running', 'blocked', 'paused'].includes(domain.state),

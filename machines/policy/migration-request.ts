@@ -19,6 +19,8 @@ export interface LiveMigrationInput {
   readonly postcopyWaitMs: number;
   readonly onSplitBrain: 'suspendSource' | 'report';
   readonly peerWaitMs: number;
+  /** Runs whose claims on the domain are taken over, because nothing works on it for them any more. */
+  readonly breakClaims: readonly string[];
 }
 
 /** A migration that asks for nothing special: no storage copy, no limits, persistence as before. */
@@ -58,6 +60,7 @@ const defaultInput: Omit<LiveMigrationInput, 'domain' | 'source' | 'destination'
   onSplitBrain: 'suspendSource',
   peerWaitMs: 60_000,
   postcopyWaitMs: 300_000,
+  breakClaims: [],
 };
 
 type GivenOptions = Partial<MigrationOptions> & Pick<MigrationOptions, 'destinationConnectUri'>;

@@ -10,10 +10,13 @@ export const cleaningUp = {
   tags: ['rollingBack'],
   initial: 'choosing',
   after: {
-    peerWait: {
-      target: 'cleanedUp',
-      actions: [{ type: 'markVolumes', params: { status: 'left' } }, 'recordRemainderLeft'],
-    },
+    peerWait: [
+      { guard: 'isLate', target: '#liveMigration.cleaningUp', reenter: true },
+      {
+        target: 'cleanedUp',
+        actions: [{ type: 'markVolumes', params: { status: 'left' } }, 'recordRemainderLeft'],
+      },
+    ],
   },
   states: {
     choosing: {

@@ -12,12 +12,14 @@ const errorOf = ({ event }: { event: { error: unknown } }) => ({ error: event.er
 const removedOf = ({ event }: { event: { output: { removed: readonly string[] } } }) =>
   event.output;
 
+const endsCompleted = { type: 'noteEnding', params: { ending: 'completed' } } as const;
+
 const concludeLate = [
   // Guest and definitions are where they belong; only a disk that nobody needs could not go.
   {
     guard: remains('sourceDisks'),
-    target: '#liveMigration.completed',
-    actions: { type: 'recordSourceDisks', params: { removed: [] } },
+    target: '#liveMigration.releasing',
+    actions: [{ type: 'recordSourceDisks', params: { removed: [] } }, endsCompleted],
   },
   { target: '#liveMigration.needsOperator', actions: 'recordUnsettled' },
 ] as const;
@@ -27,7 +29,12 @@ export const concluding = {
   description: 'The guest has moved. What is left to do is done going forward.',
   tags: ['pointOfNoReturn'],
   initial: 'verifying',
-  after: { peerWait: concludeLate },
+  after: {
+    peerWait: [
+      { guard: 'isLate', target: '#liveMigration.concluding', reenter: true },
+      ...concludeLate,
+    ],
+  },
   states: {
     verifying: {
       description: 'Does it run there, is it gone here, and is each definition where it belongs?',
@@ -46,7 +53,11 @@ export const concluding = {
     deciding: {
       description: 'One thing at a time, and looked at again after each.',
       always: [
-        { guard: remains('nothing'), target: '#liveMigration.completed' },
+        {
+          guard: remains('nothing'),
+          target: '#liveMigration.releasing',
+          actions: endsCompleted,
+        },
         { guard: remains('destinationDefinition'), target: 'persistingOnDestination' },
         { guard: 'mustCompare', target: 'comparing' },
         { guard: remains('sourceDefinition'), target: 'undefiningOnSource' },

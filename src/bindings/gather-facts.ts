@@ -26,7 +26,8 @@ export async function gatherFacts(
   const destinationHost = destination.inspectHost(signal);
   const aboutDomain = async () => {
     const domain = await source.findDomain(input.domain, signal);
-    if (domain === null) return { domain, incoming: null, libvirtVerdict: null, copyVerdict: null };
+    if (domain === null)
+      return { domain, claims: [], incoming: null, libvirtVerdict: null, copyVerdict: null };
     const call = toMigrateCall(domain, options, input.offline ? 'moveOffline' : 'move');
     const assess = async () => {
       const domainXml = await source.domainXml(domain.uuid, signal);
@@ -36,14 +37,15 @@ export async function gatherFacts(
       const request = { domain, domainXml, options, copyDisks, stayingDisks };
       return destination.assessIncoming(request, signal);
     };
-    const [incoming, libvirtVerdict] = await Promise.all([
+    const [incoming, claims, libvirtVerdict] = await Promise.all([
       assess(),
+      source.findClaims(domain.uuid, signal),
       source.judgeMigration(call, signal),
     ]);
     const ends = { source: input.source, destination: input.destination };
     const disks = input.offline ? toDiskCopies(domain, incoming) : [];
     const copyVerdict = await judgeCopy(hypervisors, { ...ends, disks }, signal);
-    return { domain, incoming, libvirtVerdict, copyVerdict };
+    return { domain, claims, incoming, libvirtVerdict, copyVerdict };
   };
   const { destinationConnectUri } = options;
   const advertised = async (): Promise<Reachability> => {

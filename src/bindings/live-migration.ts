@@ -4,6 +4,7 @@ import type { BoundMachine, SlotsOf } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
 import { aboutLiveMigration } from './about-live-migration.ts';
+import { claimDomain, releaseClaims } from './claims.ts';
 import { compareCopies } from './copy-disk.ts';
 import { destroyIncoming } from './destroy-incoming.ts';
 import { effectOnDomain, effectOnlyWhile } from './effect-on-domain.ts';
@@ -34,6 +35,16 @@ export function liveMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof liv
       (host, uuid, signal) => host.undefine(uuid, signal),
     ),
     destroyIncoming: destroyIncoming(hypervisors),
+    claimDomain: {
+      kind: 'effect',
+      recovery: 'rerun',
+      run: (request, tools) => claimDomain(hypervisors, request, tools),
+    },
+    releaseClaims: {
+      kind: 'effect',
+      recovery: 'rerun',
+      run: (request, tools) => releaseClaims(hypervisors, request, tools),
+    },
     compareCopies: {
       kind: 'effect',
       recovery: 'rerun',

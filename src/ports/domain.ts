@@ -1,3 +1,5 @@
+import type { StandingClaim } from './claim.ts';
+
 /** virDomainState by name. */
 export type DomainState =
   'nostate' | 'running' | 'blocked' | 'paused' | 'shutdown' | 'shutoff' | 'crashed' | 'pmsuspended';
@@ -101,6 +103,11 @@ export interface PoolView {
   readonly availableBytes: number | null;
 }
 
+export interface ClaimedDomain {
+  readonly name: string;
+  readonly claims: readonly StandingClaim[];
+}
+
 /** What else matters of a host before anything is moved: for a person who asks, not for prechecks. */
 export interface HostSurvey {
   /** virConnectGetType: `QEMU`, `TEST`. */
@@ -108,4 +115,6 @@ export interface HostSurvey {
   readonly pools: readonly PoolView[];
   /** Why QEMU's own events cannot be had; `null`: they can. */
   readonly qemuEventsRefused: string | null;
+  /** Its domains that a run has claimed. */
+  readonly claimedDomains: readonly ClaimedDomain[];
 }

@@ -1,3 +1,4 @@
+import type { Claim, StandingClaim } from './claim.ts';
 import type { DomainStatus, DomainView, HostSurvey, HostView } from './domain.ts';
 import type { Failure } from './failure.ts';
 import type {
@@ -86,6 +87,21 @@ export interface Hypervisor {
    * anybody remove. Nothing to do for any other domain.
    */
   forgetHalfMoved(uuid: string, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Puts the claim on the domain, on what runs and on its definition (virDomainSetMetadata), and reads
+   * only then who else claims it. libvirt has no compare-and-set: of two that come at the same moment
+   * at least one sees the other. Whoever is told of others has not got the domain, and has to take its
+   * own claim away again. Refused while the domain has a job, as a migration is.
+   *
+   * @returns the claims of others
+   * @throws FailureError, after which the claim may stand there: `noDomain`, `jobActive`, `invalidArgument`
+   */
+  claimDomain(uuid: string, claim: Claim, signal: AbortSignal): Promise<readonly StandingClaim[]>;
+  /** Takes that run's claim away; nothing to do where there is none, or no such domain. */
+  releaseClaim(uuid: string, run: string, signal: AbortSignal): Promise<void>;
+  /** All claims, of what runs and of its definition; none where there is no such domain. */
+  findClaims(uuid: string, signal: AbortSignal): Promise<readonly StandingClaim[]>;
 
   /** The volume at that path of this host's pools, after a refresh of the pool. */
   findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null>;

@@ -1,3 +1,4 @@
+import type { StandingClaim } from './claim.ts';
 import type { DomainView, HostView } from './domain.ts';
 import type { Failure } from './failure.ts';
 
@@ -176,6 +177,8 @@ export interface MigrationFacts {
   readonly destination: HostView;
   /** `null`: the source knows no such domain. */
   readonly domain: DomainView | null;
+  /** What other runs claim of the domain on the source. */
+  readonly claims: readonly StandingClaim[];
   /** `null` when there is no domain to ask for. */
   readonly incoming: IncomingView | null;
   /** Seen by the source daemon: the destination's connection URI, and its advertised name. */

@@ -18,6 +18,8 @@ export const copying: MigrationOptions = { ...plainOptions, copyStorage: 'all', 
 
 export interface BadWorld {
   readonly check: MigrationCheckName;
+  /** Of the refusal; the check's name where it says none. */
+  readonly code?: string;
   readonly what: string;
   readonly facts: MigrationFacts;
   readonly options?: Partial<MigrationOptions>;
@@ -34,6 +36,20 @@ export const badWorlds: readonly BadWorld[] = [
     what: 'the source has no such domain',
     facts: { ...goodFacts, domain: null, incoming: null },
     says: ['hostA', 'no domain guest'],
+  },
+  {
+    check: 'unclaimed',
+    code: 'claimed',
+    what: 'runs of other engines have claimed the domain',
+    facts: {
+      ...goodFacts,
+      atEpochMs: 7_200_500,
+      claims: [
+        { run: 'run-7', details: { engine: 'hostC:77', sinceEpochMs: 500 } },
+        { run: 'run-8', details: null },
+      ],
+    },
+    says: ['run run-7 of engine hostC:77 since 2 h', 'run-8', '--break-claim run-7,run-8'],
   },
   {
     check: 'active',

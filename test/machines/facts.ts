@@ -74,6 +74,7 @@ export const goodFacts: MigrationFacts = {
   source: host('hostA'),
   destination: host('hostB'),
   domain: guestView,
+  claims: [],
   incoming,
   destinationSeenBySource: { reachable: true },
   advertisedNameSeenBySource: { reachable: true },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { factsWith } from './facts.ts';
 import { domain, look } from './hosts.ts';
-import { input, migrating, outputOf, report, rolledBack, statusesOf } from './live.ts';
+import { input, migrating, outputOf, report, rolledBack, saying, statusesOf } from './live.ts';
 import { connectionLost, operationFailed } from './peer2peer.ts';
 
 describe('after a rollback', () => {
@@ -35,7 +35,7 @@ describe('after a rollback', () => {
     });
     walk.done('lookForRemains', look('shutoff', 'absent'));
     walk.done('removeVolumes', { removed: ['/images/guest.qcow2'] });
-    expect(outputOf(walk)).toMatchObject({ outcome: 'needsOperator', failure: gone });
+    expect(outputOf(walk)).toMatchObject({ outcome: 'needsOperator', failure: saying(gone) });
     expect(statusesOf(walk)).toEqual(['simulated:///hostB /images/guest.qcow2 removed']);
   });
 
@@ -121,6 +121,11 @@ describe('after a rollback', () => {
       outcome: 'rolledBack',
     });
     expect(outputOf(walk).outcome).toBe('rolledBack');
-    expect(walk.started()).toEqual(['gatherFacts', 'peer2peerMigration']);
+    expect(walk.started()).toEqual([
+      'gatherFacts',
+      'claimDomain',
+      'peer2peerMigration',
+      'releaseClaims',
+    ]);
   });
 });

@@ -4,7 +4,17 @@ import { migrationCheckNames } from '../../machines/policy/migration-checks.ts';
 import { badWorlds } from './bad-worlds.ts';
 import { factsWith, goodFacts } from './facts.ts';
 import { domain, look } from './hosts.ts';
-import { input, migrating, moved, outputOf, report, settled, start, statusesOf } from './live.ts';
+import {
+  input,
+  migrating,
+  moved,
+  outputOf,
+  report,
+  saying,
+  settled,
+  start,
+  statusesOf,
+} from './live.ts';
 import { connectionLost, operationFailed } from './peer2peer.ts';
 
 const reads = ['gatherFacts', 'inspectPeers'];
@@ -12,11 +22,11 @@ const reads = ['gatherFacts', 'inspectPeers'];
 describe('before anything is touched', () => {
   test.each(badWorlds)(
     '$check refuses when $what, after reads alone',
-    ({ check, facts, options, request }) => {
+    ({ check, code = check, facts, options, request }) => {
       const walk = migrating(options, facts, request);
       expect(outputOf(walk)).toMatchObject({
         outcome: 'refused',
-        failure: { code: check, effect: 'none' },
+        failure: { code, effect: 'none' },
         phases: [],
         artefacts: [],
       });
@@ -65,9 +75,12 @@ describe('the protocol', () => {
   });
 
   test('is started only when the disks that it will make are on record', () => {
-    expect(migrating().snapshot.context.artefacts).toEqual([
-      { kind: 'volume', host: input.destination, path: '/images/guest.qcow2', status: 'expected' },
-    ]);
+    expect(migrating().snapshot.context.artefacts).toContainEqual({
+      kind: 'volume',
+      host: input.destination,
+      path: '/images/guest.qcow2',
+      status: 'expected',
+    });
   });
 
   test('is told of an abort', () => {
@@ -83,14 +96,21 @@ describe('the protocol', () => {
   test('hands over what it could not decide, and nothing is removed', () => {
     const failure = { ...connectionLost, code: 'splitBrain' };
     const walk = migrating().done('peer2peer', { ...report, failure, outcome: 'needsOperator' });
-    expect(outputOf(walk)).toMatchObject({ outcome: 'needsOperator', failure, downtimeMs: 42 });
+    expect(outputOf(walk)).toMatchObject({
+      outcome: 'needsOperator',
+      failure: saying(failure),
+      downtimeMs: 42,
+    });
     expect(statusesOf(walk)).toEqual(['simulated:///hostB /images/guest.qcow2 expected']);
-    expect(walk.started()).toEqual(['gatherFacts', 'peer2peerMigration']);
+    expect(walk.started()).toEqual(['gatherFacts', 'claimDomain', 'peer2peerMigration']);
   });
 
   test('that breaks leaves it to an operator', () => {
     const walk = migrating().fail('peer2peer', connectionLost);
-    expect(outputOf(walk)).toMatchObject({ outcome: 'needsOperator', failure: connectionLost });
+    expect(outputOf(walk)).toMatchObject({
+      outcome: 'needsOperator',
+      failure: saying(connectionLost),
+    });
   });
 });
 

@@ -5,7 +5,7 @@ import { patient } from '../../machines/policy/convergence-presets.ts';
 import { factsWith, goodFacts } from './facts.ts';
 import { domain, look } from './hosts.ts';
 import type { Options, Request } from './live.ts';
-import { input, migrating, outputOf, report, settled, statusesOf } from './live.ts';
+import { input, migrating, outputOf, report, saying, settled, statusesOf } from './live.ts';
 import { connectionLost, operationFailed } from './protocol.ts';
 import type { Walk } from './walk.ts';
 
@@ -33,7 +33,7 @@ describe.each(requests)('the protocol %s', (protocol, request, facts, src) => {
     const walk = start();
     expect(walk.isIn(`migrating.${protocol}`)).toBe(true);
     expect(walk.inFlight.get(protocol)?.src).toBe(src);
-    expect(walk.started()).toEqual(['gatherFacts', src]);
+    expect(walk.started()).toEqual(['gatherFacts', 'claimDomain', src]);
   });
 
   test('is told what it needs, and no more', () => {
@@ -73,7 +73,10 @@ describe.each(requests)('the protocol %s', (protocol, request, facts, src) => {
 
   test('that breaks leaves it to an operator', () => {
     const walk = start().fail(protocol, connectionLost);
-    expect(outputOf(walk)).toMatchObject({ outcome: 'needsOperator', failure: connectionLost });
+    expect(outputOf(walk)).toMatchObject({
+      outcome: 'needsOperator',
+      failure: saying(connectionLost),
+    });
   });
 });
 

@@ -1,3 +1,5 @@
+import { expect } from 'vitest';
+
 import { liveMigration, liveMigrationInput } from '../../machines/index.ts';
 import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
 import type { MigrationReport } from '../../machines/policy/protocol-report.ts';
@@ -37,14 +39,36 @@ export const start = (options: Options = {}, request: Request = {}): Walk =>
     ...request,
     options: { ...input.options, ...options },
   });
-export const migrating = (
+/** Facts against which nothing speaks, or something does. */
+export const checked = (
   options: Options = {},
   facts: MigrationFacts = goodFacts,
   request: Request = {},
 ): Walk => start(options, request).done('gather', facts);
-export const outputOf = (walk: Walk): LiveMigrationOutput => walk.output() as LiveMigrationOutput;
+export const claim = { run: 'run-1', engine: 'hostC:77', sinceEpochMs: 900 };
+/** The domain is claimed where nothing speaks against it. */
+export const migrating = (...given: Parameters<typeof checked>): Walk => {
+  const walk = checked(...given);
+  return walk.isIn('claiming') ? walk.done('claim', { claim, others: [] }) : walk;
+};
+/** Both hosts are asked to give the claim up, and do. */
+export const released = (walk: Walk): Walk =>
+  walk.isIn('releasing')
+    ? walk.done('release', { released: [input.source, input.destination] })
+    : walk;
+export const outputOf = (walk: Walk): LiveMigrationOutput =>
+  released(walk).output() as LiveMigrationOutput;
+const artefactsOf = (walk: Walk, wanted: 'volume' | 'claim') =>
+  outputOf(walk).artefacts.filter(({ kind }) => kind === wanted);
 export const statusesOf = (walk: Walk) =>
-  outputOf(walk).artefacts.map(({ host, path, status }) => `${host} ${path} ${status}`);
+  artefactsOf(walk, 'volume').map(({ host, path, status }) => `${host} ${path} ${status}`);
+export const claimsOf = (walk: Walk) =>
+  artefactsOf(walk, 'claim').map(({ host, status }) => `${host} ${status}`);
+/** The same with more words behind it: what becomes of the claim. */
+export const saying = <F extends { readonly message: string }>(failure: F) => ({
+  ...failure,
+  message: expect.stringContaining(failure.message),
+});
 
 /** What both hosts hold after the guest has moved. */
 export const settled = (

@@ -1,4 +1,5 @@
 import type { Connection, Domain } from 'node-libvirt';
+import type { Claim, StandingClaim } from '../../ports/claim.ts';
 import { delay, type Clock } from '../../ports/clock.ts';
 import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
 import type { Failure } from '../../ports/failure.ts';
@@ -6,6 +7,7 @@ import type { Hypervisor, WatchRequest } from '../../ports/hypervisor.ts';
 import type { IncomingView, MigrateCall, Reachability, VolumeView } from '../../ports/migration.ts';
 import { assessIncoming, type IncomingRequest } from './assess-incoming.ts';
 import { boundedCall, callTimeoutMs, type BoundedCall } from './bounded-call.ts';
+import { readClaims, removeClaim, writeClaim } from './claims.ts';
 import { readDiskUsers, usesDisk } from './disk-users.ts';
 import {
   abortJob,
@@ -155,6 +157,25 @@ export class LibvirtHypervisor implements Hypervisor {
 
   async forgetHalfMoved(uuid: string, signal: AbortSignal): Promise<void> {
     await this.#askDomain(uuid, signal, forgetHalfMoved);
+  }
+
+  /** Written before it reads: whoever comes second sees whoever came first. */
+  async claimDomain(
+    uuid: string,
+    claim: Claim,
+    signal: AbortSignal,
+  ): Promise<readonly StandingClaim[]> {
+    await this.#withDomain(uuid, signal, (domain, options) => writeClaim(domain, claim, options));
+    const claims = await this.findClaims(uuid, signal);
+    return claims.filter(({ run }) => run !== claim.run);
+  }
+
+  async releaseClaim(uuid: string, run: string, signal: AbortSignal): Promise<void> {
+    await this.#askDomain(uuid, signal, (domain, options) => removeClaim(domain, run, options));
+  }
+
+  async findClaims(uuid: string, signal: AbortSignal): Promise<readonly StandingClaim[]> {
+    return (await this.#askDomain(uuid, signal, readClaims)) ?? [];
   }
 
   findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null> {

@@ -1,18 +1,33 @@
 import { errorCodes, isLibvirtError } from 'node-libvirt';
 import type { CallOptions, Connection, StoragePool } from 'node-libvirt';
-import type { HostSurvey, PoolView } from '../../ports/domain.ts';
+import type { ClaimedDomain, HostSurvey, PoolView } from '../../ports/domain.ts';
+import { readClaims } from './claims.ts';
+import { nullWithoutDomain } from './domain-reads.ts';
 import { readElementText } from './xml.ts';
 
 export async function surveyHost(
   connection: Connection,
   options: CallOptions,
 ): Promise<HostSurvey> {
-  const [driver, pools, qemuEventsRefused] = await Promise.all([
+  const [driver, pools, qemuEventsRefused, claimedDomains] = await Promise.all([
     connection.getType(options),
     surveyPools(connection, options),
     whyNoQemuEvents(connection, options),
+    surveyClaims(connection, options),
   ]);
-  return { driver, pools, qemuEventsRefused };
+  return { driver, pools, qemuEventsRefused, claimedDomains };
+}
+
+async function surveyClaims(
+  connection: Connection,
+  options: CallOptions,
+): Promise<ClaimedDomain[]> {
+  const domains = await connection.listAllDomains(options);
+  const found = domains.map(async (domain) => {
+    const claims = (await nullWithoutDomain(readClaims(domain, options))) ?? [];
+    return { name: domain.name, claims };
+  });
+  return (await Promise.all(found)).filter(({ claims }) => claims.length > 0);
 }
 
 /** A driver without storage has no pools. */

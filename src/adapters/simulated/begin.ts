@@ -103,14 +103,17 @@ function plan(request: Request, domain: Domain): Migration {
   };
 }
 
-/** The definition with the disk paths that the destination's XML names. */
+/**
+ * The definition with the disk paths that the destination's XML names. libvirt takes that XML as it
+ * stands, so what stands on the source as metadata does not come along.
+ */
 function movedTo(definition: Definition, destinationXml: string | null): Definition {
   if (destinationXml === null) return definition;
   const paths = readDiskPaths(destinationXml);
   const disks = definition.disks.map((disk) => {
     return { ...disk, path: paths.get(disk.targetDev) ?? disk.path };
   });
-  return { ...definition, disks };
+  return { ...definition, disks, claims: [] };
 }
 
 /** What the client's side refuses before anything is sent. */

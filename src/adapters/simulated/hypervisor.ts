@@ -1,16 +1,17 @@
+import type { Claim, StandingClaim } from '../../ports/claim.ts';
 import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
 import type { Failure, FailureEffect } from '../../ports/failure.ts';
-import { toFailure } from '../../ports/failure.ts';
 import type { Hypervisor, WatchRequest } from '../../ports/hypervisor.ts';
 import type { IncomingView, MigrateCall, Reachability, VolumeView } from '../../ports/migration.ts';
 import { assessIncoming } from './assess.ts';
 import { invalidArgument } from './begin.ts';
+import { dropClaim, othersThan, putClaim } from './claims.ts';
 import { cancelOutgoing, startPostcopy, untilNoJob } from './domain-job.ts';
 import { callDaemon } from './daemon-call.ts';
 import { endDomain, forgetIfGone, imagesAreFree, pauseVcpus, runVcpus } from './domain-life.ts';
 import { writeDomainXml } from './domain-xml.ts';
 import type { FaultScript, HypervisorCall } from './faults.ts';
-import { noDomain, requireAllowed } from './judge.ts';
+import { noDomain, verdictOf } from './judge.ts';
 import { libvirtError } from './libvirt-error.ts';
 import { migratePeer2Peer } from './peer2peer.ts';
 import { hostOfUri } from './uri.ts';
@@ -86,7 +87,7 @@ export class SimulatedHypervisor implements Hypervisor {
       const { job } = this.#domain(call.domainUuid);
       if (job !== null)
         return { code: 'jobActive', message: 'another job is active', effect: 'none' };
-      return verdictOf(() => requireAllowed(this.#host, call));
+      return verdictOf(this.#host, call);
     });
   }
 
@@ -193,6 +194,24 @@ export class SimulatedHypervisor implements Hypervisor {
     });
   }
 
+  /** Two calls, as over the wire: others may come between. */
+  async claimDomain(uuid: string, claim: Claim, signal: AbortSignal) {
+    await this.#ask('claimDomain', signal, () => putClaim(this.#place(this.#domain(uuid)), claim));
+    return othersThan(await this.findClaims(uuid, signal), claim.run);
+  }
+
+  releaseClaim(uuid: string, run: string, signal: AbortSignal): Promise<void> {
+    return this.#ask('releaseClaim', signal, async () => {
+      const domain = this.#host.domains.get(uuid);
+      if (domain !== undefined) await dropClaim(this.#place(domain), run);
+    });
+  }
+
+  findClaims(uuid: string, signal: AbortSignal): Promise<readonly StandingClaim[]> {
+    const { domains } = this.#host;
+    return this.#ask('findClaims', signal, () => domains.get(uuid)?.definition.claims ?? []);
+  }
+
   findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null> {
     return this.#ask('findVolume', signal, () => volumeAt(this.#host, path));
   }
@@ -274,14 +293,5 @@ export class SimulatedHypervisor implements Hypervisor {
 
   #untilNoJob(domain: Domain): Promise<void> {
     return untilNoJob(this.#world, this.#host, domain);
-  }
-}
-
-function verdictOf(judge: () => unknown): Failure | null {
-  try {
-    judge();
-    return null;
-  } catch (error) {
-    return toFailure(error);
   }
 }

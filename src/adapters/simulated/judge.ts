@@ -1,4 +1,5 @@
-import type { FailureError } from '../../ports/failure.ts';
+import type { Failure, FailureError } from '../../ports/failure.ts';
+import { toFailure } from '../../ports/failure.ts';
 import type { MigrateCall } from '../../ports/migration.ts';
 import { libvirtError } from './libvirt-error.ts';
 import { requirePausedStream, requireResumable } from './postcopy.ts';
@@ -26,6 +27,16 @@ export function requireAllowed(source: Host, call: MigrateCall): Domain {
         notMeant(domain, call));
   if (problem !== null) throw problem;
   return domain;
+}
+
+/** The same as a verdict; `null`: it may. */
+export function verdictOf(source: Host, call: MigrateCall): Failure | null {
+  try {
+    requireAllowed(source, call);
+    return null;
+  } catch (error) {
+    return toFailure(error);
+  }
 }
 
 export function noDomain(uuid: string): FailureError {

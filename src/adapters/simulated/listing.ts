@@ -5,6 +5,8 @@ import type { World } from './world.ts';
 /** A domain as its daemon tells it, and what its vCPUs really do. */
 export interface DomainListing extends DomainView {
   readonly vcpus: 'running' | 'paused' | 'none';
+  /** Runs that claim it. */
+  readonly claims: readonly string[];
 }
 
 export interface HostListing {
@@ -20,7 +22,11 @@ export function listWorld(world: World): HostListing[] {
     name: host.name,
     daemon: host.daemon.up ? 'up' : 'down',
     domains: [...host.domains.values()]
-      .map((domain) => ({ ...viewOf(domain), vcpus: domain.qemu?.vcpus ?? ('none' as const) }))
+      .map((domain) => ({
+        ...viewOf(domain),
+        vcpus: domain.qemu?.vcpus ?? ('none' as const),
+        claims: domain.definition.claims.map(({ run }) => run),
+      }))
       .toSorted((a, b) => a.name.localeCompare(b.name)),
     volumes: [...host.files]
       .map(([path, { capacityBytes }]) => ({ path, capacityBytes }))

@@ -1,4 +1,5 @@
 import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
+import { surveyClaims } from './claims.ts';
 import type { Domain, Host } from './world.ts';
 import { availableBytes } from './world.ts';
 
@@ -65,5 +66,6 @@ export function surveyOf(host: Host): HostSurvey {
     targetPath: pool.targetPath,
     availableBytes: availableBytes(host, pool),
   }));
-  return { driver: 'QEMU', pools, qemuEventsRefused: null };
+  const claimedDomains = surveyClaims(host);
+  return { driver: 'QEMU', pools, qemuEventsRefused: null, claimedDomains };
 }

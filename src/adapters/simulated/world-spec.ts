@@ -1,3 +1,5 @@
+import type { StandingClaim } from '../../ports/claim.ts';
+
 /** A simulated world before it starts, as data. Sizes in bytes. */
 
 export interface PoolSpec {
@@ -60,6 +62,8 @@ export interface DomainSpec {
   readonly hostDevices?: readonly string[];
   readonly networks?: readonly string[];
   readonly snapshotCount?: number;
+  /** What runs have claimed it before anything happens. */
+  readonly claims?: readonly StandingClaim[];
 }
 
 /** The cable between any two hosts. */

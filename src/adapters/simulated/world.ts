@@ -15,7 +15,13 @@ import type { DiskSpec, DomainSpec, HostSpec, LinkSpec, VolumeSpec } from './wor
 export type Definition = Required<
   Pick<
     DomainSpec,
-    'memoryBytes' | 'dirtyBytesPerS' | 'machineType' | 'hostDevices' | 'networks' | 'snapshotCount'
+    | 'memoryBytes'
+    | 'dirtyBytesPerS'
+    | 'machineType'
+    | 'hostDevices'
+    | 'networks'
+    | 'snapshotCount'
+    | 'claims'
   >
 > & { readonly disks: readonly Required<DiskSpec>[] };
 
@@ -186,6 +192,7 @@ export class World {
       hostDevices: spec.hostDevices ?? [],
       networks: spec.networks ?? [],
       snapshotCount: spec.snapshotCount ?? 0,
+      claims: spec.claims ?? [],
       disks: (spec.disks ?? []).map((disk) => ({
         format: 'raw',
         cache: 'default',

@@ -78,7 +78,7 @@ async function examine(
     hypervisor.inspectHost(signal),
     hypervisor.surveyHost(signal),
   ]);
-  const findings = judgeHost({ uri, host, survey });
+  const findings = judgeHost({ uri, host, survey, nowEpochMs: Date.now() });
   if (peer === null) return findings;
   const peerHost = await (await hypervisors.open(peer.uri, signal)).inspectHost(signal);
   const advertised = withHost(peer.connectUri, peerHost.hostname);

@@ -1,4 +1,5 @@
-import type { HostSurvey, HostView, PoolView } from '../../ports/domain.ts';
+import { describeClaim } from '../../../machines/policy/claims.ts';
+import type { ClaimedDomain, HostSurvey, HostView, PoolView } from '../../ports/domain.ts';
 import type { Reachability } from '../../ports/migration.ts';
 import { formatBytes } from './quantities.ts';
 
@@ -23,8 +24,9 @@ export function judgeHost(seen: {
   readonly uri: string;
   readonly host: HostView;
   readonly survey: HostSurvey;
+  readonly nowEpochMs: number;
 }): Finding[] {
-  const { uri, host, survey } = seen;
+  const { uri, host, survey, nowEpochMs } = seen;
   return [
     finding('reachable', 'ok', `${uri} answers`),
     judgeDriver(survey.driver),
@@ -43,8 +45,15 @@ export function judgeHost(seen: {
           'warn',
           `QEMU's events cannot be had (${survey.qemuEventsRefused}): most phases can only be inferred`,
         ),
+    ...survey.claimedDomains.map((claimed) => tellClaims(claimed, nowEpochMs)),
     lockManagerNote,
   ];
+}
+
+/** A run may be at work on it, or have died; only whoever knows the run can tell. */
+function tellClaims({ name, claims }: ClaimedDomain, nowEpochMs: number): Finding {
+  const whose = claims.map((claim) => describeClaim(claim, nowEpochMs)).join(' and by ');
+  return finding('claim', 'warn', `${name} is claimed by ${whose}: other runs are refused`);
 }
 
 /** No call of libvirt tells it, and a wrong guess would cost data. */

@@ -100,6 +100,7 @@ export const migrateOptionGroups: readonly OptionGroup[] = [
     heading: 'This run:',
     options: [
       option('--commands', 'read commands from standard input while it runs, one a line'),
+      option('--break-claim <runs>', 'take the domain over from these runs, which are dead'),
       option('--dry-run', 'judge every precheck, touch nothing'),
     ],
   },

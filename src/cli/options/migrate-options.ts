@@ -16,6 +16,8 @@ import { UsageError } from './usage-error.ts';
 
 const compressionMethods = ['xbzrle', 'mt', 'zlib', 'zstd'] as const;
 const deviceName = /^[A-Za-z0-9_.-]{1,64}$/;
+/** As far as a claim may have been made by somebody else, it is only known to have a name. */
+const runName = /^[^\p{Cc}]{1,255}$/u;
 const bandwidthMibPerSMax = 1_000_000;
 
 /** The options of `migrate` as commander hands them over: text, or true. */
@@ -55,6 +57,7 @@ const migrateOptions = z.object({
   disksPort: wholeNumber(1, 65_535, 'port').optional(),
   onSplitBrain: oneOf(['suspend-source', 'report']),
   peerWait: wholeNumber(1, 86_400, 's'),
+  breakClaim: listOf((run) => runName.test(run), 'runs as the claims name them').optional(),
 });
 
 type Typed = z.infer<typeof migrateOptions>;
@@ -106,6 +109,7 @@ export function readMigration(
     postcopyWaitMs: typed.postcopyWait * 1_000,
     onSplitBrain: typed.onSplitBrain === 'report' ? 'report' : 'suspendSource',
     peerWaitMs: typed.peerWait * 1_000,
+    breakClaims: typed.breakClaim ?? [],
   };
   const conflict = conflictOf(input);
   if (conflict !== null) throw new UsageError(conflict);

@@ -15,13 +15,15 @@ const survey: HostSurvey = {
   driver: 'QEMU',
   pools: [{ name: 'images', active: true, targetPath: '/img', availableBytes: 2 ** 34 }],
   qemuEventsRefused: null,
+  claimedDomains: [],
 };
+const nowEpochMs = 1_700_000_000_000;
 
 const levels = (findings: readonly { check: string; level: string }[]) =>
   Object.fromEntries(findings.map(({ check, level }) => [check, level]));
 
 test('a sound host: only what cannot be known is left to the operator', () => {
-  expect(levels(judgeHost({ uri: host.uri, host, survey }))).toEqual({
+  expect(levels(judgeHost({ uri: host.uri, host, survey, nowEpochMs }))).toEqual({
     reachable: 'ok',
     driver: 'ok',
     versions: 'ok',
@@ -55,7 +57,7 @@ test.each([
   [{ survey: { ...survey, qemuEventsRefused: 'denied' } }, 'qemuEvents', 'warn', 'inferred'],
   [{ uri: 'qemu+tcp://hostA/system' }, 'transport', 'warn', 'plain TCP'],
 ] as const)('%o', (change, check, level, words) => {
-  const findings = judgeHost({ uri: host.uri, host, survey, ...change });
+  const findings = judgeHost({ uri: host.uri, host, survey, nowEpochMs, ...change });
   const found = findings.find((each) => each.check === check);
   expect(found?.level).toBe(level);
   expect(found?.message).toContain(words);
@@ -92,4 +94,22 @@ test.each([
     peerAdvertisedName: level,
     otherHost: 'ok',
   });
+});
+
+test('a domain that a run has claimed is told, with whose claim it is and how old', () => {
+  const details = { engine: 'hostC:77', sinceEpochMs: nowEpochMs - 3 * 3_600_000 };
+  const claims = [
+    { run: 'run-7', details },
+    { run: 'run-8', details: null },
+  ];
+  const claimed = { ...survey, claimedDomains: [{ name: 'web', claims }] };
+  const findings = judgeHost({ uri: host.uri, host, survey: claimed, nowEpochMs });
+  expect(findings.filter(({ check }) => check === 'claim')).toEqual([
+    {
+      check: 'claim',
+      level: 'warn',
+      message:
+        'web is claimed by run run-7 of engine hostC:77 since 3 h and by run run-8, in words that cannot be read: other runs are refused',
+    },
+  ]);
 });

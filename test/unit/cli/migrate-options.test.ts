@@ -31,6 +31,7 @@ test('without options a migration copies nothing, has no limits, and leaves what
     postcopyWaitMs: 300_000,
     onSplitBrain: 'suspendSource',
     peerWaitMs: 120_000,
+    breakClaims: [],
   });
 });
 
@@ -87,6 +88,7 @@ test.each([
   [{ onSplitBrain: 'report' }, { onSplitBrain: 'report' }],
   [{ peerWait: '5' }, { peerWaitMs: 5_000 }],
   [{ postcopyWait: '0' }, { postcopyWaitMs: 0 }],
+  [{ breakClaim: 'run-1,run-2' }, { breakClaims: ['run-1', 'run-2'] }],
   [{ offline: true, copyStorage: 'all' }, { offline: true }],
 ])('%o is for the machine: %o', (more, input) => {
   expect(read(more)).toMatchObject(input);

@@ -119,6 +119,16 @@ test.each([
   expect(lines[1]).toBe(`  disk         /img/web.qcow2 on the source: ${words}`);
 });
 
+test.each([
+  ['expected', 'may stand there, where the domain does'],
+  ['left', 'could not be taken away: see docs/claims.md'],
+  ['kept', 'keeps other runs away until an operator has looked'],
+] as const)('a claim, %s', (status, words) => {
+  const artefacts = [{ kind: 'claim' as const, host: 'a:', path: 'a-uuid', status }];
+  const lines = summarise(web, { ...completed, artefacts }, held(holds(null), holds(running)));
+  expect(lines[1]).toBe(`  claim        on the domain, the source: ${words}`);
+});
+
 const half = (state: 'paused' | 'running') =>
   holds({ ...running, state, reason: 'postcopyFailed' });
 

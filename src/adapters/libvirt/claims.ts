@@ -1,0 +1,113 @@
+import { DOMImplementation, XMLSerializer, type Element } from '@xmldom/xmldom';
+import { modificationImpact, xmlFlags, type CallOptions, type Domain } from 'node-libvirt';
+import type { Claim, StandingClaim } from '../../ports/claim.ts';
+import { FailureError } from '../../ports/failure.ts';
+import { attribute, child, parseRoot } from './xml.ts';
+
+/**
+ * Each claim is metadata in a namespace of its own, this and the run behind it: one in a namespace
+ * that all share would overwrite another's (virDomainSetMetadata).
+ */
+const namespacePrefix = 'urn:virtstate:claim/';
+const elementPrefix = 'virtstate';
+const runPattern = /^[A-Za-z0-9._:-]{1,128}$/;
+const engineLengthMax = 255;
+const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/;
+
+/** virDomainSetMetadata, which waits for the domain's job lock. */
+export async function writeClaim(
+  domain: Domain,
+  claim: Claim,
+  options: CallOptions,
+): Promise<void> {
+  const { config, live } = await readPlaces(domain, options);
+  await domain.setMetadata('element', toXml(claim), {
+    ...options,
+    uri: namespacePrefix + claim.run,
+    key: elementPrefix,
+    flags: live | config,
+  });
+}
+
+/** The same with nothing in it; libvirt does not mind where there is none. */
+export async function removeClaim(
+  domain: Domain,
+  run: string,
+  options: CallOptions,
+): Promise<void> {
+  const { config, live } = await readPlaces(domain, options);
+  // What an offline move left half done is neither running nor defined: there is nothing to write to.
+  if ((live | config) === 0) return;
+  const uri = namespacePrefix + run;
+  await domain.setMetadata('element', null, { ...options, uri, flags: live | config });
+}
+
+/** Of what runs and of the definition: an old claim may stand on either alone. */
+export async function readClaims(domain: Domain, options: CallOptions): Promise<StandingClaim[]> {
+  const { config, live } = await readPlaces(domain, options);
+  const isBoth = live !== 0 && config !== 0;
+  const texts = await Promise.all([
+    domain.getXMLDesc(options),
+    ...(isBoth ? [domain.getXMLDesc({ ...options, flags: xmlFlags.INACTIVE })] : []),
+  ]);
+  const claims = new Map<string, StandingClaim>();
+  for (const claim of texts.flatMap(parseClaims))
+    if ((claims.get(claim.run)?.details ?? null) === null) claims.set(claim.run, claim);
+  return [...claims.values()];
+}
+
+/** What there is of the domain to write to, as flags of the call; 0: not there. */
+async function readPlaces(domain: Domain, options: CallOptions) {
+  const [isActive, isPersistent] = await Promise.all([
+    domain.isActive(options),
+    domain.isPersistent(options),
+  ]);
+  return {
+    live: isActive ? modificationImpact.LIVE : 0,
+    config: isPersistent ? modificationImpact.CONFIG : 0,
+  };
+}
+
+/** @throws FailureError `invalidArgument` for what could not be read back */
+function toXml({ engine, run, sinceEpochMs }: Claim): string {
+  if (!runPattern.test(run) || engine.length > engineLengthMax) {
+    const message = `a claim by run ${JSON.stringify(run)} of ${JSON.stringify(engine)} could not be read back`;
+    throw new FailureError({ code: 'invalidArgument', message, effect: 'none' });
+  }
+  const document = new DOMImplementation().createDocument(null, 'claim');
+  const root = document.documentElement;
+  if (root === null) throw new Error('a new document has no root');
+  root.setAttribute('run', run);
+  root.setAttribute('engine', engine);
+  root.setAttribute('since', new Date(sinceEpochMs).toISOString());
+  return new XMLSerializer().serializeToString(document);
+}
+
+/** The claims in a domain's XML. @throws FailureError `malformedXml` for what is no domain's */
+export function parseClaims(domainXml: string): StandingClaim[] {
+  const metadata = child(parseRoot(domainXml, 'domain'), 'metadata');
+  const claims: StandingClaim[] = [];
+  for (let node = metadata?.firstChild ?? null; node !== null; node = node.nextSibling) {
+    if (node.namespaceURI?.startsWith(namespacePrefix) !== true) continue;
+    const run = node.namespaceURI.slice(namespacePrefix.length);
+    claims.push({ run, details: isElement(node) ? readDetails(node, run) : null });
+  }
+  return claims;
+}
+
+function isElement(node: object): node is Element {
+  return 'getAttribute' in node;
+}
+
+function readDetails(element: Element, run: string): StandingClaim['details'] {
+  const engine = attribute(element, 'engine');
+  const since = attribute(element, 'since') ?? '';
+  const sinceEpochMs = isoTime.test(since) ? Date.parse(since) : Number.NaN;
+  const isReadable =
+    element.localName === 'claim' &&
+    attribute(element, 'run') === run &&
+    engine !== null &&
+    engine.length <= engineLengthMax &&
+    Number.isFinite(sinceEpochMs);
+  return isReadable ? { engine, sinceEpochMs } : null;
+}
