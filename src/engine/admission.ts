@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly wait?: boolean;
   /** Gives up the place in the queue. */
   readonly signal?: AbortSignal;
+  /** Told while it queues, whenever somebody moved: who is before it. */
+  readonly onWait?: (place: BusyError) => void;
 }
 
 /** Everything that a run needs for itself before it may begin, in one order for all. */
@@ -58,7 +60,7 @@ export class Admission {
   async admit(
     runId: string,
     locks: readonly LockRequest[],
-    { wait = false, signal }: StartOptions,
+    { wait = false, signal, onWait }: StartOptions,
   ): Promise<void> {
     if (locks.length === 0) return;
     const given = AbortSignal.any([this.#closed.signal, ...(signal === undefined ? [] : [signal])]);
@@ -68,7 +70,9 @@ export class Admission {
         const changed = this.#change(given);
         const verdict = await this.#store.acquire(runId, locks, { wait });
         if (verdict.granted) break;
-        if (!wait) throw await this.#busy(verdict);
+        const place = await this.#busy(verdict);
+        if (!wait) throw place;
+        onWait?.(place);
         await changed;
       }
       given.throwIfAborted();
@@ -101,7 +105,7 @@ export class Admission {
             )
             .join('; ');
     const message = `${name} is taken: ${who}. Nothing was started. Queue behind it with --wait`;
-    return new BusyError(message, name, known);
+    return new BusyError(message, { lock: name, holders: known, ahead });
   }
 }
 

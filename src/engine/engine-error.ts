@@ -22,9 +22,15 @@ export class BusyError extends EngineError {
   /** Who holds it; empty where others only came earlier. */
   readonly holders: readonly RunSummary[];
 
-  constructor(message: string, lock: string, holders: readonly RunSummary[]) {
-    super('busy', message);
-    this.lock = lock;
-    this.holders = holders;
+  /** How many came earlier and still wait for the same. */
+  readonly ahead: number;
+
+  constructor(
+    message: string,
+    place: Pick<BusyError, 'lock' | 'holders' | 'ahead'>,
+    options?: ErrorOptions,
+  ) {
+    super('busy', message, options);
+    ({ lock: this.lock, holders: this.holders, ahead: this.ahead } = place);
   }
 }

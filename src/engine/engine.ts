@@ -140,10 +140,11 @@ export class Engine extends EventEmitter<EngineEvents> {
   /**
    * Goes on with every unfinished run that no living engine drives.
    *
+   * @param only ids of the runs that are meant, where not all are
    * @throws StoreError
    */
-  async recover(): Promise<Recovered> {
-    const { resumed, parked } = await this.#recovery.run();
+  async recover(only?: readonly string[]): Promise<Recovered> {
+    const { resumed, parked } = await this.#recovery.run(only);
     const runs = resumed.flatMap(({ root }) => (root === null ? [] : [this.#handOut(root)]));
     this.#inbox.read();
     return { runs, parked };

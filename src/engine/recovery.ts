@@ -37,13 +37,13 @@ export class Recovery {
   }
 
   /** @throws StoreError */
-  async run(): Promise<{
+  async run(only?: readonly string[]): Promise<{
     readonly resumed: readonly Family[];
     readonly parked: readonly ParkedRun[];
   }> {
     const resumed: Family[] = [];
     const parked: ParkedRun[] = [];
-    for (const taken of await this.#parts.store.takeOver()) {
+    for (const taken of await this.#parts.store.takeOver(only)) {
       const family = await this.#resume(taken);
       if ('failure' in family) parked.push(family);
       else resumed.push(family);

@@ -187,8 +187,10 @@ export interface RunStore {
   /**
    * Leases every unfinished run that no living engine drives to this one, and returns them with all
    * their unfinished children. What a dead engine held for runs that never began is released.
+   *
+   * @param only ids of runs at the top: all others are left as they are
    */
-  takeOver(): Promise<readonly TakenOver[]>;
+  takeOver(only?: readonly string[]): Promise<readonly TakenOver[]>;
   /** Gives leases up: the runs stay unfinished, for whoever recovers. */
   release(rootIds: readonly string[]): Promise<void>;
   /** Nobody could go on with it: its record stays as it is, with the reason beside it. */
