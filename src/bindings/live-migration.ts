@@ -9,6 +9,7 @@ import { compareCopies } from './copy-disk.ts';
 import { destroyIncoming } from './destroy-incoming.ts';
 import { effectOnDomain, effectOnlyWhile } from './effect-on-domain.ts';
 import { gatherFacts } from './gather-facts.ts';
+import { liveMigrationUpgrades } from './live-migration-upgrades.ts';
 import { inspectPeers } from './peers.ts';
 import { removeVolumes } from './remove-volumes.ts';
 
@@ -59,5 +60,8 @@ export function liveMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof liv
 }
 
 export function bindLiveMigration(hypervisors: Hypervisors): BoundMachine {
-  return bind(liveMigration, liveMigrationSlots(hypervisors), { about: aboutLiveMigration });
+  return bind(liveMigration, liveMigrationSlots(hypervisors), {
+    about: aboutLiveMigration,
+    upgrades: liveMigrationUpgrades,
+  });
 }

@@ -99,13 +99,13 @@ describe('before anything is moved', () => {
   });
 });
 
-describe('at the end', () => {
-  const success = () => moved().done('verify', settled({ persistent: true }, null));
-  const rollback = () =>
-    rolledBack()
-      .done('lookForRemains', look('running', 'absent'))
-      .done('removeVolumes', { removed: [] });
+const success = () => moved().done('verify', settled({ persistent: true }, null));
+const rollback = () =>
+  rolledBack()
+    .done('lookForRemains', look('running', 'absent'))
+    .done('removeVolumes', { removed: [] });
 
+describe('at the end', () => {
   test.each([
     ['completed', success],
     ['rolledBack', rollback],
