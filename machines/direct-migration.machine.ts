@@ -26,7 +26,7 @@ import { wayBack } from './regions/way-back.ts';
  */
 export const directMigration = directSetup.createMachine({
   id: 'directMigration',
-  version: '1',
+  version: '2',
   description: 'This client calls every phase on both daemons, and holds the switchover in hand.',
   context: ({ input }) => startingContext(input, 'client'),
   output: ({ event }) => event.output as ProtocolOutput,

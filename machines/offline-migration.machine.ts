@@ -41,7 +41,7 @@ const unwatched = {
  */
 export const offlineMigration = offlineSetup.createMachine({
   id: 'offlineMigration',
-  version: '2',
+  version: '3',
   description: 'The disks and the definition of a domain that is shut off go to another host.',
   context: ({ input }) => beforeOffline(input),
   output: ({ event }) => event.output as ProtocolOutput,
@@ -107,7 +107,10 @@ export const offlineMigration = offlineSetup.createMachine({
           tags: ['abortable'],
           initial: 'looking',
           after: {
-            peerWait: { target: '#offlineMigration.rolledBack', actions: fails(sourceSilent) },
+            peerWait: [
+              { guard: 'isLate', target: 'lookingFirst', reenter: true },
+              { target: '#offlineMigration.rolledBack', actions: fails(sourceSilent) },
+            ],
           },
           states: {
             looking: {

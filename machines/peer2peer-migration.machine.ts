@@ -18,7 +18,7 @@ import { fetching, following, uncertain } from './regions/uncertain.ts';
  */
 export const peer2peerMigration = peer2peerSetup.createMachine({
   id: 'peer2peerMigration',
-  version: '2',
+  version: '3',
   description:
     'The source daemon drives the migration; we watch both ends and decide by what they show.',
   context: ({ input }) => startingContext(input, 'sourceDaemon'),

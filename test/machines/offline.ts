@@ -24,7 +24,7 @@ const shutOff = { ...domain, state: 'shutoff', reason: 'shutdown' } as const;
 const running = { ...domain, state: 'running', reason: 'booted' } as const;
 const half = { ...shutOff, persistent: false } as const;
 const holding = { off: shutOff, on: running, half, nothing: null } as const;
-type Held = keyof typeof holding | 'silent';
+export type Held = keyof typeof holding | 'silent';
 
 const viewOf = (held: Held): PeersView['source'] =>
   held === 'silent'

@@ -30,14 +30,35 @@ export class Walk {
   readonly history: EventObject[] = [];
   readonly inFlight = new Map<string, Started>();
   readonly timers = new Map<string, Timer>();
+  readonly #machine: AnyStateMachine;
+  readonly #input: unknown;
   readonly #stepper: Stepper;
   #atEpochMs = 0;
 
   constructor(machine: AnyStateMachine, input: unknown) {
+    this.#machine = machine;
+    this.#input = input;
     this.#stepper = stepperOf(machine);
     const { snapshot, path, commands } = this.#stepper.start(input);
     this.snapshot = snapshot;
     this.#take(null, path, commands);
+  }
+
+  /** From here on, apart from this one and without what it has written down so far. */
+  fork(): Walk {
+    const copy = new Walk(this.#machine, this.#input);
+    copy.snapshot = this.snapshot;
+    for (const book of [copy.inFlight, copy.timers]) book.clear();
+    for (const list of [copy.entered, copy.commands, copy.history]) list.length = 0;
+    for (const [id, started] of this.inFlight) copy.inFlight.set(id, started);
+    for (const [id, timer] of this.timers) copy.timers.set(id, timer);
+    copy.#atEpochMs = this.#atEpochMs;
+    return copy;
+  }
+
+  /** What stands on record of it. */
+  persisted(): unknown {
+    return this.#stepper.persist(this.snapshot);
   }
 
   send(event: EventObject): this {
