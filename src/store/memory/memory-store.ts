@@ -185,7 +185,7 @@ export class MemoryStore implements RunStore {
     const root = this.#memory.families.get(rootId)?.runs.get(rootId);
     if (root === undefined) throw noRun(rootId);
     if (root.finishedAtEpochMs !== null) {
-      throw new StoreError('runFinished', `run ${rootId} has ended`);
+      throw new StoreError('runFinished', `run ${rootId} has ended: it takes no more events`);
     }
     const text = toText(event, 'the event');
     const seq = this.#memory.nextSeq();

@@ -30,7 +30,7 @@ export class EngineSeat {
   /** From here on others see this engine. Its row only stands while its lock is held. */
   take(): void {
     if (this.#taken !== null) return;
-    const lock = new EngineLock(this.#lockPath(this.name));
+    const lock = new EngineLock(lockPath(this.#database, this.name));
     try {
       const now = Date.now();
       const { id } = this.#database.run(
@@ -89,7 +89,7 @@ export class EngineSeat {
     for (const row of this.#database.all('select * from engines')) {
       if (this.view(row).alive) continue;
       this.#erase(row.number('id'));
-      removeLockFile(this.#lockPath(row.text('name')));
+      removeLockFile(lockPath(this.#database, row.text('name')));
     }
   }
 
@@ -103,15 +103,8 @@ export class EngineSeat {
       hostname: row.text('hostname'),
       startedAtEpochMs: row.number('started_at'),
       heartbeatAtEpochMs,
-      alive: this.#isAlive(id, heartbeatAtEpochMs),
+      alive: id === this.name ? this.#taken !== null : isAlive(this.#database, row),
     };
-  }
-
-  #isAlive(name: string, heartbeatAtEpochMs: number): boolean {
-    if (name === this.name) return this.#taken !== null;
-    const lock = probeEngineLock(this.#lockPath(name));
-    if (lock === 'missing') return Date.now() - heartbeatAtEpochMs <= silenceMs;
-    return lock === 'held';
   }
 
   #erase(id: number): void {
@@ -140,8 +133,15 @@ export class EngineSeat {
       if (!(error instanceof StoreError)) throw error;
     }
   }
+}
 
-  #lockPath(name: string): string {
-    return `${this.#database.path}-engine-${name}`;
-  }
+function lockPath({ path }: Database, name: string): string {
+  return `${path}-engine-${name}`;
+}
+
+/** Of an engine that is not this one; `row` is one of `engines`. A stopped process lives. */
+export function isAlive(database: Database, row: Row): boolean {
+  const lock = probeEngineLock(lockPath(database, row.text('name')));
+  if (lock === 'missing') return Date.now() - row.number('heartbeat_at') <= silenceMs;
+  return lock === 'held';
 }

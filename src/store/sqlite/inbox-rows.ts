@@ -1,12 +1,18 @@
 import type { InboxAnswer, PostedEvent } from '../../ports/run-store.ts';
 import { StoreError } from '../../ports/run-store.ts';
 import type { Database } from './database.ts';
+import { existingRoot } from './run-rows.ts';
 import { stored } from './stored-shapes.ts';
 
-/** Within a transaction. @throws StoreError runFinished */
-export function postEvent(database: Database, root: number, event: string): number {
+/**
+ * Within a transaction.
+ *
+ * @throws StoreError noRun, runFinished
+ */
+export function postEvent(database: Database, rootId: string, event: string): number {
+  const root = existingRoot(database, rootId);
   if (database.get('select 1 from leases where root = ?', root) === null) {
-    throw new StoreError('runFinished', 'the run has ended: it takes no more events');
+    throw new StoreError('runFinished', `run ${rootId} has ended: it takes no more events`);
   }
   return database.run('insert into inbox (root, event) values (?, ?)', root, event).id;
 }

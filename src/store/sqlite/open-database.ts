@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 
 import { StoreError } from '../../ports/run-store.ts';
 import { Database } from './database.ts';
+import { isAlive } from './engine-seat.ts';
 import { applicationId, schemaUpgrades } from './schema.ts';
 import { corruptMessage } from './sqlite-error.ts';
 import { prepareStoreFile } from './store-file.ts';
@@ -83,8 +84,19 @@ function upgrade(database: Database, upgrades: readonly string[]): void {
   if (identify(database, upgrades.length) === upgrades.length) return;
   database.transaction(() => {
     const version = database.get('pragma user_version')?.number('user_version') ?? 0;
+    if (version > 0) refuseWhileDriven(database);
     for (const sql of upgrades.slice(version)) database.exec(sql);
     database.exec(`pragma application_id = ${applicationId}`);
     database.exec(`pragma user_version = ${upgrades.length}`);
   });
+}
+
+/** An engine of an older version knows nothing of the tables that would be under it. */
+function refuseWhileDriven(database: Database): void {
+  const living = database.all('select * from engines').find((row) => isAlive(database, row));
+  if (living === undefined) return;
+  throw new StoreError(
+    'storeFailed',
+    `the store ${database.path} is in use by an older virtstate (process ${living.number('pid')}): end that one first`,
+  );
 }

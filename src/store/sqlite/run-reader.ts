@@ -78,12 +78,6 @@ export class RunReader {
     return [...families.values()];
   }
 
-  /** The row of a run at the top; `null`: there is none. */
-  root(rootId: string): number | null {
-    const row = this.#database.get('select id from runs where run_id = ? and root is null', rootId);
-    return row?.number('id') ?? null;
-  }
-
   list({ finished, limit }: RunFilter): RunSummary[] {
     const which =
       finished === undefined ? '' : `and leases.root is ${finished ? 'null' : 'not null'}`;

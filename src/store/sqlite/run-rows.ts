@@ -1,4 +1,18 @@
+import { StoreError } from '../../ports/run-store.ts';
 import type { Database } from './database.ts';
+
+/** The row of a run at the top; `null`: there is none. */
+export function findRoot(database: Database, rootId: string): number | null {
+  const row = database.get('select id from runs where run_id = ? and root is null', rootId);
+  return row?.number('id') ?? null;
+}
+
+/** @throws StoreError noRun */
+export function existingRoot(database: Database, rootId: string): number {
+  const root = findRoot(database, rootId);
+  if (root === null) throw new StoreError('noRun', `no run ${rootId} is on record`);
+  return root;
+}
 
 const endedAnswer = JSON.stringify({
   accepted: false,
@@ -43,12 +57,13 @@ export function pruneSome(database: Database, finishedBeforeEpochMs: number): nu
   return rows.length;
 }
 
-/** Within a transaction: a parked run ends as it stands, with all its children. */
-export function abandonRun(
-  database: Database,
-  root: number,
-  rootId: string,
-): 'abandoned' | 'notParked' {
+/**
+ * Within a transaction: a parked run ends as it stands, with all its children.
+ *
+ * @throws StoreError noRun
+ */
+export function abandonRun(database: Database, rootId: string): 'abandoned' | 'notParked' {
+  const root = existingRoot(database, rootId);
   const isParked = 'select 1 from parked join leases using (root) where root = ?';
   if (database.get(isParked, root) === null) return 'notParked';
   const unfinished = 'select id from runs where (id = ?1 or root = ?1) and finished_at is null';

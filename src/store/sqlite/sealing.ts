@@ -1,5 +1,14 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 import { StoreError } from '../../ports/run-store.ts';
@@ -74,6 +83,7 @@ export class Sealing {
     const draft = `${this.#keyPath}.${randomUUID()}`;
     const file = openSync(draft, 'wx', 0o600);
     try {
+      fchmodSync(file, 0o600);
       writeSync(file, randomBytes(keyBytes));
       fsyncSync(file);
       linkSync(draft, this.#keyPath);

@@ -25,7 +25,7 @@ import { EngineSeat } from './engine-seat.ts';
 import { postEvent, readAnswer, readUnanswered } from './inbox-rows.ts';
 import { drawTicket, dropTicket, tryLocks } from './lock-rows.ts';
 import { RunReader } from './run-reader.ts';
-import { abandonRun, pruneChunk, pruneSome } from './run-rows.ts';
+import { abandonRun, findRoot, pruneChunk, pruneSome } from './run-rows.ts';
 import { Sealing } from './sealing.ts';
 
 /**
@@ -152,9 +152,7 @@ export class SqliteStore implements RunStore {
 
   async abandon(rootId: string): Promise<'abandoned' | 'notParked'> {
     this.#open();
-    return this.#database.transaction(() =>
-      abandonRun(this.#database, this.#existing(rootId), rootId),
-    );
+    return this.#database.transaction(() => abandonRun(this.#database, rootId));
   }
 
   async load(runId: string): Promise<StoredRun | null> {
@@ -201,9 +199,7 @@ export class SqliteStore implements RunStore {
   async post(rootId: string, event: StoredEvent): Promise<number> {
     this.#open();
     const text = toText(event, 'the event');
-    return this.#database.transaction(() =>
-      postEvent(this.#database, this.#existing(rootId), text),
-    );
+    return this.#database.transaction(() => postEvent(this.#database, rootId, text));
   }
 
   async answerTo(seq: number): Promise<InboxAnswer | null> {
@@ -263,16 +259,10 @@ export class SqliteStore implements RunStore {
     );
   }
 
-  #existing(rootId: string): number {
-    const root = this.#reader.root(rootId);
-    if (root === null) throw new StoreError('noRun', `no run ${rootId} is on record`);
-    return root;
-  }
-
   #ofRoot<T>(rootId: string, read: (root: number) => T): T | null {
     this.#open();
     return this.#database.reading(() => {
-      const root = this.#reader.root(rootId);
+      const root = findRoot(this.#database, rootId);
       return root === null ? null : read(root);
     });
   }
