@@ -121,6 +121,16 @@ export const storeSharingCases: StoreCases = {
     expect((await other.summary('a'))?.parked).toBeNull();
   },
 
+  'named runs are taken over, and the others stay as they are': async (world) => {
+    const [one, other] = [world.open(), world.open()];
+    await one.commit(beginning('a', 'b', 'c'));
+    await one.park('a', failure);
+    await one.release(['b', 'c']);
+    expect((await other.takeOver(['b', 'nope'])).map(({ rootId }) => rootId)).toEqual(['b']);
+    expect(await other.summary('a')).toMatchObject({ holder: null, parked: { failure } });
+    expect((await other.takeOver()).map(({ rootId }) => rootId)).toEqual(['a', 'c']);
+  },
+
   'only who drives a run parks it': async (world) => {
     const [one, other] = [world.open(), world.open()];
     await one.commit(beginning('a'));

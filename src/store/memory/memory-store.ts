@@ -76,12 +76,13 @@ export class MemoryStore implements RunStore {
     this.#changed();
   }
 
-  async takeOver(): Promise<readonly TakenOver[]> {
+  async takeOver(only?: readonly string[]): Promise<readonly TakenOver[]> {
     this.#drive();
     this.#memory.buryDead();
     const taken: TakenOver[] = [];
     for (const [rootId, family] of this.#memory.families) {
       if (family.engineId !== null || family.runs.get(rootId)?.finishedAtEpochMs !== null) continue;
+      if (only?.includes(rootId) === false) continue;
       family.engineId = this.engineId;
       family.parked = null;
       const runs = readFamily(family).filter((run) => run.record.finishedAtEpochMs === null);

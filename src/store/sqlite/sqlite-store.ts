@@ -108,16 +108,18 @@ export class SqliteStore implements RunStore {
     });
   }
 
-  async takeOver(): Promise<readonly TakenOver[]> {
+  async takeOver(only?: readonly string[]): Promise<readonly TakenOver[]> {
     this.#seatTaken();
     const taken = this.#database.transaction(() => {
       const engine = this.#seat.confirm();
       this.#seat.buryDead();
-      const families = this.#reader.unheld();
-      this.#database.run(
-        'delete from parked where root in (select root from leases where engine is null)',
-      );
-      this.#database.run('update leases set engine = ? where engine is null', engine);
+      const unheld = this.#reader.unheld();
+      const families = unheld.filter(({ rootId }) => only?.includes(rootId) ?? true);
+      for (const { rootId, places } of families) {
+        const root = places.get(rootId)?.root ?? null;
+        this.#database.run('delete from parked where root = ?', root);
+        this.#database.run('update leases set engine = ? where root = ?', engine, root);
+      }
       return families;
     });
     for (const { places } of taken) {
