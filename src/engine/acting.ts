@@ -113,6 +113,21 @@ export class Acting {
     );
   }
 
+  /**
+   * The same after a crash. What fell due while nobody drove the run says so (`late`): whoever waited
+   * for a host with it has not waited.
+   */
+  rearm(run: ActiveRun, timerId: string): void {
+    const timer = run.timers.get(timerId);
+    if (timer === undefined) return;
+    if (timer.dueAtEpochMs <= this.#options.clock.nowEpochMs())
+      run.timers.set(timerId, {
+        ...timer,
+        event: Object.assign({ ...timer.event }, { late: true }),
+      });
+    this.arm(run, timerId);
+  }
+
   /** What an actor says counts only while it is the one that the machine has started last. */
   #receive(run: ActiveRun, invokeId: string, key: string, event: EventObject): void {
     this.#options.deliver(run, event, {

@@ -86,7 +86,7 @@ export class Recovery {
       if (manner === null) acting.giveUp(run, invocation);
       else acting.start(run, invocation, manner);
     }
-    for (const timerId of run.timers.keys()) acting.arm(run, timerId);
+    for (const timerId of run.timers.keys()) acting.rearm(run, timerId);
   }
 
   async #park(id: string, reasons: readonly string[]): Promise<ParkedRun> {

@@ -65,7 +65,7 @@ function reviveRun(
 }
 
 /** Version by version, each by its registered upgrade. */
-function upgrade(
+export function upgrade(
   snapshot: unknown,
   from: string,
   { id, version, upgrades }: RegisteredMachine,
