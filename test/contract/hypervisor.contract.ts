@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, test } from 'vitest';
 import { changingCases } from './changing.cases.ts';
+import { claimingCases } from './claiming.cases.ts';
 import { clientDrivenCases } from './client-driven.cases.ts';
 import { Fixture } from './fixture.ts';
 import type { TwoHosts } from './fixture.ts';
@@ -14,6 +15,7 @@ export type Cases = Readonly<Record<string, (fixture: Fixture) => Promise<void>>
 const cases = {
   looking: lookingCases,
   changing: changingCases,
+  claiming: claimingCases,
   migrating: migratingCases,
   'driven by the client': clientDrivenCases,
   tuning: tuningCases,
@@ -24,6 +26,7 @@ export type Part = keyof typeof cases;
 export const allParts: readonly Part[] = [
   'looking',
   'changing',
+  'claiming',
   'migrating',
   'driven by the client',
   'tuning',

@@ -4,7 +4,7 @@ import { labHosts } from './lab-hosts.ts';
 
 describeLab('two real daemons', () => {
   hypervisorContract('libvirt', () => labHosts('libvirt'), {
-    parts: ['looking', 'changing', 'migrating'],
+    parts: ['looking', 'changing', 'claiming', 'migrating'],
     caseTimeoutMs: 60_000,
     setupTimeoutMs: 120_000,
   });

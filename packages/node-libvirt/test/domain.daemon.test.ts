@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   abortJobFlags,
   createFlags,
+  EncodeError,
   errorCodes,
   isLibvirtError,
   isNoDomain,
@@ -106,6 +107,35 @@ describeDaemon('a domain of a real daemon', (uri) => {
     const title = { flags: modificationImpact.CONFIG };
     await guest.setMetadata('title', 'ünïcode', title);
     expect(await guest.getMetadata('title', title)).toBe('ünïcode');
+  });
+
+  it('keeps elements of several namespaces apart, of what runs and of the definition', async () => {
+    const flags = modificationImpact.LIVE | modificationImpact.CONFIG;
+    const [one, other] = ['one', 'other'].map((name) => ({
+      uri: `urn:nl:${name}`,
+      key: 'nl',
+      flags,
+    }));
+    await guest.setMetadata('element', '<claim run="1" engine="&lt;&amp;&quot;>"/>', one);
+    await guest.setMetadata('element', '<claim run="2"/>', other);
+    for (const where of [modificationImpact.LIVE, modificationImpact.CONFIG]) {
+      const text = await guest.getMetadata('element', { uri: 'urn:nl:one', flags: where });
+      expect(text).toContain('run="1" engine="&lt;&amp;&quot;');
+    }
+    await guest.setMetadata('element', null, one);
+    await guest.setMetadata('element', null, one);
+    expect(await guest.getMetadata('element', { uri: 'urn:nl:other' })).toContain('run="2"');
+    expect(await guest.getXMLDesc({ flags: xmlFlags.INACTIVE })).not.toContain('urn:nl:one');
+    await guest.setMetadata('element', null, other);
+  });
+
+  it('takes no metadata that is not well formed, nor longer than libvirt takes', async () => {
+    const options = { uri: 'urn:nl:one', key: 'nl' };
+    const torn = guest.setMetadata('element', '<claim', options);
+    await expect(torn).rejects.toSatisfy((error) => isLibvirtError(error));
+    const endless = guest.setMetadata('element', `<claim run="${'1'.repeat(2 ** 22)}"/>`, options);
+    await expect(endless).rejects.toThrow(EncodeError);
+    await expect(guest.getMetadata('element', options)).rejects.toSatisfy(isNoDomainMetadata);
   });
 
   it('has no such disk and no snapshots', async () => {
