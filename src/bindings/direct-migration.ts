@@ -4,6 +4,7 @@ import { bind } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import { linkSlots } from './migration-links.ts';
 import { protocolSlots } from './protocol-slots.ts';
+import { unchanged } from './protocol-upgrades.ts';
 
 /** The chart `direct-migration` over the ports `Hypervisor` and `MigrationLink`. */
 export function directMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof directMigration> {
@@ -11,5 +12,5 @@ export function directMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof d
 }
 
 export function bindDirectMigration(hypervisors: Hypervisors): BoundMachine {
-  return bind(directMigration, directMigrationSlots(hypervisors));
+  return bind(directMigration, directMigrationSlots(hypervisors), { upgrades: { '2': unchanged } });
 }

@@ -7,6 +7,7 @@ import { effectOnDomain } from './effect-on-domain.ts';
 import { linkSlots } from './migration-links.ts';
 import { inspectPeers } from './peers.ts';
 import { watching } from './protocol-slots.ts';
+import { unchanged } from './protocol-upgrades.ts';
 
 /** The chart `offline-migration` over the ports `Hypervisor` and `MigrationLink`. */
 export function offlineMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof offlineMigration> {
@@ -48,5 +49,7 @@ export function offlineMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof 
 }
 
 export function bindOfflineMigration(hypervisors: Hypervisors): BoundMachine {
-  return bind(offlineMigration, offlineMigrationSlots(hypervisors));
+  return bind(offlineMigration, offlineMigrationSlots(hypervisors), {
+    upgrades: { '3': unchanged },
+  });
 }

@@ -4,6 +4,7 @@ import { bind } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import { performMigration } from './perform-migration.ts';
 import { protocolSlots } from './protocol-slots.ts';
+import { unchanged } from './protocol-upgrades.ts';
 
 /** The chart `peer2peer-migration` over the port `Hypervisor`. */
 export function peer2peerMigrationSlots(
@@ -16,5 +17,7 @@ export function peer2peerMigrationSlots(
 }
 
 export function bindPeer2peerMigration(hypervisors: Hypervisors): BoundMachine {
-  return bind(peer2peerMigration, peer2peerMigrationSlots(hypervisors));
+  return bind(peer2peerMigration, peer2peerMigrationSlots(hypervisors), {
+    upgrades: { '3': unchanged },
+  });
 }
