@@ -7,7 +7,7 @@ import { noLog } from '../../../src/ports/log.ts';
 import { sharedGuest } from '../../support/simulated-migration.ts';
 
 /** Runs the effect on a guest whose job is, each time it is looked at, the next of these. */
-async function abortedOf(operations: readonly DomainJob['operation'][]) {
+async function abortedOf(operations: readonly DomainJob['operation'][], resumed = false) {
   const clock = new VirtualClock({ startEpochMs: 0, pace: 'asFastAsPossible' });
   const { hypervisors } = createSimulatedWorld({
     seed: 1,
@@ -42,7 +42,7 @@ async function abortedOf(operations: readonly DomainJob['operation'][]) {
     },
   });
   const slots = peer2peerMigrationSlots({ ...hypervisors, open: () => Promise.resolve(guest) });
-  const tools = { signal, clock, key: 'key', report: () => undefined, log: noLog };
+  const tools = { signal, clock, resumed, key: 'key', report: () => undefined, log: noLog };
   await clock.run(slots.abortJob.run({ host, domainUuid: 'guest' }, tools));
   return aborted;
 }
@@ -51,4 +51,12 @@ test("an abort waits for the migration's own job and leaves another owner's alon
   expect(await abortedOf(['save', 'dump', 'migrationOut'])).toEqual([
     { operation: 'migrationOut' },
   ]);
+});
+
+test('an abort that was under way when we died is done again', async () => {
+  expect(await abortedOf(['none', 'migrationOut'], true)).toEqual([{ operation: 'migrationOut' }]);
+});
+
+test('an abort that was under way when we died ends with the job that is over', async () => {
+  expect(await abortedOf(['none'], true)).toEqual([]);
 });

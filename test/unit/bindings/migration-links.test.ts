@@ -79,10 +79,10 @@ function stage(open?: () => Promise<MigrationLink>) {
     report: () => undefined,
     send: ({ type }: { readonly type: string }) => void told.push(type),
   });
-  const hold = () => {
+  const hold = (resumed = false) => {
     const controller = new AbortController();
     return {
-      ended: slots.holdLink.run(ends, tools(controller.signal)),
+      ended: slots.holdLink.run(ends, { ...tools(controller.signal), resumed }),
       leave: () => controller.abort(),
     };
   };
@@ -193,6 +193,14 @@ describe('the link of a migration that we drive', () => {
   test('that cannot be opened is an error to the chart', async () => {
     const { hold } = stage(() => Promise.reject(new Error('refused')));
     await expect(hold().ended).rejects.toThrow('refused');
+  });
+
+  test('is gone after a crash of ours: none is opened that would pass for it', async () => {
+    const { links, hold } = stage();
+    await expect(hold(true).ended).rejects.toMatchObject({
+      failure: { code: 'connectionLost', effect: 'unknown' },
+    });
+    expect(links).toEqual([]);
   });
 
   test('is gone after a crash of ours: no phase is ever repeated', () => {
