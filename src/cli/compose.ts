@@ -11,6 +11,7 @@ import { systemClock } from '../engine/system-clock.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import type { Log } from '../ports/log.ts';
+import type { RunStore } from '../ports/run-store.ts';
 import { MemoryStore } from '../store/memory/index.ts';
 import { demoDomains, demoHosts, demoLink } from './demo-world.ts';
 
@@ -26,16 +27,22 @@ export interface Composition {
 
 export interface ComposeOptions {
   readonly log: Log;
+  /** Where runs are kept, and closed with it; in memory where it is left out. */
+  readonly store?: RunStore;
   /** What befalls the simulated world; by default nothing does. */
   readonly faults?: SimulatedWorldOptions['faults'];
 }
 
 /** The only place that knows every part: `simulated:` URIs go to a world of our own, all else to libvirt. */
-export function compose({ log, faults = [] }: ComposeOptions): Composition {
+export function compose({
+  log,
+  store = new MemoryStore(),
+  faults = [],
+}: ComposeOptions): Composition {
   const clock = systemClock;
   const hypervisors = routeByScheme(clock, faults);
   const engine = new Engine({
-    store: new MemoryStore(),
+    store,
     machines: bindMigrations(hypervisors),
     clock,
     log,
@@ -47,8 +54,23 @@ export function compose({ log, faults = [] }: ComposeOptions): Composition {
     clock,
     checkMigration: async (input, signal) =>
       judgeMigration(await gatherFacts(hypervisors, input, { signal, clock }), input),
-    close: () => hypervisors.close(),
+    close: async () => {
+      await engine.close();
+      await hypervisors.close();
+      await store.close();
+    },
   };
+}
+
+/**
+ * The store of all processes of this machine. SQLite is loaded when it is asked for: most of what is
+ * quick needs none.
+ *
+ * @throws StoreError
+ */
+export async function openStore(path: string): Promise<RunStore> {
+  const { openSqliteStore } = await import('../store/sqlite/index.ts');
+  return openSqliteStore(path);
 }
 
 const isSimulated = (uri: string): boolean => uri.startsWith('simulated:');

@@ -7,7 +7,7 @@ export const exitStatus = {
   needsOperator: 3,
   /** The fault is ours: a bug, or a store that failed. */
   broken: 70,
-  /** Left by a second Ctrl-C; the source daemon goes on by itself. */
+  /** Left by a second Ctrl-C, unfinished on record: `recover` takes it up. */
   left: 75,
   /** Rolled back because somebody asked for it. */
   aborted: 130,
@@ -23,4 +23,20 @@ export function exitStatusOf(ended: {
   const { outcome, failure } = ended;
   const wasAborted = failure !== null && abortCodes.includes(failure.code);
   return outcome === 'rolledBack' && wasAborted ? exitStatus.aborted : exitStatus[outcome];
+}
+
+/** Of several runs: what needs a person comes before what can be tried again. */
+const byGravity = [
+  exitStatus.broken,
+  exitStatus.needsOperator,
+  exitStatus.left,
+  exitStatus.rolledBack,
+] as const;
+
+/** What a command that drives several runs ends with; whatever did not move counts as rolled back. */
+export function gravest(statuses: readonly number[]): number {
+  const found = byGravity.find((status) => statuses.includes(status));
+  if (found !== undefined) return found;
+  const moved = statuses.every((status) => status === exitStatus.completed);
+  return moved ? exitStatus.completed : exitStatus.rolledBack;
 }

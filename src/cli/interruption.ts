@@ -11,38 +11,45 @@ const stay = (): void => undefined;
 export function answerInterrupt(run: Pick<Run, 'tags' | 'send'>): string {
   const tags = run.tags();
   if (tags.has('abortable') && run.send({ type: 'abort.requested' }))
-    return 'asked to abort; waiting for the rollback (once more leaves it to itself)';
+    return 'asked to abort; waiting for the rollback (once more leaves it to virtstate recover)';
   if (tags.has('rollingBack'))
-    return 'it is rolling back already; waiting for its end (once more leaves it to itself)';
-  return 'past the point of no return: it goes on to its end (once more leaves it to itself)';
+    return 'it is rolling back already; waiting for its end (once more leaves it to virtstate recover)';
+  return 'past the point of no return: it goes on to its end (once more leaves it to virtstate recover)';
 }
 
 /** What happens to a migration that we leave: whoever drives it goes on, or is gone. */
-export function leavingWords({ offline, protocol }: LiveMigrationInput): string {
+export function leavingWords(
+  runId: string,
+  { offline, protocol }: Pick<LiveMigrationInput, 'offline' | 'protocol'>,
+): string {
   const what =
     offline || protocol === 'direct'
-      ? 'without us both daemons undo what they hold, and a guest that was about to switch over stays paused on the source'
-      : 'the source daemon goes on by itself with what it was told last';
-  return `left: ${what}; look at both hosts before you start, stop or undefine the domain there`;
+      ? 'until then both daemons undo what they hold, and a guest that was about to switch over stays paused on the source'
+      : 'until then the source daemon goes on by itself with what it was told last';
+  return `left: the run stands on record, and virtstate recover ${runId} takes it up; ${what}`;
 }
 
 /**
- * Ctrl-C and SIGTERM: the first one asks the machine to abort, the second one leaves. A terminal
+ * Ctrl-C and SIGTERM: the first one asks the machines to abort, the second one leaves. A terminal
  * that hangs up (SIGHUP) does not end a migration: it goes on without being shown.
  *
  * @returns takes the handlers away again
  */
-export function onInterrupt(
-  run: Pick<Run, 'tags' | 'send'>,
-  tell: { readonly answer: (words: string) => void; readonly leave: () => void },
-): () => void {
+export function onInterrupt(tell: {
+  readonly first: () => void;
+  readonly leave: () => void;
+}): () => void {
   let firstAtMs: number | null = null;
+  let isLeft = false;
   const interrupt = (): void => {
     const nowMs = performance.now();
     if (firstAtMs === null) {
       firstAtMs = nowMs;
-      tell.answer(answerInterrupt(run));
-    } else if (nowMs - firstAtMs > sameKeypressMs) tell.leave();
+      tell.first();
+    } else if (!isLeft && nowMs - firstAtMs > sameKeypressMs) {
+      isLeft = true;
+      tell.leave();
+    }
   };
   for (const signal of signals) process.on(signal, interrupt);
   process.on('SIGHUP', stay);

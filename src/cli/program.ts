@@ -5,6 +5,9 @@ import { UsageError } from './options/usage-error.ts';
 import { oneLine } from './display/quantities.ts';
 import type { Surroundings } from './display/presenters.ts';
 import { exitStatus } from './exit-status.ts';
+import type { Does } from './record-commands.ts';
+import { addRecordCommands } from './record-commands.ts';
+import { StoreError } from '../ports/run-store.ts';
 
 /**
  * Runs the command that `words` name. Each command's own modules are loaded when it is known.
@@ -26,6 +29,10 @@ export async function runCommand(
     return status;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (error instanceof StoreError) {
+      output.say(`virtstate: ${oneLine(error.message)} (${error.code})`);
+      return exitStatus.broken;
+    }
     if (!(error instanceof CommanderError || error instanceof UsageError)) throw error;
     const reason = oneLine(error.message).replace(/^error: /, '');
     if (error.message !== '(outputHelp)')
@@ -33,8 +40,6 @@ export async function runCommand(
     return exitStatus.refused;
   }
 }
-
-type Does = (work: () => Promise<number>) => Promise<void>;
 
 function buildProgram(version: string, surroundings: Surroundings, does: Does): Command {
   const { output } = surroundings;
@@ -49,6 +54,8 @@ function buildProgram(version: string, surroundings: Surroundings, does: Does): 
       outputError: () => undefined,
     });
   addMigrate(program, surroundings, does);
+  const make = (words: string, about: string): Command => command(program, words, about);
+  addRecordCommands({ command: make, does, surroundings });
   addDoctor(program, surroundings, does);
   addDemo(program, surroundings, does);
   return program;
@@ -85,12 +92,13 @@ function addMigrate(program: Command, surroundings: Surroundings, does: Does): v
 }
 
 const migrateNotes = `
-Ctrl-C asks for an abort and waits for the rollback; a second one leaves.
+Ctrl-C asks for an abort and waits for the rollback; a second one leaves the run to
+virtstate recover.
 --commands takes: abort, bandwidth.set MIB_S (0: unlimited), downtime.set MS, postcopy.start,
 force.complete, postcopy.recover, postcopy.giveUp.
 Exit status: 0 moved; 1 failed, the guest is as before; 2 wrong usage or refused, nothing was
-touched; 3 an operator is needed; 70 virtstate itself failed; 75 left by a second Ctrl-C;
-130 aborted and rolled back. The lines of --json are described in docs/cli.md.`;
+touched; 3 an operator is needed; 70 virtstate itself failed; 75 left by a second Ctrl-C to
+virtstate recover; 130 aborted and rolled back. The lines of --json are described in docs/cli.md.`;
 
 function addDoctor(program: Command, surroundings: Surroundings, does: Does): void {
   command(program, 'doctor <uri>', 'what a host can do, what will not work there and why')

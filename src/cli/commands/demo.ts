@@ -46,7 +46,7 @@ export async function demo(
       `\n${index + 1}. ${words}${stage.kind === 'lab' ? ' (its guest boots first)' : ''}`,
     );
     const { status, result } = await play(stage, name, style, surroundings);
-    if (status === exitStatus.aborted) return status;
+    if (status === exitStatus.aborted || status === exitStatus.left) return status;
     const asAnnounced = isAsAnnounced(name, result);
     tell(
       { type: 'demo.scene.finished', scene: name, asAnnounced },
@@ -81,7 +81,7 @@ async function chooseStage(labName: string, log: Log): Promise<Stage> {
 }
 
 function isAsAnnounced(name: SceneName, result: RunResult): boolean {
-  if (result.ended === 'broken') return false;
+  if (result.ended !== 'finished') return false;
   if (name === 'converges') return result.outcome === 'completed';
   const reachedPerform = result.phases.some(({ phase }) => phase === 'PERFORM3');
   return result.outcome === 'rolledBack' && reachedPerform;

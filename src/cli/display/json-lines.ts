@@ -16,6 +16,10 @@ export function toJsonLines(event: RunEvent, header: RunHeader): object[] {
   switch (event.type) {
     case 'run.started':
       return [{ type: 'run.started', at, run: event.run, ...header }];
+    case 'run.resumed': {
+      const { run, machine, states } = event;
+      return [{ type: 'run.resumed', at, run, ...header, machine, states }];
+    }
     case 'state.entered': {
       const { machine, region, state, phase, evidence, tags, passes } = event;
       return [
@@ -41,6 +45,8 @@ export function toJsonLines(event: RunEvent, header: RunHeader): object[] {
 export function toLastLine(result: RunResult): object {
   if (result.ended === 'broken')
     return { type: 'run.broken', at: result.atEpochMs, failure: result.failure };
+  if (result.ended === 'left')
+    return { type: 'run.left', at: result.atEpochMs, failure: result.failure };
   const { outcome, failure, downtimeMs, artefacts, startedAtEpochMs, finishedAtEpochMs } = result;
   return {
     type: 'run.finished',

@@ -41,12 +41,24 @@ type Stage = Omit<Surroundings, 'input'>;
 
 export type Style = 'json' | 'words';
 
-export function createPresenter(style: Style, header: RunHeader, surroundings: Stage): Presenter {
-  if (style === 'json') return jsonPresenter(header, surroundings);
+/** Which one it is, where several are shown at once, and when it began: not here. */
+export interface RunLabel {
+  readonly run: string;
+  readonly words: string;
+  readonly startedAtEpochMs: number;
+}
+
+export function createPresenter(
+  style: Style,
+  header: RunHeader,
+  surroundings: Stage,
+  label: RunLabel | null = null,
+): Presenter {
+  if (style === 'json') return jsonPresenter(header, surroundings, label);
   const { terminal, environment } = surroundings;
   // A dumb terminal cannot move its cursor: a picture would be drawn below itself again and again.
-  return terminal === null || environment['TERM'] === 'dumb'
-    ? plainPresenter(header, surroundings)
+  return terminal === null || label !== null || environment['TERM'] === 'dumb'
+    ? plainPresenter(header, surroundings, label)
     : livePresenter(header, terminal, surroundings);
 }
 
@@ -54,8 +66,9 @@ const jsonProgressIntervalMs = 250;
 const plainProgressIntervalMs = 2_000;
 const redrawIntervalMs = 100;
 
-function jsonPresenter(header: RunHeader, { output }: Stage): Presenter {
-  const print = (line: object): void => output.print(JSON.stringify(line));
+function jsonPresenter(header: RunHeader, { output }: Stage, label: RunLabel | null): Presenter {
+  const whose = label === null ? {} : { run: label.run };
+  const print = (line: object): void => output.print(JSON.stringify({ ...line, ...whose }));
   return {
     show: throttleProgress(jsonProgressIntervalMs, (event) =>
       toJsonLines(event, header).forEach(print),
@@ -81,11 +94,17 @@ function titleOf({ domain, from, to }: RunHeader): string {
   return `${domain}: ${from} -> ${to}`;
 }
 
-function plainPresenter(header: RunHeader, { output, now }: Stage): Presenter {
-  let view = viewAtStart(now());
-  output.print(titleOf(header));
+function plainPresenter(
+  header: RunHeader,
+  { output, now }: Stage,
+  label: RunLabel | null,
+): Presenter {
+  let view = viewAtStart(label?.startedAtEpochMs ?? now());
+  const printLine = (line: string): void =>
+    output.print(label === null ? line : `${label.words}  ${line}`);
+  printLine(titleOf(header));
   const print = throttleProgress(plainProgressIntervalMs, (event) =>
-    toPlainLines(event, view).forEach((line) => output.print(line)),
+    toPlainLines(event, view).forEach(printLine),
   );
   return {
     show: (event) => {
@@ -94,7 +113,7 @@ function plainPresenter(header: RunHeader, { output, now }: Stage): Presenter {
     },
     notice: (words) => output.say(`virtstate: ${words}`),
     answer: (answer) => output.say(answerToWords(answer)),
-    close: (_, summary) => summary.forEach((line) => output.print(line)),
+    close: (_, summary) => summary.forEach(printLine),
   };
 }
 

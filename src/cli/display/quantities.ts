@@ -21,6 +21,13 @@ export function formatOffset(offsetMs: number): string {
   return `+${(Math.max(0, offsetMs) / 1_000).toFixed(3)} s`;
 }
 
+/** `2026-11-20 17:20:03`, by the clock of this machine. */
+export function formatMoment(atEpochMs: number): string {
+  const at = new Date(atEpochMs);
+  const day = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(twoDigits).join('-');
+  return `${day} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(twoDigits).join(':')}`;
+}
+
 function twoDigits(value: number): string {
   return String(Math.floor(value)).padStart(2, '0');
 }

@@ -1,7 +1,7 @@
+import type { EventEmitter } from 'eventemitter3';
 import { z } from 'zod';
 
-import type { Engine } from '../../engine/engine.ts';
-import type { StateEntered } from '../../engine/events.ts';
+import type { EngineEvents, StateEntered } from '../../engine/events.ts';
 import type { StreamProgress } from '../../ports/observation.ts';
 
 /** How a phase is known: we made its call, an event proved it, or a later proof implies it. */
@@ -48,13 +48,27 @@ export interface ProgressEvent {
 
 export type RunEvent =
   | { readonly type: 'run.started'; readonly atEpochMs: number; readonly run: string }
+  /** An earlier process left it, and it goes on here: told of each machine of the run. */
+  | {
+      readonly type: 'run.resumed';
+      readonly atEpochMs: number;
+      readonly run: string;
+      readonly machine: string;
+      readonly states: readonly string[];
+    }
   | StateEvent
   | ProgressEvent;
 
-/** Tells everything of one run and of its child runs, in order. Call it before the run's first turn. */
-export function followRun(engine: Engine, runId: string, tell: (event: RunEvent) => void): void {
+/** What tells of runs: an engine, or one run alone. */
+type Teller = Pick<EventEmitter<EngineEvents>, 'on'>;
+
+/** Tells everything of a run and of its child runs, in order. Call it before the run's first turn. */
+export function followRun(engine: Teller, runId: string, tell: (event: RunEvent) => void): void {
   engine.on('run.started', ({ runId: started, atEpochMs }) => {
     if (started === runId) tell({ type: 'run.started', atEpochMs, run: runId });
+  });
+  engine.on('run.resumed', ({ rootRunId, atEpochMs, machine, states }) => {
+    if (rootRunId === runId) tell({ type: 'run.resumed', atEpochMs, run: runId, machine, states });
   });
   engine.on('state.entered', (event) => {
     if (event.rootRunId === runId) tell(toStateEvent(event));
@@ -67,8 +81,12 @@ export function followRun(engine: Engine, runId: string, tell: (event: RunEvent)
 const protocolInput = z.looseObject({ domain: z.looseObject({ uuid: z.string() }) });
 
 /** The domain's uuid, as soon as a protocol works on it; `null` before. */
-export function followUuid(engine: Engine, runId: string): () => string | null {
-  let uuid: string | null = null;
+export function followUuid(
+  engine: Teller,
+  runId: string,
+  known: string | null = null,
+): () => string | null {
+  let uuid = known;
   engine.on('run.started', ({ rootRunId, input }) => {
     const parsed = protocolInput.safeParse(input);
     if (rootRunId === runId && parsed.success) ({ uuid } = parsed.data.domain);
@@ -158,7 +176,8 @@ function leftOf(limit: number | null, used: number): number | null {
   return limit === null ? null : Math.max(0, limit - used);
 }
 
-function placeOf(machine: string, path: string): { region: string | null; state: string } {
+/** Where a state of a chart lies: below a parallel state, in which of its regions. */
+export function placeOf(machine: string, path: string): { region: string | null; state: string } {
   const names = path.split('.');
   if (!protocolMachines.includes(machine)) return { region: null, state: path };
   // Below a parallel state the next name is that of a region, and the rest the path within it.

@@ -24,7 +24,7 @@ const migrationOutput = z.object({
   downtimeMs: z.number().nullable(),
   artefacts: z.array(
     z.object({
-      kind: z.literal('volume'),
+      kind: z.enum(['volume', 'claim']),
       host: z.string(),
       path: z.string(),
       status: z.enum(['expected', 'made', 'removed', 'left', 'kept', 'unwanted']),
@@ -37,17 +37,21 @@ export type MigrationResult = z.infer<typeof migrationOutput> & {
   readonly finishedAtEpochMs: number;
 };
 
+type RunFailure = z.infer<typeof failure>;
+
 export type RunResult =
   | ({ readonly ended: 'finished' } & MigrationResult)
-  | {
-      readonly ended: 'broken';
-      readonly atEpochMs: number;
-      readonly failure: z.infer<typeof failure>;
-    };
+  /** Its machine broke, or its store failed: the message says what is on record. */
+  | { readonly ended: 'broken'; readonly atEpochMs: number; readonly failure: RunFailure }
+  /** It stands on record, unfinished, for whoever recovers it. */
+  | { readonly ended: 'left'; readonly atEpochMs: number; readonly failure: RunFailure };
 
 export function toRunResult(ending: RunEnding, startedAtEpochMs: number): RunResult {
-  if (ending.ended === 'broken')
-    return { ended: 'broken', atEpochMs: ending.atEpochMs, failure: failure.parse(ending.failure) };
+  const { atEpochMs } = ending;
+  if (ending.ended === 'broken') {
+    const ended = ending.failure.code === 'engineClosed' ? 'left' : 'broken';
+    return { ended, atEpochMs, failure: failure.parse(ending.failure) };
+  }
   const output = migrationOutput.parse(ending.output);
-  return { ended: 'finished', ...output, startedAtEpochMs, finishedAtEpochMs: ending.atEpochMs };
+  return { ended: 'finished', ...output, startedAtEpochMs, finishedAtEpochMs: atEpochMs };
 }

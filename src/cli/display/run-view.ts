@@ -50,6 +50,8 @@ export function viewAfter(view: RunView, event: RunEvent): RunView {
   switch (event.type) {
     case 'run.started':
       return { ...view, startedAtEpochMs: event.atEpochMs };
+    case 'run.resumed':
+      return view;
     case 'state.entered':
       return afterState(view, event);
     case 'progress':
@@ -138,7 +140,7 @@ function mergeStreams(
 }
 
 /** Of all that was sent and is still to be sent: memory is sent again where it was written. */
-function fractionOf({ processedBytes, remainingBytes }: StreamProgress): number {
+export function fractionOf({ processedBytes, remainingBytes }: StreamProgress): number {
   const wholeBytes = processedBytes + remainingBytes;
   return wholeBytes === 0 ? 0 : processedBytes / wholeBytes;
 }

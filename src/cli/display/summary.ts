@@ -1,5 +1,6 @@
 import type { LiveMigrationInput } from '../../../machines/index.ts';
 import type { DomainStatus } from '../../ports/domain.ts';
+import type { ArtefactRecord } from '../../ports/run-store.ts';
 import { formatSpan, oneLine } from './quantities.ts';
 import type { MigrationResult, RunResult } from './run-result.ts';
 
@@ -25,7 +26,7 @@ export type Asked = Pick<LiveMigrationInput, 'domain' | 'protocol' | 'offline' |
 /** The end of a run in words: what happened, then what is true now. */
 export function summarise(asked: Asked, result: RunResult, holdings: Holdings | null): string[] {
   const lines =
-    result.ended === 'broken'
+    result.ended !== 'finished'
       ? [
           `virtstate itself failed (${result.failure.code}): ${oneLine(result.failure.message)}`,
           'The source daemon may go on by itself: look at both hosts before anything else.',
@@ -80,18 +81,37 @@ const wordsOfSourceDisk: Readonly<Record<string, string>> = {
   left: 'not used any more, could not be deleted: delete it',
 };
 
+const wordsOfClaim: Readonly<Record<string, string>> = {
+  expected: 'may stand there, where the domain does',
+  made: 'stands there, and keeps other runs away',
+  removed: 'nothing of it is left',
+  left: 'could not be taken away: see docs/claims.md',
+  kept: 'keeps other runs away until an operator has looked',
+};
+
 function artefactLines({ artefacts }: MigrationResult, holdings: Holdings | null): string[] {
-  const nameOf = (host: string): string => {
-    if (host === holdings?.source.uri) return 'the source';
-    return host === holdings?.destination.uri ? 'the destination' : host;
-  };
-  const wordsOf = (host: string, status: keyof typeof wordsOfArtefact): string =>
-    (host === holdings?.source.uri ? wordsOfSourceDisk[status] : undefined) ??
-    wordsOfArtefact[status];
-  return artefacts.map(
-    ({ host, path, status }) =>
-      `  disk         ${oneLine(path)} on ${nameOf(host)}: ${wordsOf(host, status)}`,
-  );
+  const ends =
+    holdings === null ? null : { from: holdings.source.uri, to: holdings.destination.uri };
+  return artefacts
+    .filter(({ kind, status }) => kind !== 'claim' || status !== 'removed')
+    .map((artefact) => `  ${describeArtefact(artefact, ends)}`);
+}
+
+/** What became of something that a run made; `ends`: the hosts that need no name. */
+export function describeArtefact(
+  { kind, host, path, status }: ArtefactRecord,
+  ends: { readonly from: string; readonly to: string } | null,
+): string {
+  const names = new Map([
+    [ends?.to, 'the destination'],
+    [ends?.from, 'the source'],
+  ]);
+  const where = names.get(host) ?? oneLine(host);
+  if (kind === 'claim')
+    return `claim        on the domain, ${where}: ${wordsOfClaim[status] ?? oneLine(status)}`;
+  const others: Readonly<Record<string, string>> = wordsOfArtefact;
+  const words = (host === ends?.from ? wordsOfSourceDisk[status] : undefined) ?? others[status];
+  return `disk         ${oneLine(path)} on ${where}: ${words ?? oneLine(status)}`;
 }
 
 /** What takes a broken post-copy up again once the network is mended: libvirt wants the same flags. */

@@ -14,6 +14,12 @@ export interface OptionGroup {
 const option = (flags: string, words: string, otherwise?: string): OptionEntry =>
   otherwise === undefined ? { flags, words } : { flags, words, otherwise };
 
+/** Of every command that works on runs. */
+export const storeOption = [
+  '--store <path>',
+  'the file with all runs (default: VIRTSTATE_STORE, else one in the state directory)',
+] as const;
+
 /** The options of `migrate`, in the order and under the headings of its help. */
 export const migrateOptionGroups: readonly OptionGroup[] = [
   {
@@ -102,6 +108,8 @@ export const migrateOptionGroups: readonly OptionGroup[] = [
       option('--commands', 'read commands from standard input while it runs, one a line'),
       option('--break-claim <runs>', 'take the domain over from these runs, which are dead'),
       option('--dry-run', 'judge every precheck, touch nothing'),
+      option('--wait', 'queue for the domain and the hosts where other runs hold them'),
+      option(...storeOption),
     ],
   },
 ];

@@ -16,6 +16,8 @@ const plainCommands = [
 ] as const;
 type PlainCommand = (typeof plainCommands)[number];
 
+const abortEvent = 'abort.requested';
+
 /** Commands with a number, its bounds and its unit. */
 const numbered = {
   'bandwidth.set': { least: 0, most: 1_000_000, unit: 'MiB/s, 0: unlimited' },
@@ -28,13 +30,19 @@ const isNumbered = (word: string): word is NumberedCommand => Object.hasOwn(numb
 const wrong = (reason: string): ParsedCommand => ({ understood: false, reason });
 const commandNames = [...plainCommands, ...Object.keys(numbered)].join(', ');
 
+/** The command that stands for an event of the machine; `null`: it is none that a person sends. */
+export function commandFor(eventType: string): string | null {
+  if (eventType === abortEvent) return 'abort';
+  return isPlain(eventType) || isNumbered(eventType) ? eventType : null;
+}
+
 /** One line of standard input as what the machine may be sent. */
 export function parseCommand(line: string): ParsedCommand {
   const [word = '', ...values] = line.trim().split(/\s+/);
   if (isNumbered(word)) return parseNumbered(word, values);
   if (!isPlain(word)) return wrong(`there is ${commandNames}`);
   if (values.length > 0) return wrong(`${word} takes no value`);
-  const type = word === 'abort' ? 'abort.requested' : word;
+  const type = word === 'abort' ? abortEvent : word;
   return { understood: true, command: { type } };
 }
 

@@ -39,6 +39,6 @@ test.each([
     protocol,
     options: { destinationConnectUri: null },
   });
-  expect(leavingWords(input)).toContain(words);
-  expect(leavingWords(input)).toContain('look at both hosts');
+  expect(leavingWords('run-1', input)).toContain(words);
+  expect(leavingWords('run-1', input)).toContain('virtstate recover run-1 takes it up');
 });

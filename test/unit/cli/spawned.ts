@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
@@ -15,6 +17,16 @@ export interface Ended {
   readonly stderr: string;
 }
 
+const scratch = mkdtempSync(join(tmpdir(), 'virtstate-cli-'));
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
+let places = 0;
+
+/** Where a store may be made that nobody else knows. */
+export function newStorePlace(): string {
+  places += 1;
+  return join(scratch, `${places}`, 'runs.db');
+}
+
 /** The command line as a process of its own, from the sources. */
 export class Spawned {
   readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
@@ -25,6 +37,8 @@ export class Spawned {
     const [command, ...before] = node;
     this.process = spawn(command, [...before, ...program, ...words], {
       cwd: root,
+      // No test reads or leaves runs where the user of this machine has theirs.
+      env: { ...process.env, VIRTSTATE_STORE: newStorePlace() },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     onTestFinished(() => void this.process.kill('SIGKILL'));

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+
+import type { RunStore, RunSummary } from '../../ports/run-store.ts';
+import { compose } from '../compose.ts';
+import type { Surroundings } from '../display/presenters.ts';
+import { oneLine } from '../display/quantities.ts';
+import { holderInShort, isDriven } from '../display/records/holder-words.ts';
+import { parkedLines } from '../display/records/next-steps.ts';
+import { exitStatus, gravest } from '../exit-status.ts';
+import { createLog } from '../log.ts';
+import { readCommonOptions } from '../options/common-options.ts';
+import { UsageError } from '../options/usage-error.ts';
+import { driveRecovered } from '../driving/drive-recovered.ts';
+import { noRuns, resolveRun } from '../records/resolve-run.ts';
+import { storePlaceOf, withStore } from '../records/with-store.ts';
+
+const ownOptions = z.object({ giveUp: z.string().optional() });
+
+/**
+ * `virtstate recover`: takes up the runs that nobody drives, and drives them to their end.
+ *
+ * @returns the gravest of its runs: 70, 3, 75, 1, 0
+ * @throws UsageError, StoreError
+ */
+export async function recover(
+  beginnings: readonly string[],
+  options: Record<string, unknown>,
+  surroundings: Surroundings,
+): Promise<number> {
+  const { style, logLevel } = readCommonOptions(options);
+  const { giveUp } = ownOptions.parse(options);
+  if (giveUp !== undefined && beginnings.length > 0)
+    throw new UsageError('--give-up ends one run and recovers none: leave the others out');
+  const place = storePlaceOf(options, surroundings);
+  const { output, now } = surroundings;
+  return withStore(
+    place,
+    async (store) => {
+      if (giveUp !== undefined) return abandon(store, giveUp, { style, surroundings });
+      const named = await Promise.all(beginnings.map((one) => resolveRun(store, one)));
+      for (const run of named) refuseWhereDriven(run);
+      const unfinished = named.length > 0 ? named : await store.list({ finished: false });
+      for (const run of unfinished.filter(isDriven))
+        output.say(`virtstate: run ${nameOf(run)} is driven by ${holderInShort(run)}: left to it`);
+      const composition = compose({ log: createLog(logLevel, output), store });
+      try {
+        const only = named.length > 0 ? named.map(({ id }) => id) : null;
+        const candidates = unfinished.filter((run) => !isDriven(run));
+        const task = { candidates, only, style };
+        const { statuses, parked } = await driveRecovered(composition, store, task, surroundings);
+        for (const { id } of parked) {
+          const run = await store.summary(id);
+          if (run !== null) parkedLines(run, now(), style).forEach((words) => output.print(words));
+        }
+        const parkedStatuses = parked.map(() => exitStatus.needsOperator);
+        const status = gravest([...statuses, ...parkedStatuses]);
+        const line = {
+          type: 'recover.finished',
+          at: now(),
+          recovered: statuses.length,
+          parked: parked.length,
+          status,
+        };
+        if (style === 'json') output.print(JSON.stringify(line));
+        else if (statuses.length + parked.length === 0)
+          output.print(`nothing to recover in ${place}`);
+        return status;
+      } finally {
+        await composition.close();
+      }
+    },
+    () => {
+      if (giveUp !== undefined) return noRuns(giveUp, place);
+      const [first] = beginnings;
+      if (first !== undefined) return noRuns(first, place);
+      const line = { type: 'recover.finished', at: now(), recovered: 0, parked: 0, status: 0 };
+      output.print(style === 'json' ? JSON.stringify(line) : `nothing to recover in ${place}`);
+      return exitStatus.completed;
+    },
+  );
+}
+
+function nameOf({ id, subject, machine }: RunSummary): string {
+  return oneLine(`${id} (${subject ?? machine})`);
+}
+
+/** @throws UsageError */
+function refuseWhereDriven(run: RunSummary): void {
+  if (run.finishedAtEpochMs !== null)
+    throw new UsageError(`run ${nameOf(run)} has ended: ${run.outcome ?? 'no outcome'}`);
+  if (isDriven(run))
+    throw new UsageError(`run ${nameOf(run)} is driven by ${holderInShort(run)}, which lives`);
+}
+
+/** An operator has looked: the run ends as it is. @throws UsageError where it is not parked */
+async function abandon(
+  store: RunStore,
+  beginning: string,
+  { style, surroundings }: { readonly style: string; readonly surroundings: Surroundings },
+): Promise<number> {
+  const { output, now } = surroundings;
+  const run = await resolveRun(store, beginning);
+  if ((await store.abandon(run.id)) === 'notParked') {
+    if (run.finishedAtEpochMs !== null || isDriven(run)) refuseWhereDriven(run);
+    throw new UsageError(
+      `run ${nameOf(run)} is not parked: virtstate recover ${run.id} goes on with it`,
+    );
+  }
+  const line = { type: 'run.abandoned', at: now(), run: run.id };
+  const words = `given up: run ${nameOf(run)}: its record stays, what it kept others from is free, no host was touched`;
+  output.print(style === 'json' ? JSON.stringify(line) : words);
+  return exitStatus.completed;
+}

@@ -1,0 +1,36 @@
+import type { RunSummary } from '../../../ports/run-store.ts';
+import type { Style } from '../presenters.ts';
+import { oneLine } from '../quantities.ts';
+
+/** What a person may do about a run that nobody drives; none where somebody does. */
+export function nextSteps(run: RunSummary): string[] {
+  const { id, holder, parked, finishedAtEpochMs } = run;
+  if (finishedAtEpochMs !== null) return [];
+  if (parked !== null)
+    return [
+      `look at both hosts: virtstate show ${id} tells what it did last`,
+      `once the cause is mended: virtstate recover ${id}`,
+      `where the hosts are in order already: virtstate recover --give-up ${id} ends it as it is and touches no host`,
+    ];
+  if (holder !== null && holder.alive) return [];
+  return [`virtstate recover ${id} takes it up where its record stands`];
+}
+
+export function parkedWords({ parked }: RunSummary): string | null {
+  return parked === null ? null : `${oneLine(parked.failure.message)} (${parked.failure.code})`;
+}
+
+/** A run that could not be taken up, and what to do about it. */
+export function parkedLines(run: RunSummary, atEpochMs: number, style: Style): string[] {
+  const steps = nextSteps(run);
+  if (style === 'json') {
+    const failure = run.parked?.failure ?? null;
+    const line = { type: 'run.parked', at: atEpochMs, run: run.id, domain: run.subject, failure };
+    return [JSON.stringify({ ...line, nextSteps: steps })];
+  }
+  const name = `${run.id} (${run.subject ?? run.machine})`;
+  return [
+    oneLine(`needs an operator: run ${name}: ${parkedWords(run) ?? ''}`),
+    ...steps.map((step) => `  ${step}`),
+  ];
+}

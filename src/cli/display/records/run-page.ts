@@ -1,0 +1,129 @@
+import { askedOfRecord, headerOf } from '../../driving/asked.ts';
+import { effectsInFlight, pathOf } from '../../records/stored-path.ts';
+import type { StoredStep } from '../../records/stored-path.ts';
+import type { LoadedRun } from '../../records/load-run.ts';
+import { failureOf } from '../../records/load-run.ts';
+import { standingOf } from '../../records/stored-machines.ts';
+import { progressWords } from '../plain-lines.ts';
+import { formatMoment, formatOffset, formatSpan, oneLine } from '../quantities.ts';
+import { isWorthTelling } from '../run-view.ts';
+import { describeState } from '../state-words.ts';
+import { describeArtefact, describeFailure } from '../summary.ts';
+import { holderAtLength } from './holder-words.ts';
+import { mainStateOf } from './main-state.ts';
+import { nextSteps, parkedWords } from './next-steps.ts';
+import { toRunObject } from './run-list.ts';
+import { undoWords } from './undo-words.ts';
+
+const labelWidth = 11;
+
+function field(label: string, text: string): string {
+  return `${label.padEnd(labelWidth)}${text}`;
+}
+
+/** One run for a person: where it stands, what may be done, and how it came there. */
+export function toRunPage(run: LoadedRun, nowEpochMs: number): string[] {
+  const { summary, family } = run;
+  const header = headerIn(run);
+  const standing = standingOf(family);
+  const failure = failureOf(run);
+  const isUnfinished = summary.finishedAtEpochMs === null;
+  const ends = header === null ? '' : `: ${header.from} -> ${header.to}`;
+  return [
+    field('run', summary.id),
+    field('workflow', `${summary.machine} ${summary.version}`),
+    field('domain', oneLine(`${summary.subject ?? '-'}${ends}`)),
+    field('state', stateWords(run)),
+    ...listed('because', failure === null ? [] : [describeFailure(failure)]),
+    field('since', sinceWords(run, nowEpochMs)),
+    field('driven by', holderAtLength(summary, nowEpochMs)),
+    field('to undo', undoWords(summary, standing?.tags ?? null)),
+    ...(isUnfinished ? [field('allowed', allowedWords(standing?.allowed ?? null))] : []),
+    ...listed('parked', [parkedWords(summary) ?? []].flat()),
+    ...listed('next', nextSteps(summary)),
+    ...listed('progress', isUnfinished ? run.progress.map((one) => progressWords(one)) : []),
+    ...listed(
+      'effects',
+      effectsInFlight(run).map(({ key, src }) => `${src} (${key})`),
+    ),
+    ...listed(
+      'artefacts',
+      run.artefacts.map((artefact) => describeArtefact(artefact, header)),
+    ),
+    '',
+    ...pathOf(run).flatMap((step) => stepLines(step, summary.startedAtEpochMs)),
+  ];
+}
+
+function headerIn({ family: [root] }: LoadedRun) {
+  const asked = root === undefined ? null : askedOfRecord(root);
+  return asked === null ? null : headerOf(asked);
+}
+
+function listed(label: string, lines: readonly string[]): string[] {
+  return lines.map((line, at) => field(at === 0 ? label : '', line));
+}
+
+function stateWords({ summary }: LoadedRun): string {
+  const { outcome, states } = summary;
+  return outcome ?? mainStateOf(states);
+}
+
+function sinceWords({ summary }: LoadedRun, nowEpochMs: number): string {
+  const { startedAtEpochMs, finishedAtEpochMs } = summary;
+  const began = formatMoment(startedAtEpochMs);
+  return finishedAtEpochMs === null
+    ? `${began}, ${formatSpan(nowEpochMs - startedAtEpochMs)} ago`
+    : `${began}, ended after ${formatSpan(finishedAtEpochMs - startedAtEpochMs)}`;
+}
+
+function allowedWords(allowed: readonly string[] | null): string {
+  if (allowed === null) return 'unknown: no machine of this version fits its record';
+  return allowed.length === 0 ? 'nothing now' : allowed.join(', ');
+}
+
+function stepLines({ atEpochMs, failure, entered }: StoredStep, startedAtEpochMs: number) {
+  const at = (epochMs: number): string => formatOffset(epochMs - startedAtEpochMs).padStart(12);
+  const failed =
+    failure === null ? [] : [`${at(atEpochMs)}  ! ${oneLine(failure.message)} (${failure.code})`];
+  const states = entered.filter(isWorthTelling).map((event) => {
+    const { phase, evidence } = event;
+    const { name, description } = describeState(event);
+    const proof = phase === null || evidence === null ? '' : `${phase} (${evidence})  `;
+    return `${at(event.atEpochMs)}  ${proof}${name}: ${description}`;
+  });
+  return [...failed, ...states];
+}
+
+/** The same as one object. */
+export function toRunDetails(run: LoadedRun): object {
+  const { summary, family, artefacts, progress } = run;
+  const standing = standingOf(family);
+  return {
+    type: 'run',
+    ...toRunObject(summary),
+    asked: headerIn(run),
+    failure: failureOf(run),
+    tags: standing === null ? null : [...standing.tags],
+    allowed: standing?.allowed ?? null,
+    nextSteps: nextSteps(summary),
+    progress,
+    effects: effectsInFlight(run),
+    artefacts,
+    path: pathOf(run).map(({ atEpochMs, machine, event, effectKey, failure, entered }) => ({
+      at: atEpochMs,
+      machine,
+      event,
+      effect: effectKey,
+      ...(failure === null ? {} : { failure }),
+      entered: entered.map(({ atEpochMs: at, region, state, phase, evidence, tags }) => ({
+        at,
+        ...(region === null ? {} : { region }),
+        state,
+        ...(phase === null ? {} : { phase }),
+        ...(evidence === null ? {} : { evidence }),
+        tags,
+      })),
+    })),
+  };
+}

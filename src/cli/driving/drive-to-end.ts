@@ -1,0 +1,61 @@
+import type { Run } from '../../engine/run.ts';
+import type { Hypervisors } from '../../ports/hypervisor.ts';
+import type { Presenter, Style } from '../display/presenters.ts';
+import { refusalLine } from '../display/refusal.ts';
+import type { RunResult } from '../display/run-result.ts';
+import { toRunResult } from '../display/run-result.ts';
+import { summarise } from '../display/summary.ts';
+import { exitStatus, exitStatusOf } from '../exit-status.ts';
+import type { Output } from '../output.ts';
+import type { AskedMigration } from './asked.ts';
+import { lookAtBoth } from './look-at-both.ts';
+
+/** A migration that is driven from here, and how it is shown. */
+export interface Driven {
+  readonly run: Run;
+  readonly asked: AskedMigration;
+  readonly presenter: Presenter;
+  /** The domain's, as soon as it is known. */
+  readonly uuid: () => string | null;
+}
+
+interface Around {
+  readonly hypervisors: Hypervisors;
+  readonly output: Output;
+  readonly style: Style;
+}
+
+export interface DrivenEnd {
+  readonly status: number;
+  readonly result: RunResult;
+}
+
+/** Waits for a run's end, and shows it with what is true on both hosts then. */
+export async function driveToEnd(
+  { run, asked, presenter, uuid }: Driven,
+  { hypervisors, output, style }: Around,
+): Promise<DrivenEnd> {
+  const result = toRunResult(await run.wait(), run.startedAtEpochMs);
+  const isRefused = result.ended === 'finished' && result.outcome === 'refused';
+  const isLeft = result.ended === 'left';
+  const summary =
+    isRefused || isLeft
+      ? []
+      : summarise(asked, result, await lookAtBoth(hypervisors, asked, uuid()));
+  presenter.close(result, summary);
+  if (isRefused) output.say(refusalLine(result.failure));
+  else if (!output.isOpen || (style === 'json' && result.ended === 'broken'))
+    for (const line of summary) output.say(line);
+  return { status: statusOf(result), result };
+}
+
+function statusOf(result: RunResult): number {
+  switch (result.ended) {
+    case 'finished':
+      return exitStatusOf(result);
+    case 'broken':
+      return exitStatus.broken;
+    case 'left':
+      return exitStatus.left;
+  }
+}
