@@ -58,7 +58,7 @@ function inUse(database: Database, name: string, ticket: number | null): NameInU
     .all('select run_id, capacity from locks where name = ?', name)
     .map((row) => ({ rootId: row.text('run_id'), capacity: row.number('capacity') }));
   const ahead = database.get(
-    'select count(*) as ahead from wanted_locks where name = ?1 and (?2 is null or ticket < ?2)',
+    'select count(*) as ahead from wanted_locks where name = ? and ticket < coalesce(?, 9e18)',
     name,
     ticket,
   );

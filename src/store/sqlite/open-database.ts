@@ -5,7 +5,7 @@ import { Database } from './database.ts';
 import { isAlive } from './engine-seat.ts';
 import { applicationId, schemaUpgrades } from './schema.ts';
 import { corruptMessage } from './sqlite-error.ts';
-import { prepareStoreFile } from './store-file.ts';
+import { makeStorePrivate, prepareStoreFile } from './store-file.ts';
 
 export interface DatabaseOptions {
   readonly busyTimeoutMs: number;
@@ -34,6 +34,7 @@ export function openDatabase(path: string, options: DatabaseOptions): Database {
 
 function prepare(database: Database, upgrades: readonly string[]): void {
   const isNew = identify(database, upgrades.length) === 0;
+  makeStorePrivate(database.path);
   // Has an effect on an empty file only, and none after the journal's mode is set.
   if (isNew) database.exec('pragma page_size = 16384');
   const mode = database.get('pragma journal_mode = wal')?.text('journal_mode');

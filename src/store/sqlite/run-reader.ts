@@ -49,7 +49,7 @@ export class RunReader {
 
   family(root: number): StoredRun[] {
     return this.#database
-      .all(`${runRows} where runs.id = ?1 or runs.root = ?1 order by runs.id`, root)
+      .all(`${runRows} where runs.id = ? or runs.root = ? order by runs.id`, root, root)
       .map(toRun);
   }
 
@@ -102,7 +102,8 @@ export class RunReader {
          join runs on runs.id = journal.run
          join states as before on before.id = from_states
          join states as after on after.id = to_states
-         where run in (select id from runs where id = ?1 or root = ?1) order by seq`,
+         where run in (select id from runs where id = ? or root = ?) order by seq`,
+        root,
         root,
       )
       .map((row) => ({
@@ -119,7 +120,8 @@ export class RunReader {
     return this.#database
       .all(
         `select artefacts from artefacts
-         where run in (select id from runs where id = ?1 or root = ?1) order by run`,
+         where run in (select id from runs where id = ? or root = ?) order by run`,
+        root,
         root,
       )
       .flatMap((row) => row.json('artefacts', stored.artefacts));
@@ -158,9 +160,10 @@ export class RunReader {
         `select names from runs
          join journal on journal.seq = (select max(seq) from journal where run = runs.id)
          join states on states.id = to_states
-         where runs.id = ?1 or (?2 and runs.root = ?1 and finished_at is null) order by runs.id`,
+         where runs.id = ? or (? and runs.root = ? and finished_at is null) order by runs.id`,
         root,
         withChildren ? 1 : 0,
+        root,
       )
       .flatMap((row) => row.json('names', stored.names));
   }

@@ -33,9 +33,9 @@ export function concludeRun(database: Database, root: number, rootId: string): v
 
 /** Within a transaction: everything that belongs to a run at the top that has ended. */
 export function eraseRun(database: Database, root: number): void {
-  const family = 'select id from runs where id = ?1 or root = ?1';
+  const family = 'select id from runs where id = ? or root = ?';
   for (const table of ['journal', 'timers', 'artefacts']) {
-    database.run(`delete from ${table} where run in (${family})`, root);
+    database.run(`delete from ${table} where run in (${family})`, root, root);
   }
   for (const table of ['progress', 'inbox', 'secrets', 'parked', 'runs']) {
     database.run(`delete from ${table} where root = ?`, root);
@@ -66,12 +66,13 @@ export function abandonRun(database: Database, rootId: string): 'abandoned' | 'n
   const root = existingRoot(database, rootId);
   const isParked = 'select 1 from parked join leases using (root) where root = ?';
   if (database.get(isParked, root) === null) return 'notParked';
-  const unfinished = 'select id from runs where (id = ?1 or root = ?1) and finished_at is null';
-  database.run(`delete from timers where run in (${unfinished})`, root);
+  const unfinished = 'select id from runs where (id = ? or root = ?) and finished_at is null';
+  database.run(`delete from timers where run in (${unfinished})`, root, root);
   database.run(
-    `update runs set finished_at = ?2, outcome = 'needsOperator' where id in (${unfinished})`,
-    root,
+    `update runs set finished_at = ?, outcome = 'needsOperator' where id in (${unfinished})`,
     Date.now(),
+    root,
+    root,
   );
   concludeRun(database, root, rootId);
   return 'abandoned';

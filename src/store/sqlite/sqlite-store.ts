@@ -102,7 +102,7 @@ export class SqliteStore implements RunStore {
     this.#database.transaction(() => {
       dropTicket(this.#database, rootId);
       this.#database.run(
-        'delete from locks where run_id = ?1 and ?1 not in (select run_id from runs)',
+        'delete from locks where run_id = ? and run_id not in (select run_id from runs)',
         rootId,
       );
     });

@@ -9,10 +9,9 @@ const privateFile = 0o600;
 const privateDirectory = 0o700;
 
 /**
- * Makes sure that the file is there and nobody else's business, before SQLite opens it: what SQLite
- * makes beside it (`-wal`, `-shm`) has the same mode. A file that exists is never opened here:
- * closing it would drop the locks that another connection of this process has on it
- * (https://www.sqlite.org/howtocorrupt.html, 2.2).
+ * Makes sure that the file is there before SQLite opens it: what SQLite makes beside it (`-wal`,
+ * `-shm`) gets its mode. A file that exists is never opened here: closing it would drop the locks
+ * that another connection of this process has on it (https://www.sqlite.org/howtocorrupt.html, 2.2).
  *
  * @throws StoreError notAStore, notWritable
  */
@@ -30,6 +29,10 @@ export function prepareStoreFile(path: string): void {
     const kind = stats.isDirectory() ? 'a directory' : 'not a regular file';
     throw new StoreError('notAStore', `${path} is ${kind}: name a file for the store`);
   }
+}
+
+/** What others could read is theirs no longer. Only for a file that is known to be a store. */
+export function makeStorePrivate(path: string): void {
   for (const part of [path, `${path}-wal`, `${path}-shm`, `${path}.key`]) makePrivate(part);
 }
 

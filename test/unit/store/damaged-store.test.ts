@@ -1,4 +1,4 @@
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { openSqliteStore } from '../../../src/store/sqlite/index.ts';
@@ -70,9 +70,11 @@ test('a database of another program is not written to', () => {
   const foreign = new DatabaseSync(path);
   foreign.exec('create table bookmarks (url text)');
   foreign.close();
+  chmodSync(path, 0o644);
   const refusal = refusalOfFile(path);
   expect(refusal.code).toBe('notAStore');
   expect(refusal.message).toContain('another program');
+  expect((statSync(path).mode & 0o777).toString(8)).toBe('644');
 });
 
 test('an empty database that another program has marked is not written to', () => {
