@@ -25,7 +25,7 @@ export interface RunEnd {
   }[];
 }
 
-/** Ticks that a guest made one after the other, without a pause. */
+/** Ticks that a guest made one after the other; none where `lastTick` is `firstTick - 1`. */
 export interface TickRun {
   readonly firstTick: number;
   readonly lastTick: number;

@@ -106,8 +106,7 @@ async function lookAtHost(
   signal: AbortSignal,
 ): Promise<Pick<SeenHost, 'domains' | 'volumes'>> {
   const own = await host.findDomain(scope.domainUuid, signal);
-  // The destination may keep its disks elsewhere.
-  const paths = unique([...scope.paths, ...(own === null ? [] : pathsOf(own))]);
+  const { paths } = scope;
   const [volumes, users] = await Promise.all([
     Promise.all(paths.map((path) => host.findVolume(path, signal))),
     Promise.all(paths.map((path) => host.findDiskUsers(path, signal))),

@@ -1,42 +1,18 @@
-import { EventEmitter } from 'eventemitter3';
 import { describe, expect, test } from 'vitest';
-import type { EngineEvents } from '../../src/engine/events.ts';
-import type { Hypervisor, Hypervisors } from '../../src/ports/hypervisor.ts';
-import type { MonitorOptions, Violation } from '../../src/testing/index.ts';
+import type { Violation } from '../../src/testing/index.ts';
 import { describeViolation, monitorInvariants, takePicture } from '../../src/testing/index.ts';
-import type { SceneOptions } from './scene.ts';
+import {
+  blind,
+  Calls,
+  copied,
+  hosts,
+  SlowEyes,
+  split,
+  Timers,
+  Told,
+  watched,
+} from './monitor-scene.ts';
 import { privateGuest, Scene, sharedGuest, unending } from './scene.ts';
-
-const hosts = ['simulated:///hostA', 'simulated:///hostB'];
-const lostFinish = [{ at: { phase: 'finish3' }, do: 'cutReplies' }] as const;
-const split: SceneOptions = {
-  guest: privateGuest,
-  faults: lostFinish,
-  breaks: ['oneRunningCopy', 'guestContinuous'],
-};
-const copied = { copyStorage: 'all' } as const;
-
-/** A scene with a monitor that sees no more than the ports show. */
-async function watched(scene: Scene, options: Partial<MonitorOptions> = {}) {
-  const { hypervisors } = scene.world;
-  const places = { hypervisors, hosts, clock: scene.clock };
-  const before = await scene.run(() => takePicture({ ...places, domain: 'guest' }, unending));
-  return monitorInvariants({ ...places, before, ...options });
-}
-
-/** An engine that says what a test wants. */
-class Told extends EventEmitter<EngineEvents> {
-  readonly #of = { runId: 'run-1', rootRunId: 'run-1', machine: 'liveMigration', atEpochMs: 0 };
-
-  enter(machine: string, ...tags: string[]): void {
-    const state = { state: 'somewhere', description: undefined, tags, meta: {}, context: null };
-    this.emit('state.entered', { ...this.#of, ...state, machine });
-  }
-
-  finish(outcome: string): void {
-    this.emit('run.finished', { ...this.#of, output: { outcome, failure: null, artefacts: [] } });
-  }
-}
 
 describe('a monitor that sees what the ports show', () => {
   test('finds nothing in a migration that goes well', async () => {
@@ -140,15 +116,32 @@ describe('a monitor that sees what the ports show', () => {
     });
   });
 
-  test('takes a host in when it comes back', async () => {
+  test('watches a host from when it answers', async () => {
     const scene = new Scene();
-    const monitor = await watched(scene, { eyes: blind });
     scene.world.killDaemon('hostB');
+    const calls = new Calls();
+    const monitor = await watched(scene, { hypervisors: calls.through(scene.world.hypervisors) });
     await scene.pass(3_000);
+    expect(calls.made.filter((name) => name === 'watchDomain')).toHaveLength(1);
     scene.world.startDaemon('hostB');
     await scene.pass(3_000);
-    const report = await scene.run(() => monitor.settle());
-    expect(report.unseen.filter((what) => what.includes('could not be watched'))).toEqual([]);
+    expect(calls.made.filter((name) => name === 'watchDomain')).toHaveLength(2);
+    expect((await scene.run(() => monitor.settle())).unseen).toEqual([]);
+  });
+
+  test.each([
+    [false, ['nothingLeaked']],
+    [true, []],
+  ])('knows what a run that was taken up again is asked for: %s', async (keepSource, broken) => {
+    const scene = new Scene();
+    const events = new Told();
+    const monitor = await watched(scene, { events });
+    const [source, destination] = hosts;
+    events.enterWith({ source, destination, options: { keepSource } }, 'liveMigration');
+    await scene.run(() => scene.migrate({ keepSource: true }));
+    events.finish('completed');
+    const { violations } = await scene.run(() => monitor.settle());
+    expect(violations.map(({ rule }) => rule)).toEqual(broken);
   });
 
   test('has no picture of a domain that nobody knows', async () => {
@@ -159,11 +152,6 @@ describe('a monitor that sees what the ports show', () => {
     });
   });
 });
-
-const blind = {
-  glance: () => Promise.reject(new Error('blind')),
-  look: () => Promise.reject(new Error('blind')),
-};
 
 describe('a monitor beside an engine', () => {
   test('throws nothing into it, whatever goes wrong', async () => {
@@ -197,20 +185,45 @@ describe('a monitor beside an engine', () => {
     expect((await scene.run(() => monitor.settle())).violations).toEqual([]);
   });
 
-  test('only reads, one look at a time', async () => {
+  test('only reads', async () => {
     const scene = new Scene();
     const calls = new Calls();
     const monitor = await watched(scene, { hypervisors: calls.through(scene.world.hypervisors) });
     await scene.run(() => scene.migrate());
     await scene.run(() => monitor.settle());
-    expect([...calls.made].toSorted()).toEqual([
+    expect([...new Set(calls.made)].toSorted()).toEqual([
       'findDiskUsers',
       'findDomain',
       'findStatus',
       'findVolume',
       'watchDomain',
     ]);
-    expect(calls.looksAtOnceMax).toBe(1);
+  });
+
+  test('looks once at a time, and leaves no timer behind', async () => {
+    const scene = new Scene(split);
+    const slow = new SlowEyes(scene);
+    const timers = new Timers(scene.clock);
+    const monitor = await watched(scene, { eyes: slow, clock: timers });
+    await scene.run(() => scene.migrate(copied));
+    await scene.pass(1_000);
+    expect(timers.pending).toBe(1);
+    await scene.run(() => monitor.settle());
+    expect(timers.pending).toBe(0);
+    expect(slow.looksAtOnceMax).toBe(1);
+    expect(monitor.violations.map(({ rule }) => rule)).toEqual(['oneRunningCopy']);
+  });
+
+  test('judges nothing that it sees after its end', async () => {
+    const scene = new Scene(split);
+    const ending = new AbortController();
+    const slow = new SlowEyes(scene);
+    const monitor = await watched(scene, { eyes: slow, signal: ending.signal });
+    await scene.run(() => scene.migrate(copied));
+    await scene.pass(50);
+    ending.abort();
+    await scene.pass(1_000);
+    expect(monitor.violations).toEqual([]);
   });
 
   test('ends with its signal: it asks and hears nothing any more', async () => {
@@ -222,48 +235,14 @@ describe('a monitor beside an engine', () => {
     const monitor = await watched(scene, { hypervisors, events, signal: ending.signal });
     await scene.pass(10);
     ending.abort();
-    calls.made.clear();
+    calls.made.length = 0;
     await scene.run(() => scene.migrate());
     events.enter('liveMigration', 'pointOfNoReturn');
     events.enter('liveMigration', 'rollingBack');
-    expect(calls.made).toEqual(new Set());
+    expect(calls.made).toEqual([]);
     expect(events.listenerCount('state.entered')).toBe(0);
     const { violations, unseen } = await scene.run(() => monitor.settle());
     expect(violations).toEqual([]);
     expect(unseen).toEqual([expect.stringContaining('the end could not be judged')]);
   });
 });
-
-/** Notes what is called of each host, and how many looks at one host are under way at once. */
-class Calls {
-  readonly made = new Set<string>();
-  looksAtOnceMax = 0;
-
-  through(hypervisors: Hypervisors): Hypervisors {
-    return {
-      ...hypervisors,
-      open: async (uri, signal) => this.#noting(await hypervisors.open(uri, signal)),
-    };
-  }
-
-  #noting(host: Hypervisor): Hypervisor {
-    let looks = 0;
-    return new Proxy(host, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name, target);
-        if (typeof value !== 'function') return value;
-        this.made.add(String(name));
-        return async (...given: unknown[]): Promise<unknown> => {
-          const isLook = name === 'findStatus';
-          looks += isLook ? 1 : 0;
-          this.looksAtOnceMax = Math.max(this.looksAtOnceMax, looks);
-          try {
-            return await Reflect.apply(value, target, given);
-          } finally {
-            looks -= isLook ? 1 : 0;
-          }
-        };
-      },
-    });
-  }
-}

@@ -12,9 +12,8 @@ export const guestContinuous: Rule = {
 };
 
 function breakIn(ticks: readonly TickRun[]): string | null {
-  const made = ticks.filter(({ firstTick, lastTick }) => lastTick >= firstTick);
-  for (const [index, { lastTick }] of made.entries()) {
-    const next = made[index + 1]?.firstTick ?? lastTick + 1;
+  for (const [index, { lastTick }] of ticks.entries()) {
+    const next = ticks[index + 1]?.firstTick ?? lastTick + 1;
     if (next > lastTick + 1) return `ticks ${lastTick + 1} to ${next - 1} are lost`;
     if (next <= lastTick) return `tick ${next} was made again after tick ${lastTick}`;
   }

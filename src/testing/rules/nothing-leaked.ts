@@ -57,12 +57,9 @@ function leakOfVolumes(end: End): string | null {
 }
 
 /** A new volume belongs to a domain that is there now, or the run tells that it had to leave it. */
-function isWanted({ run, before }: End, { uri, domains }: SeenHost, path: string): boolean {
-  const isOurs = run?.outcome === 'completed';
+function isWanted({ run }: End, { uri, domains }: SeenHost, path: string): boolean {
   const isUsed = domains.some(
-    ({ uuid, details }) =>
-      (isOurs || uuid !== before.domainUuid) &&
-      details?.definition.disks.some((disk) => disk.path === path) === true,
+    ({ details }) => details?.definition.disks.some((disk) => disk.path === path) === true,
   );
   return isUsed || toldAs(run, 'left', uri, path);
 }

@@ -9,9 +9,11 @@ import {
   completed,
   details,
   domain,
+  entered,
   found,
   hostA,
   hostB,
+  onDestination,
   onSource,
   paused,
   recordingOf,
@@ -39,6 +41,15 @@ describe('an end that keeps every rule', () => {
     [
       'moved as a transient one where that is asked',
       { ...completed, asked: { persistence: 'transient' }, after: world(nothing, [[transient]]) },
+    ],
+    [
+      'moved to where another definition of it stood, whatever is asked',
+      {
+        ...completed,
+        asked: { persistence: 'transient' },
+        before: world([[domain()]], [[shutOff]]),
+        after: onDestination,
+      },
     ],
     [
       'moved with another definition where that is asked',
@@ -108,6 +119,11 @@ describe('an end that keeps every rule', () => {
       message: 'disk full',
     } as const;
     expect(found({ before, entries: [broke], settlement })).toEqual([]);
+    const { entries } = recordingOf(completed);
+    expect(found({ before, entries: [...entries, broke], settlement })).toEqual([]);
+    const again = entered('liveMigration', 'gathering');
+    expect(found({ before, entries: [...entries, again], settlement })).toEqual([]);
+    expect(found({ before, entries, settlement })).not.toEqual([]);
   });
 });
 
