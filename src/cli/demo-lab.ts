@@ -1,7 +1,7 @@
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import type { Log } from '../ports/log.ts';
 import { toFailure } from '../ports/failure.ts';
-import { compose } from './compose.ts';
+import { compose, openStore } from './compose.ts';
 import type { Scene, SceneName, Stage } from './demo-stage.ts';
 import { plainMigration } from './demo-stage.ts';
 import type { RunEvent } from './display/run-events.ts';
@@ -12,29 +12,34 @@ import { LabClientError } from './lab-client.ts';
 const bandwidthMibPerS = { converges: 64, failsInPerform: 8 } as const;
 
 /** Two real libvirt daemons on this machine, and real guests. */
-export async function labStage(lab: LabClient, log: Log): Promise<Stage> {
+export async function labStage(lab: LabClient, { log, place }: Records): Promise<Stage> {
   const [source, destination] = await lab.hosts();
   if (source === undefined || destination === undefined)
     throw new LabClientError('the lab has fewer than two hosts');
   return {
     kind: 'lab',
     words: 'on two real libvirt daemons of the lab, because it is up',
-    prepare: (name) => prepareScene({ lab, log, source, destination }, name),
+    prepare: (name) => prepareScene({ lab, log, place, source, destination }, name),
   };
 }
 
-interface Backdrop {
-  readonly lab: LabClient;
+/** What is told of the demonstration, and where its runs stand: they move real guests. */
+interface Records {
   readonly log: Log;
+  readonly place: string;
+}
+
+interface Backdrop extends Records {
+  readonly lab: LabClient;
   readonly source: LabHostPlace;
   readonly destination: LabHostPlace;
 }
 
 async function prepareScene(backdrop: Backdrop, name: SceneName): Promise<Scene> {
-  const { lab, log, source, destination } = backdrop;
+  const { lab, log, place, source, destination } = backdrop;
   // The lab never forgets a name, so each guest has a new one.
   const guest = await lab.makeGuest(`demo-${Date.now().toString(36)}`, source.name);
-  const composition = compose({ log });
+  const composition = compose({ log, store: await openStore(place) });
   let incident = Promise.resolve();
   return {
     composition,

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 
-import { migrateOptionGroups } from './options/migrate-option-table.ts';
+import { migrateOptionGroups, storeOption } from './options/migrate-option-table.ts';
 import { UsageError } from './options/usage-error.ts';
 import { oneLine } from './display/quantities.ts';
 import type { Surroundings } from './display/presenters.ts';
@@ -114,6 +114,7 @@ function addDoctor(program: Command, surroundings: Surroundings, does: Does): vo
 
 function addDemo(program: Command, surroundings: Surroundings, does: Does): void {
   command(program, 'demo', 'two migrations, one that completes and one that rolls back')
+    .option(...storeOption)
     .option('--lab <name>', 'the lab of a checkout to play it in, when that is up', 'default')
     .action((options: Record<string, unknown>) =>
       does(async () => {

@@ -6,6 +6,8 @@ import type { LabHost } from '../../lab/index.ts';
 const root = join(import.meta.dirname, '..', '..');
 const program = ['--conditions=virtstate-source', join(root, 'src/cli/bin.ts')];
 const timeoutMs = 100_000;
+/** Gone with the host. */
+const store = ['--store', '/run/virtstate/runs.db'];
 
 /** How a process of the command line ended. */
 export interface EndedOnHost {
@@ -17,7 +19,10 @@ export interface EndedOnHost {
 /** The command line as a user of that host runs it: with its network, names, files and keys. */
 export async function virtstateOn(host: LabHost, words: readonly string[]): Promise<EndedOnHost> {
   const signal = AbortSignal.timeout(timeoutMs);
-  const child = host.spawn(process.execPath, [...program, ...words], { cwd: root, signal });
+  const child = host.spawn(process.execPath, [...program, ...words, ...store], {
+    cwd: root,
+    signal,
+  });
   let [stdout, stderr] = ['', ''];
   child.stdin?.end();
   child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

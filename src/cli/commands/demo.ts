@@ -10,6 +10,7 @@ import { exitStatus } from '../exit-status.ts';
 import { LabClient, LabClientError } from '../lab-client.ts';
 import { createLog } from '../log.ts';
 import { readCommonOptions } from '../options/common-options.ts';
+import { storePlaceOf } from '../records/with-store.ts';
 import { driveMigration } from './drive-migration.ts';
 
 const scenes: readonly { readonly name: SceneName; readonly words: string }[] = [
@@ -32,7 +33,8 @@ export async function demo(
   const { style, logLevel } = readCommonOptions(options);
   const { lab } = z.object({ lab: z.string() }).parse(options);
   const { output } = surroundings;
-  const stage = await chooseStage(lab, createLog(logLevel, output));
+  const place = storePlaceOf(options, surroundings);
+  const stage = await chooseStage(lab, { log: createLog(logLevel, output), place });
   const tell = (line: object, words: string): void =>
     output.print(style === 'json' ? JSON.stringify(line) : words);
   tell(
@@ -68,11 +70,14 @@ async function play(stage: Stage, name: SceneName, style: Style, surroundings: S
 }
 
 /** The lab where it is up, else the simulated world. */
-async function chooseStage(labName: string, log: Log): Promise<Stage> {
+async function chooseStage(
+  labName: string,
+  { log, place }: { readonly log: Log; readonly place: string },
+): Promise<Stage> {
   const lab = LabClient.find(labName);
   if (lab === null) return simulatedStage(log, 'the lab comes only with a checkout');
   try {
-    return await labStage(lab, log);
+    return await labStage(lab, { log, place });
   } catch (error) {
     if (error instanceof LabClientError)
       return simulatedStage(log, `no lab can be used (${error.message})`);
