@@ -111,8 +111,8 @@ describeDaemon('a domain of a real daemon', (uri) => {
 
   it('keeps elements of several namespaces apart, of what runs and of the definition', async () => {
     const flags = modificationImpact.LIVE | modificationImpact.CONFIG;
-    const [one, other] = ['one', 'other'].map((name) => ({
-      uri: `urn:nl:${name}`,
+    const [one, other] = ['one', 'other'].map((space) => ({
+      uri: `urn:nl:${space}`,
       key: 'nl',
       flags,
     }));
