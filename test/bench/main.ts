@@ -6,6 +6,7 @@ import type { Bench, BenchTools } from './bench.ts';
 import { cliStart } from './cli-start.ts';
 import { clientParallel } from './client-parallel.ts';
 import { clientSequential } from './client-sequential.ts';
+import { engine } from './engine/engine.ts';
 import { migrations } from './migrations.ts';
 import { table } from './row.ts';
 import type { BenchRow } from './row.ts';
@@ -16,6 +17,7 @@ const benches: readonly Bench[] = [
   clientParallel,
   ...migrations,
   volumeCopy,
+  engine,
   cliStart,
 ];
 const names = benches.map(({ name }) => name).join(', ');

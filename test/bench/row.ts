@@ -11,7 +11,9 @@ export interface BenchRow {
   readonly peerName: string | null;
   /** What the goal is held against: a ratio, or our figure where there is no peer. */
   readonly value: number;
-  readonly goal: string;
+  /** `null`: shown for what stands beside it. */
+  readonly goal: string | null;
+  /** How often it was measured: pairs, where there is a peer. */
   readonly pairs: number;
   readonly ci95: readonly [number, number];
 }
@@ -48,11 +50,23 @@ export function compare(metric: Metric, pairs: readonly Pair[]): BenchRow {
   };
 }
 
+/** The row of a metric without a peer: the median of what was measured. */
+export function absolute(
+  metric: Pick<BenchRow, 'bench' | 'metric' | 'unit' | 'goal'>,
+  values: readonly number[],
+): BenchRow {
+  const [low, high] = interval95(values);
+  const ours = rounded(median(values));
+  const ci95 = [rounded(low), rounded(high)] as const;
+  return { ...metric, ours, peer: null, peerName: null, value: ours, pairs: values.length, ci95 };
+}
+
 /**
- * Whether a row reaches its goal.
+ * Whether a row reaches its goal; a row without one does.
  * @throws when the goal is not `<=` or `>=` and a number.
  */
 export function meetsGoal({ value, goal }: BenchRow): boolean {
+  if (goal === null) return true;
   const [, sign, bound] = /^([<>])= (\d+(?:\.\d+)?)$/.exec(goal) ?? [];
   if (bound === undefined) throw new Error(`'${goal}' is not a goal`);
   return sign === '<' ? value <= Number(bound) : value >= Number(bound);
@@ -68,10 +82,10 @@ export function table(rows: readonly BenchRow[]): string {
     `${row.ours} ${row.unit}`,
     row.peer === null ? '' : `${row.peer} (${row.peerName ?? ''})`,
     String(row.value),
-    row.goal,
+    row.goal ?? '',
     row.ci95.join(' .. '),
     String(row.pairs),
-    meetsGoal(row) ? 'reached' : 'MISSED',
+    row.goal === null ? '' : meetsGoal(row) ? 'reached' : 'MISSED',
   ]);
   const lines = [headings, ...cells];
   const widths = headings.map((_, column) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { alternate } from '../../bench/bench.ts';
-import { compare, meetsGoal, table } from '../../bench/row.ts';
+import { absolute, compare, meetsGoal, table } from '../../bench/row.ts';
 import { interval95, median } from '../../bench/statistics.ts';
 
 const metric = {
@@ -40,6 +40,22 @@ describe('a bench row', () => {
   test('says in the table that it missed its goal', () => {
     const lines = table([compare(metric, [{ ours: 2, peer: 1 }])]).split('\n');
     expect(lines[1]).toMatch(/^sample .* MISSED$/);
+  });
+});
+
+describe('a row without a peer', () => {
+  const rate = { bench: 'sample', metric: 'rate', unit: '1/s', goal: '>= 5' };
+
+  test('is held against its goal by the median', () => {
+    const row = absolute(rate, [1, 6, 9]);
+    expect(row).toMatchObject({ ours: 6, value: 6, peer: null, pairs: 3 });
+    expect(meetsGoal(row)).toBe(true);
+    expect(meetsGoal(absolute(rate, [1, 4, 9]))).toBe(false);
+  });
+
+  test('is shown without a verdict where nothing is asked of it', () => {
+    const [, line] = table([absolute({ ...rate, goal: null }, [3])]).split('\n');
+    expect(line).toMatch(/^sample +rate +3 1\/s +3 +3 \.\. 3 +1$/);
   });
 });
 
