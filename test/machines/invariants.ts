@@ -32,12 +32,20 @@ const wasSeenThere = ({ world }: Frame): boolean =>
   world.events.has('destination.domain.resumed migrated') ||
   world.events.has('destination.domain.resumed postcopy') ||
   world.looks.some(([, there]) => has(there, [...runningThere, 'pausedByUser', 'pausedByError']));
-/** QEMU has sent all of it, or goes over to post-copy. */
-const hasSwitched = ({ world }: Frame): boolean =>
-  world.events.has('source.migration.completed') ||
-  world.events.has('source.migration.postcopy-active') ||
-  has('perform done', world.replies) ||
-  has('perform done nothing', world.replies);
+/**
+ * QEMU has sent all of it, or goes over to post-copy. Where we drive, what the source showed before
+ * Begin's reply was another migration's.
+ */
+const hasSwitched = ({ world }: Frame): boolean => {
+  const begun = world.played.findLastIndex((move) => move.startsWith('begin done'));
+  const ours = world.played.slice(begun + 1);
+  return (
+    ours.includes('source.migration.completed') ||
+    ours.includes('source.migration.postcopy-active') ||
+    has('perform done', world.replies) ||
+    has('perform done nothing', world.replies)
+  );
+};
 const wasAsked = ({ world }: Frame, src: string): boolean => has(src, world.walk.started());
 /** Where we drive, no guest runs there before Finish was sent, nor when its answer was that none does. */
 const isHeldBack = (frame: Frame): boolean =>
