@@ -72,7 +72,7 @@ export const layers: readonly Layer[] = [
     name: 'bindings',
     paths: ['src/bindings/'],
     may: ['machines', 'policy', 'ports', 'slots'],
-    packages: ['node:os'],
+    packages: ['node:os', 'node:path'],
   },
   {
     name: 'diagrams',
