@@ -9,12 +9,14 @@ const answerTimeoutMs = 5_000;
 /** The warm connection to one host: opened on demand, shared, opened anew after it was lost. */
 export class HostConnection {
   readonly uri: string;
+  readonly #blockingCallsMax: number | undefined;
   #current: Promise<Connection> | null = null;
   readonly #suspected = new WeakSet<Connection>();
   #isClosed = false;
 
-  constructor(uri: string) {
+  constructor(uri: string, blockingCallsMax?: number) {
     this.uri = uri;
+    this.#blockingCallsMax = blockingCallsMax;
   }
 
   /**
@@ -66,7 +68,7 @@ export class HostConnection {
     const forget = (): void => {
       if (this.#current === attempt) this.#current = null;
     };
-    const attempt = open(this.uri);
+    const attempt = open(this.uri, { blockingCallsMax: this.#blockingCallsMax });
     attempt.then((connection) => connection.on('close', forget), forget);
     return attempt;
   }

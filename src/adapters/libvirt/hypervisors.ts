@@ -8,10 +8,16 @@ import { LibvirtMigrationLink } from './migration-link.ts';
 
 export interface LibvirtHypervisorsOptions {
   readonly clock: Clock;
+  /**
+   * Calls that block for as long as their work takes, to one daemon at a time; others wait for their
+   * turn. A libvirtd has 20 workers for all its clients. 8 where it is left out.
+   */
+  readonly blockingCallsPerDaemon?: number;
 }
 
 /** Hosts by connection URI, each on one warm connection that is opened anew when it was lost. */
 export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hypervisors {
+  const { blockingCallsPerDaemon: blockingCallsMax } = options;
   const connections = new Map<string, HostConnection>();
   let isClosed = false;
   return {
@@ -20,7 +26,7 @@ export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hy
         const message = `${uri}: the hosts were closed`;
         throw new FailureError({ code: 'connectionLost', message, effect: 'none' });
       }
-      const connection = connections.get(uri) ?? new HostConnection(uri);
+      const connection = connections.get(uri) ?? new HostConnection(uri, blockingCallsMax);
       connections.set(uri, connection);
       await boundedCall(
         { uri, effectOfErrorReply: 'none', signal, timeoutMs: callTimeoutMs },
