@@ -1,6 +1,7 @@
 import { EventEmitter } from 'eventemitter3';
 import type { EventObject } from 'xstate';
 
+import type { StoredEvent } from '../ports/run-store.ts';
 import type { ActiveRun } from './active-run.ts';
 import { accepts, allowedEvents, statesOf, tagsOf } from './allowed-events.ts';
 import type { EngineEvents, RunEvent } from './events.ts';
@@ -59,7 +60,7 @@ export class Run<Output = unknown> extends EventEmitter<EngineEvents> {
    * `false`: the machine does not allow this event now, and nothing was sent. Where it has a child at
    * work, what it takes it passes on, so the child must allow it, too.
    */
-  send(event: EventObject): boolean {
+  send(event: StoredEvent): boolean {
     if (this.#isOver || !accepts(this.#root, event)) return false;
     this.#deliver(event);
     return true;

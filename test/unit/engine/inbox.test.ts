@@ -55,7 +55,12 @@ describe('an event from another process', () => {
       other.store.withdraw('nothing'),
       other.store.withdraw('nothing'),
     ]);
-    expect(await answers).toMatchObject([{ accepted: true }, { accepted: false }, undefined, undefined]);
+    expect(await answers).toMatchObject([
+      { accepted: true },
+      { accepted: false },
+      undefined,
+      undefined,
+    ]);
     expect(run.states()).toEqual(['preparing']);
   });
 
