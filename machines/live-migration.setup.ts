@@ -9,8 +9,8 @@ import {
   afterClaim,
   afterRelease,
   claimHolders,
+  claimsAs,
   expectedClaim,
-  leftClaims,
 } from './policy/claim-record.ts';
 import type { ClaimAnswer, ClaimRequest, ReleaseAnswer, ReleaseRequest } from './policy/claims.ts';
 import { claimedFailure, unclaimableFailure } from './policy/claims.ts';
@@ -149,7 +149,7 @@ export const liveMigrationSetup = setup({
     recordReleased: assign(({ context }, params: ReleaseAnswer) => ({
       artefacts: afterRelease(context, params.released),
     })),
-    recordClaimsLeft: assign(({ context }) => ({ artefacts: leftClaims(context) })),
+    recordClaimsLeft: assign(({ context }) => ({ artefacts: claimsAs(context, 'left') })),
     recordSuccess: assign(({ context }) => ({ artefacts: artefactsOfSuccess(context) })),
     recordRemoved: assign(({ context }, params: { removed: readonly string[] }) => ({
       artefacts: removedArtefacts(context.artefacts, params.removed),

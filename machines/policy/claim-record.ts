@@ -36,18 +36,17 @@ export function afterRelease(
   return context.artefacts.filter((each) => !isClaim(each) || holders.includes(each.host));
 }
 
-/** Whoever holds it could not be asked. */
-export function leftClaims(context: LiveMigrationContext): readonly Artefact[] {
-  return afterRelease(context, []).map((each) =>
-    isClaim(each) ? { ...each, status: 'left' } : each,
-  );
+/** What is told of the claims wherever they may stand. */
+export function claimsAs(
+  context: LiveMigrationContext,
+  status: 'kept' | 'left',
+): readonly Artefact[] {
+  return afterRelease(context, []).map((each) => (isClaim(each) ? { ...each, status } : each));
 }
 
 /** The claim stays, so that no other run comes between before somebody has looked. */
 export function operatorResult(context: LiveMigrationContext): LiveMigrationResult {
   const result = resultOf(context);
-  const artefacts = result.artefacts.map((each) =>
-    isClaim(each) && each.status === 'made' ? ({ ...each, status: 'kept' } as const) : each,
-  );
+  const artefacts = claimsAs(context, 'kept');
   return { ...result, artefacts, failure: withClaimAdvice(result.failure, context.claim) };
 }

@@ -32,7 +32,7 @@ export interface Artefact {
    * `unwanted`: the source's copy, which goes when the guest is safe elsewhere.
    *
    * Of a claim, `expected`: it may stand there. `made`: it does. `left`: it could not be taken away.
-   * `kept`: it stays, for an operator.
+   * `kept`: it stays, if it stands there, for an operator.
    */
   readonly status: 'expected' | 'made' | 'removed' | 'left' | 'kept' | 'unwanted';
 }

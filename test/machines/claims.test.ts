@@ -163,7 +163,7 @@ describe('at the end', () => {
     const failure = { ...connectionLost, code: 'splitBrain' };
     const walk = migrating().done('peer2peer', { ...report, failure, outcome: 'needsOperator' });
     expect(walk.started()).not.toContain('releaseClaims');
-    expect(claimsOf(walk)).toEqual([`${source} kept`, `${destination} expected`]);
+    expect(claimsOf(walk)).toEqual([`${source} kept`, `${destination} kept`]);
     expect(outputOf(walk).failure?.message).toMatch(/claim of run run-1 .+ --break-claim run-1/);
   });
 });
