@@ -7,12 +7,13 @@ export function pictureOfStatus(status: DomainStatus): DomainPicture {
   return { uuid, name, state, reason, persistent, job: operation, vcpus: null, details: null };
 }
 
-export function pictureOfView(view: DomainView): DomainPicture {
-  return { ...pictureOfStatus(view), details: detailsOf(view) };
+/** `claims`: the runs that claim it. */
+export function pictureOfView(view: DomainView, claims: readonly string[]): DomainPicture {
+  return { ...pictureOfStatus(view), details: { ...detailsOf(view), claims } };
 }
 
 /** What belongs to the configuration; sizes of disks, paths of firmware and emulator are a host's. */
-function detailsOf(view: DomainView): DomainDetails {
+function detailsOf(view: DomainView): Omit<DomainDetails, 'claims'> {
   const { memoryBytes, arch, machineType, virtType, hostDevices, networks, emulatedTpm } = view;
   const { managedSave, snapshotCount } = view;
   const disks = view.disks.map((disk) => {

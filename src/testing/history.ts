@@ -20,6 +20,7 @@ export interface RunEnd {
   readonly reason: string | null;
   readonly artefacts: readonly {
     readonly host: string;
+    /** Of a claim: the uuid of the domain that it stands on. */
     readonly path: string;
     readonly status: string;
   }[];
@@ -68,5 +69,5 @@ export interface Settlement {
 export interface End extends Settlement {
   readonly before: WorldPicture;
   /** `null`: no run has ended, so that nothing need be in its place yet. */
-  readonly run: (RunEnd & { readonly asked: Asked | null }) | null;
+  readonly run: (RunEnd & { readonly runId: string; readonly asked: Asked | null }) | null;
 }

@@ -41,7 +41,7 @@ export class Jury {
   readonly #path: Step[] = [];
   #earlierSteps = 0;
   #asked: Asked | null = null;
-  #end: RunEnd | null = null;
+  #end: (RunEnd & { readonly runId: string }) | null = null;
 
   constructor(before: WorldPicture) {
     this.#before = before;
@@ -67,7 +67,7 @@ export class Jury {
 
   #noteRun(entry: Entry): void {
     if (entry.kind === 'asked') this.#asked = entry.asked;
-    if (entry.kind === 'runFinished') this.#end = entry.end;
+    if (entry.kind === 'runFinished') this.#end = { ...entry.end, runId: entry.runId };
     // A run that goes on is to be judged by its own end.
     if (entry.kind === 'stateEntered' || entry.kind === 'runBroken') this.#end = null;
   }

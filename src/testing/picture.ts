@@ -31,6 +31,8 @@ export interface DomainDetails {
   readonly blockJobs: readonly string[];
   readonly managedSave: boolean;
   readonly snapshotCount: number;
+  /** Runs that claim it. */
+  readonly claims: readonly string[];
 }
 
 /** One domain on one host. */

@@ -115,8 +115,21 @@ async function lookAtHost(
     (uuid) => uuid !== scope.domainUuid,
   );
   const views = await Promise.all(others.map((uuid) => host.findDomain(uuid, signal)));
-  const domains = [own, ...views].filter((view) => view !== null).map(pictureOfView);
+  const domains = await Promise.all(
+    [own, ...views]
+      .filter((view) => view !== null)
+      .map(async (view) => pictureOfView(view, await claimantsOf(host, view.uuid, signal))),
+  );
   return { domains, volumes: volumes.flatMap((volume) => volume?.path ?? []) };
+}
+
+async function claimantsOf(
+  host: Hypervisor,
+  uuid: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const claims = await host.findClaims(uuid, signal);
+  return claims.map(({ run }) => run);
 }
 
 interface Answer<T> {

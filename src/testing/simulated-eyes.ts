@@ -34,7 +34,10 @@ function pictureOfHost({ name, daemon, domains, volumes }: HostListing): HostPic
   return {
     uri,
     reachable: true,
-    domains: domains.map((domain) => ({ ...pictureOfView(domain), vcpus: domain.vcpus })),
+    domains: domains.map((domain) => ({
+      ...pictureOfView(domain, domain.claims),
+      vcpus: domain.vcpus,
+    })),
     volumes: volumes.map(({ path }) => path),
   };
 }

@@ -192,6 +192,7 @@ describe('a monitor beside an engine', () => {
     await scene.run(() => scene.migrate());
     await scene.run(() => monitor.settle());
     expect([...new Set(calls.made)].toSorted()).toEqual([
+      'findClaims',
       'findDiskUsers',
       'findDomain',
       'findStatus',

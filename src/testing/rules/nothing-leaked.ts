@@ -14,11 +14,26 @@ import { claimsOrder } from './one-place.ts';
 export const nothingLeaked: Rule = {
   name: 'nothingLeaked',
   invariant: 5,
-  says: 'No job, waiting QEMU, half a domain, saved memory or volume is left over untold.',
+  says: 'No job, waiting QEMU, half a domain, saved memory, volume or claim is left over untold.',
   when: 'end',
   judge: (end) =>
-    claimsOrder(end) ? (leakOfDomain(end) ?? leakOfVolumes(end) ?? leakOfPromise(end)) : null,
+    leakOfClaim(end) ??
+    (claimsOrder(end) ? (leakOfDomain(end) ?? leakOfVolumes(end) ?? leakOfPromise(end)) : null),
 };
+
+/** What is told of a claim that may still be there: for an operator, or as nobody could take it away. */
+const standing = ['kept', 'expected', 'left'];
+
+/** Whatever the end, a claim of ours that stays is told, for it keeps others off. */
+function leakOfClaim({ run, after }: End): string | null {
+  if (run === null) return null;
+  const left = holdersOf(after).find(
+    ({ uri, uuid, details }) =>
+      details?.claims.includes(run.runId) === true &&
+      !standing.some((status) => toldAs(run, status, uri, uuid)),
+  );
+  return left === undefined ? null : `the claim of ${run.runId} was left on ${left.uri}`;
+}
 
 function leakOfDomain(end: End): string | null {
   for (const holder of holdersOf(end.after)) {

@@ -15,7 +15,7 @@ export const hostA = 'simulated:///hostA';
 export const hostB = 'simulated:///hostB';
 export const runId = 'run-1';
 export const diskPath = '/images/guest.img';
-const domainUuid = 'the-domain';
+export const domainUuid = 'the-domain';
 
 export const details: DomainDetails = {
   definition: {
@@ -44,6 +44,7 @@ export const details: DomainDetails = {
   blockJobs: [],
   managedSave: false,
   snapshotCount: 0,
+  claims: [],
 };
 
 /** A guest that runs, persistent and without a job, unless told otherwise. */
@@ -88,8 +89,8 @@ export const completed = { outcome: 'completed', after: onDestination } as const
 export const rolledBack = { outcome: 'rolledBack', after: onSource } as const;
 
 /** What a run says of the guest's disk on that host. */
-export function told(status: string, host: string): RunEnd['artefacts'] {
-  return [{ host, path: diskPath, status }];
+export function told(status: string, host: string, path = diskPath): RunEnd['artefacts'] {
+  return [{ host, path, status }];
 }
 
 const plain: Asked = {

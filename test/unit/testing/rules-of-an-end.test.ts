@@ -7,8 +7,10 @@ import {
   nothing,
   diskPath,
   completed,
+  detailed,
   details,
   domain,
+  domainUuid,
   entered,
   found,
   hostA,
@@ -92,6 +94,18 @@ describe('an end that keeps every rule', () => {
         before: world([[domain()], [diskPath]], nothing),
         after: world(nothing, [[domain()], [diskPath]]),
       },
+    ],
+    [
+      'left to an operator with a claim, of which is told',
+      {
+        outcome: 'needsOperator',
+        artefacts: told('kept', hostA, domainUuid),
+        after: world([[detailed({ claims: ['run-1'] })]], nothing),
+      },
+    ],
+    [
+      'moved while another engine claims it',
+      { ...completed, after: world(nothing, [[detailed({ claims: ['run-2'] })]]) },
     ],
     ['of which one host does not answer', { ...completed, after: world(null, [[domain()]]) }],
     [

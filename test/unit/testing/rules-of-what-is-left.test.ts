@@ -20,6 +20,7 @@ import {
 } from './recordings.ts';
 
 describe('what is left over', () => {
+  const claimed = detailed({ claims: ['run-1', 'run-of-another-engine'] });
   const busy = domain({ job: 'migrationOut' });
   test.each<[string, Ending, string]>([
     [
@@ -61,6 +62,16 @@ describe('what is left over', () => {
       'a volume of no use to the guest that moved',
       { ...completed, after: world(nothing, [[domain()], [diskPath, '/images/delta.img']]) },
       `/images/delta.img was left on ${hostB}`,
+    ],
+    [
+      'a claim',
+      { ...completed, after: world(nothing, [[claimed]]) },
+      `the claim of run-1 was left on ${hostB}`,
+    ],
+    [
+      'a claim, which an operator has to be told of as well',
+      { outcome: 'needsOperator', after: world([[claimed]], nothing) },
+      `the claim of run-1 was left on ${hostA}`,
     ],
     [
       'a volume that is told to be removed',
