@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import type { Artefact } from '../../../machines/index.ts';
 import { createSimulatedWorld, VirtualClock } from '../../../src/adapters/simulated/index.ts';
 import type { VolumeSpec } from '../../../src/adapters/simulated/world-spec.ts';
 import { removeVolumes } from '../../../src/bindings/remove-volumes.ts';
@@ -8,6 +9,7 @@ import { gib, privateGuest } from '../../support/simulated-migration.ts';
 const { signal } = new AbortController();
 const path = '/images/guest.img';
 const volumes = [{ kind: 'volume', host: 'simulated:///hostB', path, status: 'expected' }] as const;
+const old = { ...volumes[0], path: '/images/old.img', status: 'unwanted' } as const;
 
 const clone: VolumeSpec = {
   path: '/images/clone.qcow2',
@@ -32,8 +34,8 @@ function stage(volumesThere: readonly VolumeSpec[] = []) {
     faults: [],
   });
   const [other] = world.listing().flatMap(({ domains }) => domains);
-  const remove = (domainUuid: string) =>
-    clock.run(removeVolumes(world.hypervisors, { domainUuid, volumes }, { signal }));
+  const remove = (domainUuid: string, unwanted: readonly Artefact[] = volumes) =>
+    clock.run(removeVolumes(world.hypervisors, { domainUuid, volumes: unwanted }, { signal }));
   const left = () => world.listing().find(({ name }) => name === 'hostB')?.volumes ?? [];
   return { remove, left, ownerUuid: other?.uuid ?? '' };
 }
@@ -54,4 +56,15 @@ test('a volume that another one is a layer over is left alone, whosever disk tha
   const { remove, left, ownerUuid } = stage([clone]);
   expect(await remove(ownerUuid)).toEqual({ removed: [] });
   expect(left()).toHaveLength(2);
+});
+
+test('a disk of the source that an earlier try has deleted counts as removed', async () => {
+  const { remove, ownerUuid } = stage();
+  expect(await remove(ownerUuid, [old])).toEqual({ removed: [old.path] });
+});
+
+test('a disk of the source in a pool that cannot tell does not', async () => {
+  const { remove, ownerUuid } = stage();
+  const elsewhere = { ...old, path: '/elsewhere/old.img' };
+  expect(await remove(ownerUuid, [elsewhere])).toEqual({ removed: [] });
 });
