@@ -21,6 +21,9 @@ const abortWhenOutOfTime = [
   { guard: 'isOutOfTime', target: 'aborting', actions: outOfTime },
 ] as const;
 
+/** There is nothing left to cancel: whoever asked died with us, or the guest was faster. */
+const ranThere = { type: 'hasReached', params: { milestone: 'finish3' } } as const;
+
 /** What the plan says to do about it, where it still can be done. */
 const answers = (cause: 'budget' | 'stall') =>
   [
@@ -78,10 +81,11 @@ export const measures = {
         id: 'abortJob',
         src: 'abortJob',
         input: onSource,
-        onDone: 'abortSent',
-        onError: 'abortRefused',
+        onDone: [{ guard: ranThere, target: 'abortLate' }, { target: 'abortSent' }],
+        onError: [{ guard: ranThere, target: 'abortLate' }, { target: 'abortRefused' }],
       },
     },
+    abortLate: { description: 'The guest had gone over before anything was cancelled.' },
     abortSent: {
       description: 'The cancel is on its way; the end of the migration shows whether it won.',
       tags: ['rollingBack'],

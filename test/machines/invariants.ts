@@ -252,7 +252,7 @@ export const rulesOfOurs: Readonly<Record<string, Rule>> = {
   'after Finish, Confirm is sent as cancelled only for a guest that certainly does not run there': (
     frame,
   ) =>
-    when(startsAny(frame, 'confirmCancelled') && wasAsked(frame, 'finish'), () => {
+    when(startsAny(frame, 'confirmCancelled', 'leaveHalf') && wasAsked(frame, 'finish'), () => {
       const [here, there] = lastLook(frame);
       // The source keeps its half then, and resumes nothing.
       if ([here, there].some((held) => held === 'brokenPostcopy')) return true;
@@ -270,8 +270,12 @@ export const rulesOfOurs: Readonly<Record<string, Rule>> = {
 
   'the source hears one Confirm of the move, and no other after it was answered': (frame) =>
     when(
-      startsAny(frame, 'confirm', 'confirmCancelled'),
-      () => timesOf(frame, 'confirm') + timesOf(frame, 'confirmCancelled') === 1,
+      startsAny(frame, 'confirm', 'confirmCancelled', 'leaveHalf'),
+      () =>
+        ['confirm', 'confirmCancelled', 'leaveHalf'].reduce(
+          (sum, id) => sum + timesOf(frame, id),
+          0,
+        ) === 1,
     ),
 
   'no phase is sent without a link': (frame) =>

@@ -219,6 +219,16 @@ describe.each(bothProtocols)('an abort of a %s migration', (_, { precopying }) =
     expect(countOf(walk, 'abortJob')).toBe(3);
   });
 
+  test('that is answered when the guest has gone over rolls nothing back', () => {
+    for (const answer of [
+      (walk: Walk) => walk.done('abortJob'),
+      (walk: Walk) => walk.fail('abortJob', operationFailed),
+    ]) {
+      const walk = answer(abort(precopying()).see('destination.domain.resumed', 'migrated'));
+      expect(walk.isIn(`${measures}.abortLate`)).toBe(true);
+    }
+  });
+
   test('is possible while post-copy waits to begin', () => {
     const walk = abort(precopying().send({ type: 'postcopy.start' }).done('startPostcopy'));
     expect(isAborting(walk)).toBe(true);

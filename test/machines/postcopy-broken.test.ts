@@ -150,10 +150,8 @@ const hung = (driven: typeof direct): Walk => {
 /** The first looks and, where we hold the source's job, its end. */
 const looked = (walk: Walk): Walk => {
   walk.done('look', look('brokenPostcopy', 'incoming'));
-  if (walk.inFlight.has('confirmCancelled'))
-    walk
-      .done('confirmCancelled', { atEpochMs: 60 })
-      .done('look', look('brokenPostcopy', 'incoming'));
+  if (walk.inFlight.has('leaveHalf'))
+    walk.done('leaveHalf', { atEpochMs: 60 }).done('look', look('brokenPostcopy', 'incoming'));
   return walk;
 };
 

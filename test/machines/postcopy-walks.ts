@@ -66,7 +66,7 @@ export const direct: Driven = {
     breaks(walk)
       .fail('finish', operationFailed)
       .done('look', look('brokenPostcopy', 'brokenPostcopy'))
-      .done('confirmCancelled', { atEpochMs: 60 })
+      .done('leaveHalf', { atEpochMs: 60 })
       .done('look', look('brokenPostcopy', 'brokenPostcopy')),
   arrived: (walk) =>
     walk
