@@ -58,6 +58,17 @@ export const storeRunCases: StoreCases = {
     expect(await store.list()).toHaveLength(1);
   },
 
+  'a batch that fails half-way leaves nothing that a later one could build on': async (world) => {
+    const store = world.open();
+    await store.commit(beginning('a'));
+    const first = step('a', ['a state never seen before']);
+    const second = step('a', ['done'], { event: { type: 'x', bytes: 1n } });
+    const failing = store.commit(batchOf({ journal: [first, second] }));
+    await expect(failing).rejects.toMatchObject({ code: 'storeFailed' });
+    await store.commit(batchOf({ journal: [first] }));
+    expect((await store.journal('a'))?.slice(1)).toEqual([first]);
+  },
+
   'a later record takes the place of an earlier one': async (world) => {
     const store = world.open();
     await store.commit(beginning('a'));

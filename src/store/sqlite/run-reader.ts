@@ -14,6 +14,7 @@ import { stored } from './stored-shapes.ts';
 
 /** A run at the top with those of its family that have not ended, and where all of them stand. */
 export interface Family {
+  readonly root: number;
   readonly rootId: string;
   readonly runs: StoredRun[];
   readonly places: Map<string, DrivenRun>;
@@ -24,11 +25,20 @@ const runRows = `
   left join runs as tops on tops.id = runs.root
   left join timers on timers.run = runs.id`;
 
-const topRows = `
+const topColumns = `
   select runs.id, run_id, machine, version, subject, started_at, finished_at, outcome,
-    leases.engine, parked.failure, parked.at as parked_at
-  from runs
+    leases.engine, parked.failure, parked.at as parked_at`;
+
+const allTops = `
+  ${topColumns} from runs
   left join leases on leases.root = runs.id
+  left join parked on parked.root = runs.id
+  where runs.root is null`;
+
+/** From the leases to their runs: what has ended long ago is not looked at. */
+const unfinishedTops = `
+  ${topColumns} from leases
+  cross join runs on runs.id = leases.root
   left join parked on parked.root = runs.id
   where runs.root is null`;
 
@@ -53,44 +63,41 @@ export class RunReader {
       .map(toRun);
   }
 
-  /** Families that nobody drives, with all their runs that have not ended. */
-  unheld(): Family[] {
+  /** Families that nobody drives, with all their runs that have not ended; of those named only. */
+  unheld(only?: readonly string[]): Family[] {
+    const named = only === undefined ? null : new Set(only);
     const families = new Map<number, Family>();
-    const places = this.#database.all(
-      `select runs.id, run_id, leases.root from leases
-       join runs on runs.id = leases.root or runs.root = leases.root
+    // From the leases to their runs: what has ended long ago is not looked at.
+    const rows = this.#database.all(
+      `select runs.*, tops.run_id as root_id, timers.timers, leases.root as top
+       from leases
+       cross join runs on runs.id = leases.root or runs.root = leases.root
+       left join runs as tops on tops.id = runs.root
+       left join timers on timers.run = runs.id
        where leases.engine is null order by runs.id`,
     );
-    for (const row of places) {
-      const root = row.number('root');
-      const runId = row.text('run_id');
-      const family = families.get(root) ?? { rootId: runId, places: new Map(), runs: [] };
-      families.set(root, family);
-      family.places.set(runId, { id: row.number('id'), root, rootId: family.rootId });
-    }
-    const rows = this.#database.all(
-      `${runRows} join leases on leases.root = coalesce(runs.root, runs.id)
-       where leases.engine is null and runs.finished_at is null order by runs.id`,
-    );
     for (const row of rows) {
-      families.get(row.numberOrNull('root') ?? row.number('id'))?.runs.push(toRun(row));
+      const root = row.number('top');
+      const rootId = row.textOrNull('root_id') ?? row.text('run_id');
+      if (named?.has(rootId) === false) continue;
+      const family: Family = families.get(root) ?? { root, rootId, places: new Map(), runs: [] };
+      families.set(root, family);
+      family.places.set(row.text('run_id'), { id: row.number('id'), root, rootId });
+      if (row.numberOrNull('finished_at') === null) family.runs.push(toRun(row));
     }
     return [...families.values()];
   }
 
   list({ finished, limit }: RunFilter): RunSummary[] {
-    const which =
-      finished === undefined ? '' : `and leases.root is ${finished ? 'null' : 'not null'}`;
-    const rows = this.#database.all(
-      `${topRows} ${which} order by runs.id desc limit ?`,
-      limit ?? -1,
-    );
+    const tops = finished === false ? unfinishedTops : allTops;
+    const which = finished === true ? 'and leases.root is null' : '';
+    const rows = this.#database.all(`${tops} ${which} order by runs.id desc limit ?`, limit ?? -1);
     const views = new Map<number, RunSummary['holder']>();
     return rows.map((row) => this.#toSummary(row, views));
   }
 
   summary(rootId: string): RunSummary | null {
-    const row = this.#database.get(`${topRows} and run_id = ?`, rootId);
+    const row = this.#database.get(`${allTops} and run_id = ?`, rootId);
     return row === null ? null : this.#toSummary(row, new Map());
   }
 

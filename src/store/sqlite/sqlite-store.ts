@@ -113,10 +113,8 @@ export class SqliteStore implements RunStore {
     const taken = this.#database.transaction(() => {
       const engine = this.#seat.confirm();
       this.#seat.buryDead();
-      const unheld = this.#reader.unheld();
-      const families = unheld.filter(({ rootId }) => only?.includes(rootId) ?? true);
-      for (const { rootId, places } of families) {
-        const root = places.get(rootId)?.root ?? null;
+      const families = this.#reader.unheld(only);
+      for (const { root } of families) {
         this.#database.run('delete from parked where root = ?', root);
         this.#database.run('update leases set engine = ? where root = ?', engine, root);
       }
