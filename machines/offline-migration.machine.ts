@@ -19,6 +19,7 @@ import {
   beforeOffline,
   copiesInput,
   offlineReport,
+  offlineRolledBack,
   offlineUnknown,
 } from './policy/offline-context.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
@@ -269,7 +270,7 @@ export const offlineMigration = offlineSetup.createMachine({
     rolledBack: {
       type: 'final',
       description: 'The domain is on the source as it was.',
-      output: ({ context }) => ({ outcome: 'rolledBack', ...offlineReport(context) }),
+      output: ({ context }) => ({ outcome: 'rolledBack', ...offlineRolledBack(context) }),
     },
     needsOperator: {
       type: 'final',

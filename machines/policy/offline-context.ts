@@ -82,6 +82,15 @@ export function offlineReport({ copies, failure, peers, phases, volumesMade }: O
   return { failure, phases, downtimeMs: null, peers, volumesMade, copies };
 }
 
+/** The report of a move after which everything is as before: the failure left nothing behind. */
+export function offlineRolledBack(context: OfflineContext) {
+  const { failure, ...report } = offlineReport(context);
+  return {
+    ...report,
+    failure: failure === null ? null : ({ ...failure, effect: 'none' } as const),
+  };
+}
+
 /** It has been started on the source: its disks change, and it is no offline migration any more. */
 export function isStarted(peers: PeersView): boolean {
   return peers.source.reachable && isActive(peers.source.domain);
