@@ -119,10 +119,21 @@ function holdingOf(peer: PeerView, situation: Situation): Holding {
 }
 
 /** The guest ran on the destination, or nothing proves that it did not. */
-export function mayHaveGoneOver({ destination }: PeersView, situation: Situation): boolean {
+export function mayHaveGoneOver(view: PeersView, situation: Situation): boolean {
+  const { destination, source } = view;
   const knowsNothing = destination.reachable && destination.domain === null;
-  const isUntouched = knowsNothing && situation.finishLeavesDefinition && !situation.ranThere;
-  return situation.mayHaveRunThere && !isUntouched;
+  const isUntouched = knowsNothing && situation.finishLeavesDefinition;
+  const stayed = isUntouched || hasNeverStopped(source);
+  return situation.mayHaveRunThere && (situation.ranThere || !stayed);
+}
+
+/**
+ * It runs, and its daemon still names what its QEMU began with (virDomainRunningReason): whoever
+ * stops a guest, as every switchover does, makes it name another reason afterwards.
+ */
+function hasNeverStopped(peer: PeerView): boolean {
+  const reasons = ['booted', 'migrated', 'restored', 'fromSnapshot'];
+  return peer.reachable && isRunning(peer.domain) && reasons.includes(peer.domain?.reason ?? '');
 }
 
 /**

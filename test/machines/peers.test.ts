@@ -222,6 +222,22 @@ describe('other states of libvirt', () => {
     }
   });
 
+  test.each(['booted', 'migrated', 'restored', 'fromSnapshot'])(
+    'a guest that runs as its QEMU began (%s) was never stopped, and so never went over',
+    (reason) => {
+      const blind = { ...ran, ...ranThere };
+      const begun = holding({ state: 'running', reason });
+      for (const there of [destinationHolds.absent, destinationHolds.shutoff]) {
+        expect(judgePeers(view(begun, there), blind)).toBe('unchanged');
+        expect(judgePeers(view(begun, there), { ...blind, ranThere: true })).toBe('overtaken');
+      }
+      const stopped = holding({ state: 'paused', reason: 'migration' });
+      expect(judgePeers(view(stopped, destinationHolds.absent), blind)).toBe('overtaken');
+      const resumed = holding({ state: 'running', reason: 'migrationCanceled' });
+      expect(judgePeers(view(resumed, destinationHolds.absent), blind)).toBe('overtaken');
+    },
+  );
+
   test('a crashed domain holds nothing', () => {
     const crashed = holding({ state: 'crashed', reason: 'panicked' });
     expect(judgePeers(view(crashed, destinationHolds.running), ran)).toBe('switchedOver');
