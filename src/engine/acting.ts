@@ -5,6 +5,7 @@ import type { Log } from '../ports/log.ts';
 import type { StreamProgress } from '../ports/observation.ts';
 import type { ActiveRun } from './active-run.ts';
 import { doneEvent, failedEvent } from './actor-events.ts';
+import { namesOf } from './entered-states.ts';
 import type { RunEvent } from './events.ts';
 import type { Family } from './family.ts';
 import { startSlot } from './start-slot.ts';
@@ -165,12 +166,16 @@ export class Acting {
 }
 
 /** Every line says which run it is about. */
-function named(log: Log, { id, family }: ActiveRun): Log {
-  const about = { run: id, domain: family.subject };
+function named(log: Log, run: ActiveRun): Log {
+  const about = () => ({
+    run: run.id,
+    domain: run.family.subject,
+    state: namesOf(run.snapshot),
+  });
   return {
-    debug: (message, fields) => log.debug(message, { ...about, ...fields }),
-    info: (message, fields) => log.info(message, { ...about, ...fields }),
-    warn: (message, fields) => log.warn(message, { ...about, ...fields }),
-    error: (message, fields) => log.error(message, { ...about, ...fields }),
+    debug: (message, fields) => log.debug(message, { ...about(), ...fields }),
+    info: (message, fields) => log.info(message, { ...about(), ...fields }),
+    warn: (message, fields) => log.warn(message, { ...about(), ...fields }),
+    error: (message, fields) => log.error(message, { ...about(), ...fields }),
   };
 }

@@ -78,6 +78,8 @@ export class Admission {
       given.throwIfAborted();
     } catch (error) {
       await this.#store.withdraw(runId).catch(() => undefined);
+      // Whoever came next in this engine may go now; the store tells other engines only.
+      this.wake();
       throw error;
     }
   }

@@ -36,7 +36,11 @@ const actionShape = z.discriminatedUnion('type', [
     params: z.object({ event, id: z.string().optional(), delay: z.number().optional() }),
   }),
   z.object({ type: z.literal('xstate.cancel'), params: z.object({ sendId: z.string() }) }),
-  z.object({ type: z.literal('xstate.sendTo'), params: z.object({ targetId: z.string(), event }) }),
+  z.object({
+    type: z.literal('xstate.sendTo'),
+    // One with a delay would be lost with the process: only raise has a timer on record.
+    params: z.object({ targetId: z.string(), event, delay: z.undefined().optional() }),
+  }),
 ]);
 
 /**

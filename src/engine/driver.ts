@@ -2,7 +2,6 @@ import type { EventObject } from 'xstate';
 
 import type { Failure } from '../ports/failure.ts';
 import { toFailure } from '../ports/failure.ts';
-import type { Log } from '../ports/log.ts';
 import type { Acting, Sender } from './acting.ts';
 import { ActiveRun, artefactsOf } from './active-run.ts';
 import { doneEvent, failedEvent } from './actor-events.ts';
@@ -23,12 +22,10 @@ export interface Beginning {
 export class Driver {
   readonly #loop: TurnLoop;
   readonly #acting: Acting;
-  readonly #log: Log;
 
-  constructor(parts: { readonly loop: TurnLoop; readonly acting: Acting; readonly log: Log }) {
+  constructor(parts: { readonly loop: TurnLoop; readonly acting: Acting }) {
     this.#loop = parts.loop;
     this.#acting = parts.acting;
-    this.#log = parts.log;
   }
 
   /** An event on its way to a run: taken with the next turn, if it still counts then. */
@@ -170,7 +167,6 @@ export class Driver {
     const changes = turn.in(run.family);
     const states = namesOf(run.snapshot);
     this.#close(turn, run, 'broken');
-    this.#log.error('a machine broke', { run: run.id, machine: run.machine.id, failure });
     changes.journal.push({
       runId: run.id,
       atEpochMs: turn.atEpochMs,

@@ -23,6 +23,7 @@ import type { RegisteredMachine } from './registry.ts';
 import { registerMachines } from './registry.ts';
 import type { RunHandle } from './run-handle.ts';
 import { handleOf } from './run-handle.ts';
+import { logEvent } from './log-event.ts';
 import { leaveToRecovery, leftBehind } from './leaving.ts';
 import { Run } from './run.ts';
 import type { BoundMachine } from './slots.ts';
@@ -88,7 +89,7 @@ export class Engine extends EventEmitter<EngineEvents> {
       keepProgress: (family) =>
         loop.enqueue((turn) => void (family.isOver ? null : turn.in(family))),
     });
-    this.#driver = new Driver({ loop, acting, log });
+    this.#driver = new Driver({ loop, acting });
     const adopt = (family: Family): void => void this.#families.set(family.id, family);
     this.#recovery = new Recovery({ store, log, machines: this.#machines, loop, acting, adopt });
     this.#admission = new Admission(store);
@@ -110,11 +111,8 @@ export class Engine extends EventEmitter<EngineEvents> {
     options.signal?.throwIfAborted();
     const machine = this.#machines.get(machineId);
     if (machine === undefined) throw new EngineError('noMachine', `no machine ${machineId}`);
-    const about = machine.about?.(input) ?? null;
     const id = this.#options.newRunId();
-    const family = new Family({ id, machine: machineId, subject: about?.subject ?? null });
-    const sealed = family.secrets.sealInput(input, about?.secrets ?? []);
-    const step = machine.stepper.start(sealed);
+    const { about, family, sealed, step } = prepare(id, machine, input);
     const limits = { ...defaultLimits, ...this.#options.limits };
     await this.#admission.admit(family.id, locksFor(about, limits), options);
     const startedAtEpochMs = this.#options.clock.nowEpochMs();
@@ -212,8 +210,10 @@ export class Engine extends EventEmitter<EngineEvents> {
   }
 
   #tell(family: Family, event: RunEvent): void {
-    for (const listener of [(told: RunEvent) => emitRunEvent(this, told), ...family.listeners])
-      this.#tellOne(listener, event);
+    logEvent(this.#options.log, family, event);
+    if (this.listenerCount(event.type) > 0)
+      this.#tellOne((told) => emitRunEvent(this, told), event);
+    for (const listener of family.listeners) this.#tellOne(listener, event);
   }
 
   /** A listener with a bug must not keep runs from going on. */
@@ -239,7 +239,21 @@ export class Engine extends EventEmitter<EngineEvents> {
     const atEpochMs = clock.nowEpochMs();
     const { id, machine } = family;
     family.ending.resolve({ ended: 'broken', failure, atEpochMs });
+    this.#admission.wake();
     const about = { runId: id, rootRunId: id, machine, atEpochMs };
     this.#tell(family, { type: 'run.broken', ...about, failure });
+  }
+}
+
+/** Everything that may go wrong with an input, before anything is held or recorded. */
+function prepare(id: string, machine: RegisteredMachine, input: unknown) {
+  try {
+    const about = machine.about?.(input) ?? null;
+    const family = new Family({ id, machine: machine.id, subject: about?.subject ?? null });
+    const sealed = family.secrets.sealInput(input, about?.secrets ?? []);
+    return { about, family, sealed, step: machine.stepper.start(sealed) };
+  } catch (error) {
+    const { message } = toFailure(error);
+    throw new EngineError('badInput', `${machine.id} cannot begin with that: ${message}`);
   }
 }

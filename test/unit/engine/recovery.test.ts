@@ -169,33 +169,34 @@ const moving = setup({
   },
 });
 
-describe('an effect that is not done again', () => {
-  const act = async (slot: Partial<EffectSlot<{ guest: string }, string>>) => {
-    const engines = new Engines();
-    const tries: string[] = [];
-    const bound = bind(moving, {
-      move: {
-        kind: 'effect',
-        recovery: 'unknown',
-        run: (_: { guest: string }, { key }: Tools) => {
-          tries.push(key);
-          return never<string>();
-        },
-        ...slot,
+const act = async (slot: Partial<EffectSlot<{ guest: string }, string>>) => {
+  const engines = new Engines();
+  const tries: string[] = [];
+  const bound = bind(moving, {
+    move: {
+      kind: 'effect',
+      recovery: 'unknown',
+      run: (_: { guest: string }, { key }: Tools) => {
+        tries.push(key);
+        return never<string>();
       },
-    });
-    const victim = engines.seat([bound]);
-    await victim.engine.start('moving', undefined);
-    await settled();
-    victim.store.die();
-    const [run] = (await engines.seat([bound]).engine.recover()).runs;
-    const ending = await engines.clock.run(run?.wait() ?? never());
-    return { ending, tries };
-  };
+      ...slot,
+    },
+  });
+  const victim = engines.seat([bound]);
+  await victim.engine.start('moving', undefined);
+  await settled();
+  victim.store.die();
+  const [run] = (await engines.seat([bound]).engine.recover()).runs;
+  const ending = await engines.clock.run(run?.wait() ?? never());
+  return { ending, tries };
+};
 
+const adopt: EffectSlot<{ guest: string }, string>['adopt'] = ({ guest }, { key, resumed }) =>
+  Promise.resolve(`${guest} ${key} ${String(resumed)}`);
+
+describe('an effect that is not done again', () => {
   test('goes on without us: it is found and followed', async () => {
-    const adopt: EffectSlot<{ guest: string }, string>['adopt'] = ({ guest }, { key, resumed }) =>
-      Promise.resolve(`${guest} ${key} ${String(resumed)}`);
     const { ending, tries } = await act({ recovery: 'adopt', adopt });
     expect(ending).toMatchObject({ output: { said: 'a run-1/move#1 true' } });
     expect(tries).toEqual(['run-1/move#1']);

@@ -5,6 +5,8 @@ import { StoreError } from '../../../src/ports/run-store.ts';
 import { Engines, never, settled } from '../../support/engines.ts';
 import { bindToy } from '../../support/toy-machine.ts';
 
+const broken = (): Promise<never> => Promise.reject(new StoreError('storeFailed', 'gone'));
+
 /** Two runs whose next steps share one transaction. */
 async function twoRuns(prepare = (): Promise<number> => never()) {
   const engines = new Engines();
@@ -75,7 +77,6 @@ describe('a step that the store refuses', () => {
 
   test('ends its run also where nothing can be read any more', async () => {
     const { lost, store } = await twoRuns();
-    const broken = (): Promise<never> => Promise.reject(new StoreError('storeFailed', 'gone'));
     Object.assign(store, { commit: broken, summary: broken, release: broken });
     lost.send({ type: 'go' });
     expect(JSON.stringify(await lost.wait())).toContain('could not be read either (gone)');

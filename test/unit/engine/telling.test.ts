@@ -14,6 +14,11 @@ const memory = (processedBytes: number): StreamProgress => ({
   bytesPerS: null,
 });
 
+const reportMuch = (_: unknown, { report }: { report: (s: StreamProgress[]) => void }) => {
+  for (let bytes = 1; bytes <= 100; bytes += 1) report([memory(bytes)]);
+  return never<number>();
+};
+
 describe('what a run tells', () => {
   test('can be read to its end, in order, children included', async () => {
     const engines = new Engines();
@@ -62,11 +67,7 @@ describe('what a run tells', () => {
 
   test('of its progress, a slow reader gets the latest only', async () => {
     const engines = new Engines();
-    const prepare = (_: unknown, { report }: { report: (s: StreamProgress[]) => void }) => {
-      for (let bytes = 1; bytes <= 100; bytes += 1) report([memory(bytes)]);
-      return never<number>();
-    };
-    const { engine } = engines.seat(bindToy({ prepare }));
+    const { engine } = engines.seat(bindToy({ prepare: reportMuch }));
     const run = await engine.start('toy', { n: 1 });
     const events = run.events();
     await settled();

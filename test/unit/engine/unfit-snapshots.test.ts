@@ -58,6 +58,28 @@ const states = (working: object): Chart => ({
   states: { working: { after: { pause: 'over' }, invoke: work, ...working }, over },
 });
 
+const regions = (names: readonly string[]): Chart => ({
+  id: 'chart',
+  version: '1',
+  type: 'parallel',
+  states: Object.fromEntries(names.map((name) => [name, {}])),
+});
+
+const inside = (names: readonly string[]) => ({
+  ...Object.fromEntries(names.map((name) => [name, { always: '#chart.after' }])),
+  back: { type: 'history' as const },
+});
+
+const remembers = (names: readonly string[]): Chart => ({
+  id: 'chart',
+  version: '1',
+  initial: 'before',
+  states: {
+    before: { initial: names[0] ?? '', states: { ...inside(names) }, onDone: 'after' },
+    after: {},
+  },
+});
+
 describe('a stored run that fits no machine', () => {
   test.each<[string, Chart, string]>([
     [
@@ -97,12 +119,6 @@ describe('a stored run that fits no machine', () => {
   });
 
   test('a region is gone, or there is one more', async () => {
-    const regions = (names: readonly string[]): Chart => ({
-      id: 'chart',
-      version: '1',
-      type: 'parallel',
-      states: Object.fromEntries(names.map((name) => [name, {}])),
-    });
     const more = await takeOver(regions(['a', 'b']), [bound(regions(['a', 'b', 'c']))]);
     expect(more.reason).toContain('nothing is recorded of region c');
     const less = await takeOver(regions(['a', 'b']), [bound(regions(['a']))]);
@@ -110,19 +126,6 @@ describe('a stored run that fits no machine', () => {
   });
 
   test('a state that its history remembers is gone', async () => {
-    const remembers = (names: readonly string[]): Chart => ({
-      id: 'chart',
-      version: '1',
-      initial: 'before',
-      states: {
-        before: { initial: names[0] ?? '', states: { ...inside(names) }, onDone: 'after' },
-        after: {},
-      },
-    });
-    const inside = (names: readonly string[]) => ({
-      ...Object.fromEntries(names.map((name) => [name, { always: '#chart.after' }])),
-      back: { type: 'history' as const },
-    });
     const { reason } = await takeOver(remembers(['a']), [bound(remembers(['b']))]);
     expect(reason).toContain('state chart.before.a of its history is gone');
   });
@@ -144,6 +147,13 @@ describe('a stored run that fits no machine', () => {
   });
 });
 
+const json = (snapshot: unknown, from: string, to: string): unknown =>
+  JSON.parse(JSON.stringify(snapshot).replaceAll(from, to));
+
+const broken = () => {
+  throw new Error('cannot be done');
+};
+
 describe('a stored run of an earlier version', () => {
   const renamed: Chart = {
     ...recorded,
@@ -151,8 +161,6 @@ describe('a stored run of an earlier version', () => {
     initial: 'labouring',
     states: { labouring: { after: { pause: 'over' }, invoke: { ...work, src: 'other' } }, over },
   };
-  const json = (snapshot: unknown, from: string, to: string): unknown =>
-    JSON.parse(JSON.stringify(snapshot).replaceAll(from, to));
 
   test('goes through the upgrades to the present one, and is recorded so before anything acts', async () => {
     const upgrades = {
@@ -176,9 +184,6 @@ describe('a stored run of an earlier version', () => {
   });
 
   test('is parked where an upgrade fails', async () => {
-    const broken = () => {
-      throw new Error('cannot be done');
-    };
     const after = bound({ ...recorded, version: '2' }, { upgrades: { '2': broken } });
     const { reason } = await takeOver(recorded, [after]);
     expect(reason).toContain('the upgrade of chart to version 2 failed: cannot be done');
