@@ -28,28 +28,37 @@ export const tiers: readonly Tier[] = [
   { name: 'machines', directories: ['test/machines'], ...quick },
   { name: 'types', directories: ['test/types'], ...quick, testTimeoutMs: 60_000 },
   { name: 'simulation', directories: ['test/simulation'], ...quick, testTimeoutMs: 60_000 },
+  // It keeps both processors busy with processes of its own.
+  {
+    name: 'crash',
+    directories: ['test/crash/simulated'],
+    testTimeoutMs: 10_000,
+    hookTimeoutMs: 600_000,
+    group: 1,
+    workers: 1,
+  },
   {
     name: 'client',
     directories: ['packages/node-libvirt/test'],
     ...quick,
     testTimeoutMs: 30_000,
-    group: 1,
+    group: 2,
   },
   {
     name: 'contract',
     directories: ['test/contract'],
     testTimeoutMs: 60_000,
     hookTimeoutMs: 120_000,
-    group: 2,
+    group: 3,
     workers: 2,
   },
   // Two at a time leave the guests, which run under emulation, the processor that their timing needs.
   {
     name: 'lab',
-    directories: ['test/lab'],
+    directories: ['test/lab', 'test/crash/lab'],
     testTimeoutMs: 120_000,
     hookTimeoutMs: 180_000,
-    group: 3,
+    group: 4,
     workers: 2,
   },
   // What is held against a clock has the machine for itself.
@@ -58,7 +67,7 @@ export const tiers: readonly Tier[] = [
     directories: ['test/lab-alone'],
     testTimeoutMs: 120_000,
     hookTimeoutMs: 180_000,
-    group: 4,
+    group: 5,
     workers: 1,
   },
 ];

@@ -12,7 +12,7 @@ export interface Order {
 /** What it tells. */
 export type Told =
   | { readonly kind: 'entered'; readonly state: string }
-  | { readonly kind: 'held' }
+  | { readonly kind: 'held'; readonly call: string }
   | { readonly kind: 'ended'; readonly output: LiveMigrationOutput }
   | { readonly kind: 'nothingLeft' }
   | { readonly kind: 'broke'; readonly message: string };

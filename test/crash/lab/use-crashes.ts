@@ -9,6 +9,7 @@ import { liveMigrationInput } from '../../../machines/index.ts';
 import type { MigrationOptions } from '../../../src/index.ts';
 import { useLab } from '../../support/lab-migration.ts';
 import { plainOptions } from '../../support/migration-options.ts';
+import { phasesOn } from '../../support/shut-off.ts';
 import type { Hold } from './holding.ts';
 import { LabEngine } from './lab-engine.ts';
 
@@ -25,8 +26,10 @@ export interface Kill {
   readonly hold?: Hold;
   /** Resolves when the process is to be killed. */
   readonly reach: (engine: LabEngine) => Promise<void>;
-  /** What the daemons' own status files show then, and still after the kill. */
+  /** What the daemons show then by their own files. */
   readonly phases: Phases;
+  /** Where that is read: of a guest that is shut off only their logs tell, and then what came last. */
+  readonly proof?: 'status' | 'log';
   /** Done when the process is dead, before another one recovers. */
   readonly release?: () => Promise<void>;
 }
@@ -58,6 +61,10 @@ export function useCrashes(purpose: string) {
     const truths = await Promise.all(hosts().map((host) => host.migrationTruth('guest')));
     return truths.map((truth) => truth?.phase ?? 'none');
   };
+  const phasesLogged = async (): Promise<string[]> => {
+    const logs = await Promise.all(hosts().map(phasesOn));
+    return logs.map((phases) => phases.at(-1) ?? 'none');
+  };
   const live = (order: ConstructorParameters<typeof LabEngine>[0]): LabEngine => {
     const engine = new LabEngine(order);
     engines.push(engine);
@@ -88,16 +95,16 @@ export function useCrashes(purpose: string) {
       });
       const victim = live({ storePath, start, hold: kill.hold ?? null });
       await kill.reach(victim);
-      expect(await phasesHeld(), 'struck in').toEqual(kill.phases);
+      const read = kill.proof === 'log' ? phasesLogged : phasesHeld;
+      expect(await read(), 'struck in').toEqual(kill.phases);
       await victim.kill();
-      const held = await phasesHeld();
       await kill.release?.();
       const sinceMs = performance.now();
       const output = await live({ storePath, start: null, hold: null }).end();
       const recoverS = (performance.now() - sinceMs) / 1_000;
       const outcome = output?.outcome ?? 'notBegun';
       manifest.push(
-        `${kill.machine} x ${kill.point}, ${kill.phases.join('/')}, then ${held.join('/')} x SIGKILL of our process x ${outcome} in ${recoverS.toFixed(1)} s`,
+        `${kill.machine} x ${kill.point} (${kill.phases.join('/')}) x SIGKILL of our process x ${outcome} in ${recoverS.toFixed(1)} s`,
       );
       return { output, recoverS };
     },
