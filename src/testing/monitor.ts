@@ -1,5 +1,6 @@
 import { delay } from '../ports/clock.ts';
 import { toFailure } from '../ports/failure.ts';
+import type { DomainObservation } from '../ports/observation.ts';
 import type { EngineFeed } from './engine-feed.ts';
 import { listenTo } from './engine-feed.ts';
 import type { Eyes } from './eyes.ts';
@@ -44,8 +45,8 @@ export interface InvariantMonitor {
 
 /**
  * Watches one domain on all hosts and what an engine tells of its runs, and judges both by the
- * invariants. It reads only, throws nothing into whoever tells it anything, and looks at the hosts
- * once at a time.
+ * invariants. It reads only, throws nothing into whoever tells it anything, and asks the hosts only
+ * where two copies seem to run, and in the end.
  */
 export function monitorInvariants(options: MonitorOptions): InvariantMonitor {
   return new Monitor(options);
@@ -56,6 +57,8 @@ class Monitor implements InvariantMonitor {
   readonly #eyes: Eyes;
   readonly #jury: Jury;
   readonly #unseen = new Set<string>();
+  /** Hosts on which the domain was last told to run. */
+  readonly #seemToRun = new Set<string>();
   readonly #ended = new AbortController();
   readonly #signal: AbortSignal;
   readonly #watches: Promise<void>;
@@ -82,7 +85,7 @@ class Monitor implements InvariantMonitor {
       observe: (host, observation) => {
         const { atEpochMs } = observation;
         this.#hear({ kind: 'observed', atEpochMs, host, observation });
-        if (changes.has(observation.kind)) this.#glanceSoon();
+        this.#glanceIfTwoRun(host, observation);
       },
       fail: (host, message) => this.#noteUnseen(`${host} could not be watched: ${message}`),
       signal: this.#signal,
@@ -147,6 +150,18 @@ class Monitor implements InvariantMonitor {
     }
   }
 
+  /**
+   * Asked is only where two seem to run: in the middle of a switchover the source would answer from
+   * its QEMU, for which the guest would have to wait.
+   */
+  #glanceIfTwoRun(host: string, observation: DomainObservation): void {
+    const runs = runsNow(observation);
+    if (runs === null) return;
+    if (runs) this.#seemToRun.add(host);
+    else this.#seemToRun.delete(host);
+    if (this.#seemToRun.size > 1) this.#glanceSoon();
+  }
+
   /** One look at a time; what changes meanwhile asks for one more. */
   #glanceSoon(): void {
     this.#mustLookAgain = true;
@@ -190,12 +205,18 @@ class Monitor implements InvariantMonitor {
 /** A host that fails for days may do so in many words. */
 const unseenMax = 100;
 
-/** What may have brought the domain elsewhere. */
-const changes: ReadonlySet<string> = new Set([
-  'state',
-  'started',
-  'resumed',
-  'suspended',
-  'stopped',
-  'connectionRegained',
-]);
+/** Does it run now, by what its daemon tells? `null`: nothing is told of that. */
+function runsNow(observation: DomainObservation): boolean | null {
+  switch (observation.kind) {
+    case 'state':
+      return observation.state === 'running';
+    case 'resumed':
+      return true;
+    case 'suspended':
+    case 'stopped':
+    case 'connectionLost':
+      return false;
+    default:
+      return null;
+  }
+}
