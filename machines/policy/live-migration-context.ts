@@ -1,7 +1,7 @@
 import type { Claim } from '../../src/ports/claim.ts';
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
-import type { MigrationFacts } from '../../src/ports/migration.ts';
+import type { MigrateCall, MigrationFacts, MigrationPurpose } from '../../src/ports/migration.ts';
 import { dataGib, planConvergence } from './convergence.ts';
 import type { CheckVerdict } from './migration-checks.ts';
 import { judgeMigration } from './migration-checks.ts';
@@ -197,10 +197,16 @@ export function afterSourceDisks(
   );
 }
 
+/** A definition that is given for the destination has to carry the claim. */
+function callOf(context: LiveMigrationContext, purpose?: MigrationPurpose): MigrateCall {
+  const call = toMigrateCall(foundDomain(context), context.options, purpose);
+  return context.claim === null ? call : { ...call, claim: context.claim };
+}
+
 export function toProtocolInput(context: LiveMigrationContext): ProtocolInput {
   const domain = foundDomain(context);
   const { uuid, name, state, reason, persistent, job } = domain;
-  const call = toMigrateCall(domain, context.options);
+  const call = callOf(context);
   const copied = domain.disks.filter((disk) => call.copyDisks.includes(disk.targetDev));
   const sizeGib = dataGib(
     domain.memoryBytes,
@@ -224,7 +230,7 @@ export function toProtocolInput(context: LiveMigrationContext): ProtocolInput {
 export function toOfflineInput(context: LiveMigrationContext): OfflineInput {
   const domain = foundDomain(context);
   const incoming = context.facts?.incoming ?? null;
-  const call = toMigrateCall(domain, context.options, 'moveOffline');
+  const call = callOf(context, 'moveOffline');
   return {
     source: context.source,
     destination: context.destination,

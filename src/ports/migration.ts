@@ -1,4 +1,4 @@
-import type { StandingClaim } from './claim.ts';
+import type { Claim, StandingClaim } from './claim.ts';
 import type { DomainView, HostView } from './domain.ts';
 import type { Failure } from './failure.ts';
 
@@ -72,6 +72,11 @@ export interface MigrateCall {
   readonly persistent: boolean;
   /** `<target dev>` of each disk to copy, never empty when storage is copied (see MigrationPlan). */
   readonly copyDisks: readonly string[];
+  /**
+   * The claim on the domain. It goes along by itself, except where the destination's definition is
+   * given: then it is written into that.
+   */
+  readonly claim?: Claim;
 }
 
 /** The two ends of a migration that the client drives. */

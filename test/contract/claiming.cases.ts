@@ -97,4 +97,16 @@ export const claimingCases: Cases = {
     await fixture.migrate(guest, { destinationXml });
     expect(await claimsOn(fixture, 'destination', guest.uuid)).toEqual([]);
   },
+
+  'a definition that is given for the destination is given the claim, too': async (fixture) => {
+    const guest = await fixture.newGuest('shared');
+    await claimed(fixture, guest.uuid, rival);
+    const destinationXml = await fixture.source.domainXml(guest.uuid, unending);
+    await fixture.source.releaseClaim(guest.uuid, rival.run, unending);
+    const call = { ...fixture.callFor(guest, { destinationXml }), claim };
+    await fixture.source.migrate(call, unending);
+    expect(await claimsOn(fixture, 'destination', guest.uuid)).toEqual([standing(claim)]);
+    await fixture.destination.destroy(guest.uuid, unending);
+    expect(await claimsOn(fixture, 'destination', guest.uuid)).toEqual([standing(claim)]);
+  },
 };

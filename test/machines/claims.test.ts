@@ -43,6 +43,7 @@ describe('before anything is moved', () => {
       claimOn(destination, 'expected'),
     ]);
     expect(ours).toEqual(claim);
+    expect(migrating().inFlight.get('peer2peer')?.input).toMatchObject({ call: { claim } });
   });
 
   test('a claim that is to be broken does not speak against it', () => {

@@ -2,7 +2,7 @@ import { DOMImplementation, XMLSerializer, type Element } from '@xmldom/xmldom';
 import { modificationImpact, xmlFlags, type CallOptions, type Domain } from 'node-libvirt';
 import type { Claim, StandingClaim } from '../../ports/claim.ts';
 import { FailureError } from '../../ports/failure.ts';
-import { attribute, child, parseRoot } from './xml.ts';
+import { attribute, child, isElement, parseRoot } from './xml.ts';
 
 /**
  * Each claim is metadata in a namespace of its own, this and the run behind it: one in a namespace
@@ -69,7 +69,8 @@ async function readPlaces(domain: Domain, options: CallOptions) {
 }
 
 /** @throws FailureError `invalidArgument` for what could not be read back */
-function toXml({ engine, run, sinceEpochMs }: Claim): string {
+function toXml(claim: Claim): string {
+  const { engine, run } = claim;
   if (!runPattern.test(run) || engine.length > engineLengthMax) {
     const message = `a claim by run ${JSON.stringify(run)} of ${JSON.stringify(engine)} could not be read back`;
     throw new FailureError({ code: 'invalidArgument', message, effect: 'none' });
@@ -77,26 +78,50 @@ function toXml({ engine, run, sinceEpochMs }: Claim): string {
   const document = new DOMImplementation().createDocument(null, 'claim');
   const root = document.documentElement;
   if (root === null) throw new Error('a new document has no root');
-  root.setAttribute('run', run);
-  root.setAttribute('engine', engine);
-  root.setAttribute('since', new Date(sinceEpochMs).toISOString());
+  describe(root, claim);
   return new XMLSerializer().serializeToString(document);
+}
+
+function describe(element: Element, { engine, run, sinceEpochMs }: Claim): void {
+  element.setAttribute('run', run);
+  element.setAttribute('engine', engine);
+  element.setAttribute('since', new Date(sinceEpochMs).toISOString());
+}
+
+/**
+ * A definition that somebody has written, with this claim and no other: it may have been written
+ * while another one stood.
+ *
+ * @throws FailureError `malformedXml` for what is no domain's
+ */
+export function withClaim(domainXml: string, claim: Claim): string {
+  const domain = parseRoot(domainXml, 'domain');
+  const document = domain.ownerDocument;
+  if (document === null) throw new Error('an element that was read stands in no document');
+  const metadata = child(domain, 'metadata') ?? document.createElement('metadata');
+  domain.appendChild(metadata);
+  for (const old of claimsIn(metadata)) metadata.removeChild(old);
+  const element = document.createElementNS(namespacePrefix + claim.run, `${elementPrefix}:claim`);
+  describe(element, claim);
+  metadata.appendChild(element);
+  return new XMLSerializer().serializeToString(document);
+}
+
+/** Children only: what stands further down is somebody else's. */
+function claimsIn(metadata: Element | null): Element[] {
+  const found: Element[] = [];
+  for (let node = metadata?.firstChild ?? null; node !== null; node = node.nextSibling)
+    if (isElement(node) && node.namespaceURI?.startsWith(namespacePrefix) === true)
+      found.push(node);
+  return found;
 }
 
 /** The claims in a domain's XML. @throws FailureError `malformedXml` for what is no domain's */
 export function parseClaims(domainXml: string): StandingClaim[] {
-  const metadata = child(parseRoot(domainXml, 'domain'), 'metadata');
-  const claims: StandingClaim[] = [];
-  for (let node = metadata?.firstChild ?? null; node !== null; node = node.nextSibling) {
-    if (node.namespaceURI?.startsWith(namespacePrefix) !== true) continue;
-    const run = node.namespaceURI.slice(namespacePrefix.length);
-    claims.push({ run, details: isElement(node) ? readDetails(node, run) : null });
-  }
-  return claims;
-}
-
-function isElement(node: object): node is Element {
-  return 'getAttribute' in node;
+  return claimsIn(child(parseRoot(domainXml, 'domain'), 'metadata')).map((element) => {
+    const run = (element.namespaceURI ?? '').slice(namespacePrefix.length);
+    return { run, details: readDetails(element, run) };
+  });
 }
 
 function readDetails(element: Element, run: string): StandingClaim['details'] {

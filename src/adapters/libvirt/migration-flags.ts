@@ -1,4 +1,5 @@
 import { migrateFlags, type MigrateParams, type MigratePerform3Request } from 'node-libvirt';
+import { withClaim } from './claims.ts';
 import { FailureError } from '../../ports/failure.ts';
 import type { MigrateCall, MigrationOptions } from '../../ports/migration.ts';
 
@@ -119,7 +120,12 @@ function toParams(call: MigrateCall): MigrateParams {
 }
 
 function toDefinitionParams(call: MigrateCall): MigrateParams {
-  const { destinationName, destinationXml } = call.options;
+  const { claim, options } = call;
+  const { destinationName } = options;
+  const isClaimed = options.destinationXml !== null && claim !== undefined;
+  const destinationXml = isClaimed
+    ? withClaim(options.destinationXml, claim)
+    : options.destinationXml;
   return {
     ...given('destination_name', destinationName),
     ...given('destination_xml', destinationXml),

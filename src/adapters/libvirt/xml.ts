@@ -50,7 +50,7 @@ export function text(element: Element | null): string | null {
   return content === '' ? null : content;
 }
 
-function isElement(node: Node): node is Element {
+export function isElement(node: Node): node is Element {
   return node.nodeType === node.ELEMENT_NODE;
 }
 

@@ -1,6 +1,7 @@
 import { FailureError } from '../../ports/failure.ts';
 import type { MigrateCall } from '../../ports/migration.ts';
 import { readDiskPaths } from './domain-xml.ts';
+import { withClaim } from './claims.ts';
 import type { FaultScript } from './faults.ts';
 import { requireAllowed } from './judge.ts';
 import { libvirtError } from './libvirt-error.ts';
@@ -97,7 +98,7 @@ function plan(request: Request, domain: Domain): Migration {
     outgoing: domain,
     incoming: {
       name: options.destinationName ?? domain.name,
-      definition: movedTo(domain.definition, options.destinationXml),
+      definition: movedTo(domain.definition, call),
       persistent: (persistent || call.purpose === 'moveOffline') && isKept,
     },
   };
@@ -105,15 +106,16 @@ function plan(request: Request, domain: Domain): Migration {
 
 /**
  * The definition with the disk paths that the destination's XML names. libvirt takes that XML as it
- * stands, so what stands on the source as metadata does not come along.
+ * stands, so what stands on the source as metadata comes along only where it was written into it.
  */
-function movedTo(definition: Definition, destinationXml: string | null): Definition {
+function movedTo(definition: Definition, { claim, options }: MigrateCall): Definition {
+  const { destinationXml } = options;
   if (destinationXml === null) return definition;
   const paths = readDiskPaths(destinationXml);
   const disks = definition.disks.map((disk) => {
     return { ...disk, path: paths.get(disk.targetDev) ?? disk.path };
   });
-  return { ...definition, disks, claims: [] };
+  return { ...definition, disks, claims: claim === undefined ? [] : withClaim([], claim) };
 }
 
 /** What the client's side refuses before anything is sent. */

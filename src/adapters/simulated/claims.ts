@@ -7,8 +7,12 @@ import type { Host } from './world.ts';
 type Claims = readonly StandingClaim[];
 
 /** They stand in the definition, and go where that goes. */
-export function putClaim(place: Place, { run, ...details }: Claim): Promise<void> {
-  return write(place, (claims) => [...othersThan(claims, run), { run, details }]);
+export function putClaim(place: Place, claim: Claim): Promise<void> {
+  return write(place, (claims) => withClaim(claims, claim));
+}
+
+export function withClaim(claims: Claims, { run, ...details }: Claim): Claims {
+  return [...othersThan(claims, run), { run, details }];
 }
 
 export function dropClaim(place: Place, run: string): Promise<void> {

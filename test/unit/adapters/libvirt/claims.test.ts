@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { parseClaims } from '../../../../src/adapters/libvirt/claims.ts';
+import { parseClaims, withClaim } from '../../../../src/adapters/libvirt/claims.ts';
 
 const domainXml = (metadata: string) =>
   `<domain type='qemu'><name>guest</name><metadata>${metadata}</metadata></domain>`;
@@ -62,4 +62,28 @@ describe('a claim counts, though nobody can read what it says', () => {
 
 test('what is no domain is refused', () => {
   expect(() => parseClaims('<claim/>')).toThrow('the root is not <domain>');
+});
+
+describe('a definition that somebody has written', () => {
+  const claim = { run: 'r-9', engine: 'hostD:2 <&">', sinceEpochMs: 5 };
+  const ours = { run: 'r-9', details: { engine: claim.engine, sinceEpochMs: 5 } };
+
+  test.each([
+    ['without metadata', "<domain type='qemu'><name>guest</name></domain>"],
+    ['with the claim of another', domainXml(claimXml('r-1', whole))],
+    ['with an older claim of the same run', domainXml(claimXml('r-9', 'run="r-9"'))],
+  ])('%s carries this claim and no other', (_, xml) => {
+    expect(parseClaims(withClaim(xml, claim))).toEqual([ours]);
+  });
+
+  test('keeps all else, what others have written there too', () => {
+    const others = `<n:x xmlns:n="urn:n" a="1"><n:y>&lt;z&gt;</n:y></n:x>`;
+    const text = withClaim(domainXml(others), claim);
+    expect(text).toContain(others);
+    expect(text).toContain('<name>guest</name>');
+  });
+
+  test('that is none is refused', () => {
+    expect(() => withClaim('<domain', claim)).toThrow('not well formed');
+  });
 });

@@ -180,6 +180,14 @@ describe('migration parameters', () => {
     expect(toMigrationArguments(transient).params).toEqual({ destination_xml: destinationXml });
   });
 
+  test('a definition of its own carries the claim; without one nothing is written for it', () => {
+    const claim = { run: 'r-1', engine: 'hostC:77', sinceEpochMs: 5 };
+    const { params } = toMigrationArguments(call({ destinationXml: '<domain/>' }, { claim }));
+    expect(params['destination_xml']).toContain('urn:virtstate:claim/r-1');
+    expect(params['persistent_xml']).toBe(params['destination_xml']);
+    expect(toMigrationArguments(call({}, { claim })).params).toEqual({});
+  });
+
   test('a storage copy without disks is refused, for libvirt would copy them all', () => {
     expect(() => toMigrationArguments(call({ copyStorage: 'all' }))).toThrow('name its disks');
   });
