@@ -31,8 +31,13 @@ export class EngineLock {
   }
 
   release(): void {
-    this.#connection.close();
+    this.drop();
     removeLockFile(this.#path);
+  }
+
+  /** Its file stays, so that whoever looks sees that nobody holds it. */
+  drop(): void {
+    this.#connection.close();
   }
 }
 

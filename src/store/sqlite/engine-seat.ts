@@ -76,12 +76,14 @@ export class EngineSeat {
     if (this.#taken !== null) this.#erase(this.#taken.id);
   }
 
-  /** After the row is gone, or cannot be removed: the lock tells that this engine is no more. */
+  /** After the row is gone. */
   release(): void {
-    if (this.#taken === null) return;
-    clearInterval(this.#taken.timer);
-    this.#taken.lock.release();
-    this.#taken = null;
+    this.#stand()?.release();
+  }
+
+  /** Where the row cannot be removed: its lock, which nobody holds, tells that this engine is no more. */
+  drop(): void {
+    this.#stand()?.drop();
   }
 
   /** Within a transaction: every engine whose process has ended leaves its runs to be taken over. */
@@ -105,6 +107,13 @@ export class EngineSeat {
       heartbeatAtEpochMs,
       alive: id === this.name ? this.#taken !== null : isAlive(this.#database, row),
     };
+  }
+
+  #stand(): EngineLock | null {
+    const lock = this.#taken?.lock ?? null;
+    clearInterval(this.#taken?.timer);
+    this.#taken = null;
+    return lock;
   }
 
   #erase(id: number): void {

@@ -236,9 +236,10 @@ export class SqliteStore implements RunStore {
     this.#watch.end();
     try {
       if (this.#seat.id !== null) this.#database.transaction(() => this.#seat.leave());
+      this.#seat.release();
     } finally {
       this.#database.close();
-      this.#seat.release();
+      this.#seat.drop();
     }
   }
 
