@@ -9,6 +9,7 @@ import { bindMigrations } from '../bindings/migrations.ts';
 import { Engine } from '../engine/engine.ts';
 import { systemClock } from '../engine/system-clock.ts';
 import type { Clock } from '../ports/clock.ts';
+import { toFailure } from '../ports/failure.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import type { Log } from '../ports/log.ts';
 import type { RunStore } from '../ports/run-store.ts';
@@ -55,9 +56,15 @@ export function compose({
     checkMigration: async (input, signal) =>
       judgeMigration(await gatherFacts(hypervisors, input, { signal, clock }), input),
     close: async () => {
-      await engine.close();
-      await hypervisors.close();
-      await store.close();
+      try {
+        await engine.close();
+        await store.close();
+      } catch (error) {
+        // Whatever it was has been told by the run that met it; the process's end gives its runs up.
+        log.info('the store could not be left', { failure: toFailure(error) });
+      } finally {
+        await hypervisors.close();
+      }
     },
   };
 }

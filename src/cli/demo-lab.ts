@@ -37,9 +37,9 @@ interface Backdrop extends Records {
 
 async function prepareScene(backdrop: Backdrop, name: SceneName): Promise<Scene> {
   const { lab, log, place, source, destination } = backdrop;
+  const composition = compose({ log, store: await openStore(place) });
   // The lab never forgets a name, so each guest has a new one.
   const guest = await lab.makeGuest(`demo-${Date.now().toString(36)}`, source.name);
-  const composition = compose({ log, store: await openStore(place) });
   let incident = Promise.resolve();
   return {
     composition,

@@ -30,7 +30,8 @@ export async function runCommand(
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof StoreError) {
-      output.say(`virtstate: ${oneLine(error.message)} (${error.code})`);
+      const untouched = unusable.includes(error.code) ? '; nothing was touched' : '';
+      output.say(`virtstate: ${oneLine(error.message)} (${error.code})${untouched}`);
       return exitStatus.broken;
     }
     if (!(error instanceof CommanderError || error instanceof UsageError)) throw error;
@@ -40,6 +41,9 @@ export async function runCommand(
     return exitStatus.refused;
   }
 }
+
+/** A store that cannot be opened: what was asked for has not begun. */
+const unusable: readonly string[] = ['notAStore', 'newerStore', 'corrupt', 'notWritable'];
 
 function buildProgram(version: string, surroundings: Surroundings, does: Does): Command {
   const { output } = surroundings;

@@ -69,13 +69,18 @@ const redrawIntervalMs = 100;
 function jsonPresenter(header: RunHeader, { output }: Stage, label: RunLabel | null): Presenter {
   const whose = label === null ? {} : { run: label.run };
   const print = (line: object): void => output.print(JSON.stringify({ ...line, ...whose }));
+  const show = throttleProgress(jsonProgressIntervalMs, (event) =>
+    toJsonLines(event, header).forEach(print),
+  );
+  let last = {};
   return {
-    show: throttleProgress(jsonProgressIntervalMs, (event) =>
-      toJsonLines(event, header).forEach(print),
-    ),
+    show: (event) => {
+      if (event.type === 'run.started') last = { run: event.run };
+      show(event);
+    },
     notice: (words) => output.say(`virtstate: ${words}`),
     answer: (answer) => print(answerToLine(answer)),
-    close: (result) => print(toLastLine(result)),
+    close: (result) => print({ ...toLastLine(result), ...last }),
   };
 }
 

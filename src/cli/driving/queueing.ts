@@ -3,7 +3,7 @@ import type { BusyError } from '../../engine/engine-error.ts';
 import type { RunSummary } from '../../ports/run-store.ts';
 import type { Style } from '../display/presenters.ts';
 import { oneLine } from '../display/quantities.ts';
-import { holderInShort } from '../display/records/holder-words.ts';
+import { holderInShort, isDriven } from '../display/records/holder-words.ts';
 import { mainStateOf } from '../display/records/main-state.ts';
 import type { Output } from '../output.ts';
 
@@ -25,6 +25,8 @@ export function queueing({
   const interrupt = (): void => stop.abort(new GivenUp());
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  // Nothing else holds a process that only waits for others.
+  const alive = setInterval(() => undefined, 60_000);
   let told = '';
   const onWait = (place: BusyError): void => {
     const { lock, holders, ahead } = place;
@@ -38,6 +40,7 @@ export function queueing({
   return {
     start: { wait: true, signal: stop.signal, onWait },
     release: () => {
+      clearInterval(alive);
       process.off('SIGINT', interrupt);
       process.off('SIGTERM', interrupt);
     },
@@ -56,10 +59,13 @@ function placeWords({ lock, holders, ahead }: BusyError): string {
 
 /** Why a run cannot begin, and what to do. */
 export function busyWords({ lock, holders, ahead }: BusyError): string {
-  const [first] = holders;
+  const left = holders.find((run) => !isDriven(run));
   const before = ahead === 0 ? '' : `, and ${ahead} wait for it`;
-  const look = first === undefined ? '' : `, virtstate show ${first.id} tells about it`;
-  return oneLine(`${lock} is taken${heldBy(holders)}${before}: --wait queues behind it${look}`);
+  const todo =
+    left === undefined
+      ? '--wait queues behind it'
+      : `virtstate recover ${left.id} takes that one up`;
+  return oneLine(`${lock} is taken${heldBy(holders)}${before}: ${todo}`);
 }
 
 function heldBy(holders: readonly RunSummary[]): string {

@@ -89,7 +89,10 @@ test(
       setTimeout(resolve, 100);
     });
     run.process.kill('SIGINT');
-    const { status, stderr } = await run.ended();
+    const { status, stdout, stderr } = await run.ended();
+    const [first, last] = [readLines(stdout)[0], readLines(stdout).at(-1)];
+    expect(last).toMatchObject({ type: 'run.left', run: first?.['run'] });
+    expect(stderr).toContain(`virtstate recover ${String(first?.['run'])} takes it up`);
     expect(stderr).toContain('the source daemon goes on by itself');
     expect(status).toBe(75);
   },

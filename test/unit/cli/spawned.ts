@@ -46,6 +46,11 @@ export class Spawned {
     this.process.stderr.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
   }
 
+  /** All that it has printed so far. */
+  get printed(): string {
+    return this.#stdout;
+  }
+
   /** Writes a line to its standard input. */
   type(line: string): void {
     this.process.stdin.write(`${line}\n`);
