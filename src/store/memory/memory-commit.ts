@@ -35,9 +35,9 @@ export function planCommit(memory: SharedMemory, engineId: string, batch: Commit
     }),
     ...planProgress(memory, engineId, batch),
     ...planAnswers(memory, batch, mine),
-    ...tops
+    ...batch.runs
       .filter(({ finishedAtEpochMs }) => finishedAtEpochMs !== null)
-      .map((run) => () => memory.conclude(run.id)),
+      .map((run) => () => memory.end(run.id, run.rootId)),
   ];
 }
 

@@ -95,7 +95,13 @@ export class SharedMemory {
     }
   }
 
-  /** The run is over: what it needed for itself goes, and nobody waits for an answer for ever. */
+  end(runId: string, rootId: string): void {
+    const kept = this.families.get(rootId)?.runs.get(runId);
+    if (kept !== undefined) kept.timers = '[]';
+    if (runId === rootId) this.conclude(rootId);
+  }
+
+  /** The run at the top is over: what it needed for itself goes, and nobody waits for an answer for ever. */
   conclude(rootId: string): void {
     const family = this.families.get(rootId);
     if (family !== undefined) family.engineId = null;

@@ -16,7 +16,8 @@ export function tryLocks(
   dropTicket(database, rootId);
   for (const { name, capacity } of locks) {
     database.run(
-      'insert or replace into locks (name, run_id, capacity, engine) values (?, ?, ?, ?)',
+      `insert into locks (name, run_id, capacity, engine) values (?, ?, ?, ?)
+       on conflict do update set capacity = excluded.capacity, engine = excluded.engine`,
       name,
       rootId,
       capacity,
@@ -55,7 +56,7 @@ export function dropTicket(database: Database, rootId: string): void {
 
 function inUse(database: Database, name: string, ticket: number | null): NameInUse {
   const holders = database
-    .all('select run_id, capacity from locks where name = ?', name)
+    .all('select run_id, capacity from locks where name = ? order by rowid', name)
     .map((row) => ({ rootId: row.text('run_id'), capacity: row.number('capacity') }));
   const ahead = database.get(
     'select count(*) as ahead from wanted_locks where name = ? and ticket < coalesce(?, 9e18)',

@@ -74,8 +74,8 @@ export const schemaUpgrades: readonly string[] = [
     run_id text not null,
     capacity integer not null,
     engine integer not null,
-    primary key (name, run_id)
-  ) strict, without rowid;
+    unique (name, run_id)
+  ) strict;
   create index locks_of_run on locks (run_id);
   create table tickets (
     id integer primary key autoincrement,

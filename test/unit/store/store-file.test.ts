@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openSqliteStore } from '../../../src/store/sqlite/index.ts';
+import { openDatabase } from '../../../src/store/sqlite/open-database.ts';
 import { beginning } from '../../contract/store-batches.ts';
 import { namesIn, newDirectory, newPath, opened, refusalOf } from './place.ts';
 
@@ -61,6 +62,17 @@ test('an engine’s lock file goes with the engine, and so does SQLite’s log',
   expect(namesIn(dirname(path))).toContain('runs.db-engine');
   await store.close();
   expect(namesIn(dirname(path))).toEqual(['runs.db']);
+});
+
+test('what is committed is on the disk when the commit returns', () => {
+  const path = newPath();
+  openDatabase(path, { busyTimeoutMs: 1_000 }).close();
+  const database = openDatabase(path, { busyTimeoutMs: 1_000 });
+  onTestFinished(() => database.close());
+  expect(database.get('pragma journal_mode')?.text('journal_mode')).toBe('wal');
+  const full = 2;
+  expect(database.get('pragma synchronous')?.number('synchronous')).toBe(full);
+  expect(database.get('pragma page_size')?.number('page_size')).toBe(16_384);
 });
 
 test('an empty file becomes a store', async () => {
