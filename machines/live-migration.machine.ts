@@ -109,11 +109,19 @@ export const liveMigration = liveMigrationSetup.createMachine({
         src: 'claimDomain',
         input: claimOnSource,
         onDone: [
-          { guard: isAborted, target: 'releasing', actions: noteEnding('rolledBack') },
+          {
+            guard: isAborted,
+            target: 'releasing',
+            actions: [{ type: 'noteClaimant', params: claimOf }, noteEnding('rolledBack')],
+          },
           {
             guard: { type: 'hasRivals', params: claimOf },
             target: 'releasing',
-            actions: [{ type: 'recordRivals', params: claimOf }, noteEnding('refused')],
+            actions: [
+              { type: 'noteClaimant', params: claimOf },
+              { type: 'recordRivals', params: claimOf },
+              noteEnding('refused'),
+            ],
           },
           { target: 'migrating', actions: { type: 'noteClaim', params: claimOf } },
         ],

@@ -132,8 +132,9 @@ export const liveMigrationSetup = setup({
     })),
     /** With the disks that the migration will make: what is not on record is never removed. */
     noteClaim: assign(({ context }, params: ClaimAnswer) => afterClaim(context, params)),
+    /** It stands, but not to be used: this is what it is taken away by. */
+    noteClaimant: assign((_, params: ClaimAnswer) => ({ claim: params.claim })),
     recordRivals: assign(({ context }, params: ClaimAnswer) => ({
-      claim: params.claim,
       report: {
         ...context.report,
         failure: claimedFailure(foundDomain(context).name, params),

@@ -83,7 +83,7 @@ describe('before anything is moved', () => {
     const walk = checked().send({ type: 'abort.requested' });
     expect(walk.inFlight.has('claim')).toBe(true);
     walk.done('claim', answer);
-    expect(walk.inFlight.has('release')).toBe(true);
+    expect(walk.inFlight.get('release')?.input).toMatchObject({ run: 'run-1', hosts: [source] });
     expect(outputOf(walk)).toMatchObject({
       outcome: 'rolledBack',
       failure: { code: 'abortRequested' },
