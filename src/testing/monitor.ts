@@ -10,7 +10,7 @@ import { Jury } from './jury.ts';
 import type { WorldPicture } from './picture.ts';
 import type { Places } from './port-eyes.ts';
 import { portEyes } from './port-eyes.ts';
-import { runningIn, splitBrainGraceMs } from './rules/one-running-copy.ts';
+import { runningIn, runsBy, splitBrainGraceMs } from './rules/one-running-copy.ts';
 import { watchHosts } from './watch-hosts.ts';
 
 export interface MonitorOptions extends Places {
@@ -155,7 +155,7 @@ class Monitor implements InvariantMonitor {
    * its QEMU, for which the guest would have to wait.
    */
   #glanceIfTwoRun(host: string, observation: DomainObservation): void {
-    const runs = runsNow(observation);
+    const runs = runsBy(observation);
     if (runs === null) return;
     if (runs) this.#seemToRun.add(host);
     else this.#seemToRun.delete(host);
@@ -204,19 +204,3 @@ class Monitor implements InvariantMonitor {
 
 /** A host that fails for days may do so in many words. */
 const unseenMax = 100;
-
-/** Does it run now, by what its daemon tells? `null`: nothing is told of that. */
-function runsNow(observation: DomainObservation): boolean | null {
-  switch (observation.kind) {
-    case 'state':
-      return observation.state === 'running';
-    case 'resumed':
-      return true;
-    case 'suspended':
-    case 'stopped':
-    case 'connectionLost':
-      return false;
-    default:
-      return null;
-  }
-}

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { End } from '../history.ts';
-import type { DefinitionPicture, Holder } from '../picture.ts';
+import type { DefinitionPicture, Holder, WorldPicture } from '../picture.ts';
 import {
   describeHolders,
   holderOn,
@@ -51,7 +51,13 @@ function judgeMoved({ before, after, run }: End): string | null {
   const asked = run?.asked ?? null;
   const was = asked === null ? activeIn(holdersOf(before)) : holderOn(before, asked.source);
   const is = asked === null ? activeIn(holdersOf(after)) : holderOn(after, asked.destination);
-  if (was === null || is === null) return null;
+  if (was === null) return null;
+  if (asked?.keepSource === true && was.persistent && isLost(after, asked.source))
+    return `${asked.source} has lost the definition that was to be kept`;
+  if (is === null)
+    return asked !== null && seenHost(after, asked.destination) !== null
+      ? `${asked.destination} does not know it: ${describeHolders(after)}`
+      : null;
   const stood = holderOn(before, is.uri)?.persistent ?? false;
   const isWanted = stood || (was.persistent && asked?.persistence !== 'transient');
   if (isWanted !== is.persistent)
@@ -67,6 +73,10 @@ function judgeOpen({ before, after, run }: End): string | null {
   if (!wasKept || isKept || !isWholeWorldSeen(after)) return null;
   if (run?.asked?.persistence === 'transient') return null;
   return `it was persistent, and no host has a definition of it: ${describeHolders(after)}`;
+}
+
+function isLost(after: WorldPicture, uri: string): boolean {
+  return seenHost(after, uri) !== null && holderOn(after, uri)?.persistent !== true;
 }
 
 function activeIn(holders: readonly Holder[]): Holder | null {

@@ -1,3 +1,4 @@
+import type { DomainObservation } from '../../ports/observation.ts';
 import type { Entry } from '../history.ts';
 import type { WorldPicture } from '../picture.ts';
 import { holdersOf, isRunning } from '../picture.ts';
@@ -23,10 +24,12 @@ export const oneRunningCopy: Rule = {
     let doubt: Doubt | null = null;
     return (entry) => {
       graceMs = graceAfter(entry, graceMs);
-      if (entry.kind === 'observed' && isAboutConnection(entry)) {
-        if (entry.observation.kind === 'connectionLost') silent.add(entry.host);
-        else silent.delete(entry.host);
-        doubt = null;
+      if (entry.kind === 'observed') {
+        const { kind } = entry.observation;
+        if (kind === 'connectionLost') silent.add(entry.host);
+        if (kind === 'connectionRegained') silent.delete(entry.host);
+        // Two that are seen after one of them has stopped are a new case.
+        if (runsBy(entry.observation) === false) doubt = null;
       }
       if (entry.kind !== 'looked') return null;
       const running = runningIn(entry.picture).filter(({ uri }) => !silent.has(uri));
@@ -58,6 +61,18 @@ function graceAfter(entry: Entry, graceMs: number): number {
   return entry.machine === 'directMigration' ? 0 : graceMs;
 }
 
-function isAboutConnection({ observation }: Extract<Entry, { kind: 'observed' }>): boolean {
-  return observation.kind === 'connectionLost' || observation.kind === 'connectionRegained';
+/** Does it run now, by what its daemon tells? `null`: nothing is told of that. */
+export function runsBy(observation: DomainObservation): boolean | null {
+  switch (observation.kind) {
+    case 'state':
+      return observation.state === 'running';
+    case 'resumed':
+      return true;
+    case 'suspended':
+    case 'stopped':
+    case 'connectionLost':
+      return false;
+    default:
+      return null;
+  }
 }

@@ -40,11 +40,17 @@ function lossOf(was: DomainPicture, is: DomainPicture): string | null {
 }
 
 function lostVolume({ run }: End, was: SeenHost, is: SeenHost): string | null {
-  const isOurs = (path: string): boolean =>
-    run?.artefacts.some(({ host, path: told }) => host === was.uri && told === path) === true;
-  const lost = was.volumes.find((path) => !is.volumes.includes(path) && !isOurs(path));
+  const mayGo = (path: string): boolean =>
+    run?.asked?.destination !== was.uri &&
+    run?.artefacts.some(
+      ({ host, path: told, status }) => host === was.uri && told === path && going.has(status),
+    ) === true;
+  const lost = was.volumes.find((path) => !is.volumes.includes(path) && !mayGo(path));
   return lost === undefined ? null : `the volume ${lost} is gone`;
 }
+
+/** What a run tells of the source's disks that it was asked to take away. */
+const going: ReadonlySet<string> = new Set(['unwanted', 'removed', 'left']);
 
 /** Snapshots of the domain itself are its owner's. */
 function lostSnapshots({ before, after }: End, { uri }: SeenHost): string | null {

@@ -201,6 +201,21 @@ describe('a definition', () => {
       `it was persistent on ${hostA} and is transient on ${hostB}`,
     ],
     [
+      'that was to be kept on the source',
+      { ...completed, asked: { keepSource: true } },
+      `${hostA} has lost the definition that was to be kept`,
+    ],
+    [
+      'that never came to the destination',
+      {
+        outcome: 'completed',
+        asked: { offline: true },
+        before: world([[shutOff]], nothing),
+        after: world(nothing, nothing),
+      },
+      `${hostB} does not know it: no host knows it`,
+    ],
+    [
       'that nobody wanted',
       { ...completed, asked: { persistence: 'transient' } },
       `it was persistent on ${hostA} and is persistent on ${hostB}`,

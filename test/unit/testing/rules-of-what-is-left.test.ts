@@ -116,6 +116,19 @@ describe('what others made', () => {
     ]);
   });
 
+  test.each<[string, string, string]>([
+    ['that stood on the destination, whatever is told', 'removed', hostB],
+    ['that is told to be kept', 'kept', hostA],
+  ])('a volume %s', (_, status, host) => {
+    const held = (volumes: readonly string[]) =>
+      host === hostA ? world([[domain()], volumes], nothing) : world([[domain()]], [[], volumes]);
+    const artefacts = told(status, host);
+    const ending = { ...rolledBack, artefacts, before: held([diskPath]), after: held([]) };
+    expect(found(recordingOf(ending))).toEqual([
+      `othersUntouched: ${host}: the volume ${diskPath} is gone`,
+    ]);
+  });
+
   test("a domain's snapshots, and saved memory that waits", () => {
     const kept = { ...other, ...shutOff, uuid: other.uuid, name: other.name };
     const saved = { ...kept, details: { ...details, managedSave: true } };

@@ -20,8 +20,12 @@ const bothForCertain = world([[domain({ vcpus: 'running' })]], [[domain({ vcpus:
 const peer2peer = entered('peer2peerMigration', 'migrating');
 const direct = entered('directMigration', 'migrating');
 
-function connection(host: string, kind: 'connectionLost' | 'connectionRegained'): Entry {
-  return { kind: 'observed', atEpochMs: 0, host, observation: { kind, atEpochMs: 0 } };
+type Seen =
+  | { readonly kind: 'connectionLost' | 'connectionRegained' }
+  | { readonly kind: 'resumed' | 'suspended'; readonly detail: string };
+
+function observed(atEpochMs: number, host: string, seen: Seen): Entry {
+  return { kind: 'observed', atEpochMs, host, observation: { ...seen, atEpochMs } };
 }
 
 function twice(lastsMs: number): string[] {
@@ -52,7 +56,17 @@ describe('two running copies', () => {
     ['where we drive the phases', [peer2peer, direct, looked(0, bothForCertain)], twice(0)],
     [
       'of which one has not been heard of since',
-      [connection(hostA, 'connectionLost'), looked(0, bothForCertain)],
+      [observed(0, hostA, { kind: 'connectionLost' }), looked(0, bothForCertain)],
+      [],
+    ],
+    [
+      'that are seen long after one of them had stopped',
+      [
+        peer2peer,
+        looked(0, bothForCertain),
+        observed(1_000, hostA, { kind: 'suspended', detail: 'paused' }),
+        looked(5_000, bothForCertain),
+      ],
       [],
     ],
     [
@@ -60,8 +74,8 @@ describe('two running copies', () => {
       [
         peer2peer,
         looked(0, bothForCertain),
-        connection(hostA, 'connectionLost'),
-        connection(hostA, 'connectionRegained'),
+        observed(0, hostA, { kind: 'connectionLost' }),
+        observed(0, hostA, { kind: 'connectionRegained' }),
         looked(2_500, bothForCertain),
         looked(4_500, bothForCertain),
       ],
@@ -123,14 +137,12 @@ describe('progress', () => {
   });
 });
 
-function observed(atEpochMs: number, detail: string): Entry {
-  const observation = { kind: 'resumed', detail, atEpochMs } as const;
-  return { kind: 'observed', atEpochMs, host: hostB, observation };
-}
+const resumed = (atEpochMs: number): Entry =>
+  observed(atEpochMs, hostB, { kind: 'resumed', detail: 'migrated' });
 
 describe('a violation', () => {
   test('is told with the way that led to it, and only once', () => {
-    const way = [direct, observed(40, 'migrated'), looked(41, bothForCertain)];
+    const way = [direct, resumed(40), looked(41, bothForCertain)];
     const violations = judgeRecording(under(...way, looked(50, bothForCertain)));
     expect(violations).toHaveLength(1);
     expect(describeViolation(violations[0] ?? expect.unreachable())).toBe(
@@ -145,7 +157,7 @@ describe('a violation', () => {
   });
 
   test('keeps the latest steps of a way without end', () => {
-    const way = Array.from({ length: 1_000 }, (_, index) => observed(index, 'unpaused'));
+    const way = Array.from({ length: 1_000 }, (_, index) => resumed(index));
     const [violation] = judgeRecording(under(...way, looked(1_000, bothForCertain)));
     expect(violation).toMatchObject({ earlierSteps: 600 });
     expect(violation?.path).toHaveLength(400);
