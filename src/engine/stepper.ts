@@ -1,7 +1,9 @@
 import type {
   AnyActorLogic,
+  AnyActorRef,
   AnyMachineSnapshot,
   AnyStateMachine,
+  AnyStateNode,
   EventObject,
   StateValue,
 } from 'xstate';
@@ -15,12 +17,15 @@ export interface PersistedSnapshot {
   readonly status: 'active' | 'done' | 'error' | 'stopped';
   readonly value: StateValue;
   readonly children: Readonly<
-    Record<
-      string,
-      { readonly src: string; readonly snapshot: { readonly status: string; input?: unknown } }
-    >
+    Record<string, { readonly src: string; readonly snapshot: ActorState }>
   >;
   readonly [part: string]: unknown;
+}
+
+/** Of an effect, a watch or a child machine, as the inert actor in its place keeps it. */
+interface ActorState {
+  readonly status: string;
+  readonly input?: unknown;
 }
 
 export type RestorableSnapshot = Pick<PersistedSnapshot, 'value' | 'children'>;
@@ -101,15 +106,36 @@ export class Stepper {
     return this.#collect(() => this.#inertMachine.transition(snapshot, event, this.#scope));
   }
 
-  /** As JSON holds it; an actor that is over is marked, so that it is not taken for one in flight. */
+  /**
+   * As XState's `getPersistedSnapshot` has it, without its search for actors in the context: charts
+   * keep JSON there, and it is a tenth of a step. An actor that is over is marked, so that it is not
+   * taken for one in flight.
+   */
   persist(snapshot: AnyMachineSnapshot): PersistedSnapshot {
-    const persisted: PersistedSnapshot = Object(this.#inertMachine.getPersistedSnapshot(snapshot));
-    const children = Object.entries(persisted.children).map(([id, child]) => {
-      const actor: object | undefined = snapshot.children[id];
-      const isOver = actor !== undefined && this.#ended.has(actor);
-      return [id, isOver ? { ...child, snapshot: { ...child.snapshot, status: 'done' } } : child];
+    const { status, value, context, output, error } = snapshot;
+    const actors: readonly (readonly [string, AnyActorRef | undefined])[] = Object.entries(
+      snapshot.children,
+    );
+    const children = actors.flatMap(([id, actor]) => {
+      if (actor === undefined) return [];
+      const of: ActorState = Object(actor.getPersistedSnapshot());
+      const state = this.#ended.has(actor) ? { ...of, status: 'done' } : of;
+      return [[id, { src: String(actor.src), snapshot: state }] as const];
     });
-    return { ...persisted, children: Object.fromEntries(children) };
+    const history: Readonly<Record<string, readonly AnyStateNode[]>> = snapshot.historyValue;
+    const historyValue = Object.entries(history).map(([id, states]) => [
+      id,
+      states.map((state) => ({ id: state.id })),
+    ]);
+    return {
+      status,
+      value,
+      context,
+      output,
+      error,
+      children: Object.fromEntries(children),
+      historyValue: Object.fromEntries(historyValue),
+    };
   }
 
   /**
