@@ -10,13 +10,14 @@ export interface Moment {
 
 /** A process that dies at its moment: from then on it asks for nothing and hears of nothing. */
 export class MortalProcess {
-  readonly #moment: Moment;
+  readonly #moment: Moment | null;
   readonly #onDeath: () => void;
   readonly #died = Promise.withResolvers<void>();
   #isDead = false;
   #seen = 0;
 
-  constructor(moment: Moment, onDeath: () => void) {
+  /** `null`: it dies when it is told to. */
+  constructor(moment: Moment | null, onDeath: () => void) {
     this.#moment = moment;
     this.#onDeath = onDeath;
   }
@@ -39,7 +40,7 @@ export class MortalProcess {
         if (typeof value !== 'function') return value;
         const bound = (...given: unknown[]): unknown => Reflect.apply(value, target, given);
         if (name === 'readVolume') return bound;
-        if (name !== this.#moment.call)
+        if (name !== this.#moment?.call)
           return (...given: unknown[]) => this.#whileAlive(() => bound(...given));
         if (name === 'writeVolume') {
           const write: Hypervisor['writeVolume'] = (path, bytes, fileBytes, signal) =>
@@ -53,12 +54,12 @@ export class MortalProcess {
 
   async #atMoment<T>(call: (amid: typeof this.firstPiece) => T): Promise<Awaited<T>> {
     this.#seen += 1;
-    const { nth = 1, when } = this.#moment;
+    const { nth = 1, when = null } = this.#moment ?? {};
     if (this.#seen !== nth) return this.#whileAlive(() => call((bytes) => bytes));
-    if (when === 'before') return this.#die();
+    if (when === 'before') return this.die();
     if (when === 'amid') return this.#whileAlive(() => call(this.firstPiece));
     await this.#whileAlive(() => call((bytes) => bytes));
-    return this.#die();
+    return this.die();
   }
 
   /** Nothing comes after it: the process is gone. */
@@ -68,7 +69,7 @@ export class MortalProcess {
   async *#upToFirst(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const piece of bytes) {
       yield piece;
-      await this.#die();
+      await this.die();
     }
   }
 
@@ -78,7 +79,7 @@ export class MortalProcess {
     return this.#isDead ? Promise.withResolvers<never>().promise : answer;
   }
 
-  #die(): Promise<never> {
+  die(): Promise<never> {
     this.#isDead = true;
     this.#onDeath();
     this.#died.resolve();
