@@ -17,7 +17,7 @@ const option = (flags: string, words: string, otherwise?: string): OptionEntry =
 /** Of every command that works on runs. */
 export const storeOption = [
   '--store <path>',
-  'the file with all runs (default: VIRTSTATE_STORE, else one in the state directory)',
+  'the file with all runs (default: VIRTSTATE_STORE, else virtstate/runs.db in XDG_STATE_HOME or ~/.local/state, for root in /var/lib)',
 ] as const;
 
 /** The options of `migrate`, in the order and under the headings of its help. */

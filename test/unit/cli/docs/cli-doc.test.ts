@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
+import { virtstate } from '../spawned.ts';
 import { migrateOptionGroups } from '../../../../src/cli/options/migrate-option-table.ts';
 
 const page = await readFile(
@@ -19,8 +20,18 @@ test.each(options.map(({ flags }) => [flags.split(' ')[0] ?? flags]))(
 );
 
 test('docs/cli.md knows no option that there is not', () => {
-  const known = ['--json', '--log-level', '--peer', '--lab', '--help'];
+  const ofAll = ['--json', '--log-level', '--help'];
+  const ofOthers = ['--peer', '--lab', '--all', '--finished', '--unfinished', '--limit'];
+  const known = [...ofAll, ...ofOthers, '--no-wait', '--give-up', '--older-than'];
   const names = new Set(options.map(({ flags }) => flags.split(' ')[0]));
   const named = [...new Set(page.match(/--[a-z][a-z-]*/g))];
   expect(named.filter((name) => !names.has(name) && !known.includes(name))).toEqual([]);
 });
+
+test.each(['runs', 'show', 'abort', 'send', 'recover', 'prune', 'doctor', 'demo'])(
+  'docs/cli.md and the help know %s',
+  async (name) => {
+    expect(page).toContain(`\`virtstate ${name}`);
+    expect((await virtstate(name, '--help')).stdout).toContain(`Usage: virtstate ${name}`);
+  },
+);
