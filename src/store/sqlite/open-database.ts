@@ -80,11 +80,12 @@ function checkIntegrity(database: Database): void {
   throw new StoreError('corrupt', corruptMessage(database.path, finding ?? 'it cannot be checked'));
 }
 
-/** One transaction: two processes that come at the same time do it once. */
+/** One transaction: of two processes that come at the same time, the second finds it done. */
 function upgrade(database: Database, upgrades: readonly string[]): void {
   if (identify(database, upgrades.length) === upgrades.length) return;
   database.transaction(() => {
     const version = database.get('pragma user_version')?.number('user_version') ?? 0;
+    if (version >= upgrades.length) return;
     if (version > 0) refuseWhileDriven(database);
     for (const sql of upgrades.slice(version)) database.exec(sql);
     database.exec(`pragma application_id = ${applicationId}`);

@@ -145,8 +145,12 @@ test('processes that commit at the same time lose nothing', async () => {
 
 test('processes that open a new store at the same time make one', async () => {
   const path = newPath();
-  const processes = await Promise.all([1, 2, 3, 4].map(() => openedElsewhere(path)));
-  await Promise.all(processes.map(({ store }, index) => store.commit(beginning(`run-${index}`))));
+  await Promise.all(
+    ['a', 'b', 'c', 'd'].map(async (id) => {
+      const { store } = await openedElsewhere(path);
+      await store.commit(beginning(id));
+    }),
+  );
   expect(await opened(path).list()).toHaveLength(4);
 });
 
