@@ -94,6 +94,20 @@ describe('a monitor that sees what the ports show', () => {
     ]);
   });
 
+  test('finds the claim of a run that is over', async () => {
+    const scene = new Scene();
+    const events = new Told();
+    const monitor = await watched(scene, { events });
+    const source = await scene.host('hostA');
+    const claim = { run: 'run-1', engine: 'a test', sinceEpochMs: 0 };
+    await scene.run(() => source.claimDomain(scene.uuid, claim, unending));
+    events.finish('rolledBack');
+    const { violations } = await scene.run(() => monitor.settle());
+    expect(violations.map(({ found }) => found)).toEqual([
+      'the claim of run-1 was left on simulated:///hostA',
+    ]);
+  });
+
   test('knows whoever uses the same disk, without being told', async () => {
     const scene = new Scene();
     scene.world.addDomain({ ...sharedGuest, name: 'other', host: 'hostB' });
