@@ -8,7 +8,7 @@ import { hasObserved, hasReached, reach } from './policy/migration-phases.ts';
 import { resuming } from './policy/phase-calls.ts';
 import type { ProtocolContext } from './policy/protocol-context.ts';
 import type { PeersView } from './policy/peers.ts';
-import { holdsNothing } from './policy/peers.ts';
+import { hasOutgoingJob, holdsNothing } from './policy/peers.ts';
 import {
   changes,
   protocolActions,
@@ -50,8 +50,9 @@ export const peer2peerSetup = setup({
     ...protocolGuards,
     isUnseenThere: ({ context }: Context) =>
       hasReached(context.reached, 'perform3') && !hasObserved(context.reached, 'prepare'),
-    isNothingThere: (_: Context, params: { peers: PeersView }) =>
-      holdsNothing(params.peers.destination),
+    /** A migration that is over has left nothing there, wherever it went to. */
+    isNothingThere: (_: Context, { peers }: { peers: PeersView }) =>
+      holdsNothing(peers.destination) && hasOutgoingJob(peers.source),
   },
   delays: protocolDelays,
 });

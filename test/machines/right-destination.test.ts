@@ -38,6 +38,14 @@ describe('a destination that was named', () => {
     expect(walk.inFlight.has('callOff')).toBe(true);
   });
 
+  test('is not missed where the migration is over by then, as it may be after a crash of ours', () => {
+    const walk = copiesSomewhere().done('lookForIncoming', look('running', 'absent'));
+    expect(walk.isIn(`${region}.settled`)).toBe(true);
+    expect(walk.started()).not.toContain('abortJob');
+    walk.fail('perform', connectionLost).done('look', look('running', 'absent'));
+    expect(outputOf(walk).failure).toMatchObject({ code: connectionLost.code });
+  });
+
   test('that does not answer proves nothing', () => {
     const walk = copiesSomewhere().done('lookForIncoming', look('busy', 'unreachable'));
     expect(walk.started()).not.toContain('abortJob');
