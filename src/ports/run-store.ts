@@ -208,6 +208,8 @@ export interface RunStore {
   journal(rootId: string): Promise<readonly JournalRow[] | null>;
   artefacts(rootId: string): Promise<readonly ArtefactRecord[]>;
   progress(rootId: string): Promise<readonly StreamProgress[]>;
+  /** Names that the run holds, in their order. */
+  locks(rootId: string): Promise<readonly string[]>;
   /** @throws noSecret: it is gone with its run, or the key is not that of this store */
   reveal(secretId: string): Promise<string>;
 

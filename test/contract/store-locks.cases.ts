@@ -37,6 +37,17 @@ export const storeLockCases: StoreCases = {
     expect(await store.acquire('c', [host], now)).toMatchObject({ holders: ['a', 'b'] });
   },
 
+  'what a run holds can be read, until it has ended': async (world) => {
+    const [one, other] = [world.open(), world.open()];
+    await one.acquire('a', [host, domain], now);
+    await one.acquire('b', [host], now);
+    await one.commit(beginning('a', 'b'));
+    expect(await other.locks('a')).toEqual([domain.name, host.name]);
+    expect(await other.locks('b')).toEqual([host.name]);
+    await one.commit(batchOf({ runs: [ended('a')] }));
+    expect(await other.locks('a')).toEqual([]);
+  },
+
   'a counted name has room for so many; who has it alone shares it with nobody': async (world) => {
     const store = world.open();
     for (const id of ['a', 'b']) expect(await store.acquire(id, [host], now)).toEqual(granted);

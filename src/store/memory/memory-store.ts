@@ -174,6 +174,12 @@ export class MemoryStore implements RunStore {
     return streams.map((text): StreamProgress => JSON.parse(text));
   }
 
+  async locks(rootId: string): Promise<readonly string[]> {
+    this.#open();
+    const names = [...this.#memory.locks].filter(([, holders]) => holders.has(rootId));
+    return names.map(([name]) => name).toSorted();
+  }
+
   async reveal(secretId: string): Promise<string> {
     this.#open();
     const secret = this.#memory.secrets.get(secretId);

@@ -65,3 +65,9 @@ function inUse(database: Database, name: string, ticket: number | null): NameInU
   );
   return { holders, ahead: ahead?.number('ahead') ?? 0 };
 }
+
+export function locksOf(database: Database, rootId: string): string[] {
+  return database
+    .all('select name from locks where run_id = ? order by name', rootId)
+    .map((row) => row.text('name'));
+}

@@ -23,7 +23,7 @@ import type { Database } from './database.ts';
 import { DrivenRuns } from './driven-runs.ts';
 import { EngineSeat } from './engine-seat.ts';
 import { postEvent, readAnswer, readUnanswered } from './inbox-rows.ts';
-import { drawTicket, dropTicket, tryLocks } from './lock-rows.ts';
+import { drawTicket, dropTicket, locksOf, tryLocks } from './lock-rows.ts';
 import { RunReader } from './run-reader.ts';
 import { abandonRun, findRoot, pruneChunk, pruneSome } from './run-rows.ts';
 import { Sealing } from './sealing.ts';
@@ -184,6 +184,11 @@ export class SqliteStore implements RunStore {
 
   async progress(rootId: string): Promise<readonly StreamProgress[]> {
     return this.#ofRoot(rootId, (root) => this.#reader.progress(root)) ?? [];
+  }
+
+  async locks(rootId: string): Promise<readonly string[]> {
+    this.#open();
+    return locksOf(this.#database, rootId);
   }
 
   async reveal(secretId: string): Promise<string> {
