@@ -16,17 +16,20 @@ export interface LoadedRun {
   readonly journal: readonly JournalRow[];
   readonly artefacts: readonly ArtefactRecord[];
   readonly progress: readonly StreamProgress[];
+  /** What it keeps other runs from. */
+  readonly locks: readonly string[];
 }
 
 export async function loadRun(store: RunStore, summary: RunSummary): Promise<LoadedRun> {
   const { id } = summary;
-  const [family, journal, artefacts, progress] = await Promise.all([
+  const [family, journal, artefacts, progress, locks] = await Promise.all([
     store.family(id),
     store.journal(id),
     store.artefacts(id),
     store.progress(id),
+    store.locks(id),
   ]);
-  return { summary, family, journal: journal ?? [], artefacts, progress };
+  return { summary, family, journal: journal ?? [], artefacts, progress, locks };
 }
 
 /** Why it ended as it did; `null`: nothing failed, or it has not ended. */

@@ -41,6 +41,7 @@ export function toRunPage(run: LoadedRun, nowEpochMs: number): string[] {
     ...(isUnfinished ? [field('allowed', allowedWords(standing?.allowed ?? null))] : []),
     ...listed('parked', [parkedWords(summary) ?? []].flat()),
     ...listed('next', nextSteps(summary)),
+    ...listed('holds', run.locks.map(oneLine)),
     ...listed('progress', isUnfinished ? run.progress.map((one) => progressWords(one)) : []),
     ...listed(
       'effects',
@@ -97,7 +98,7 @@ function stepLines({ atEpochMs, failure, entered }: StoredStep, startedAtEpochMs
 
 /** The same as one object. */
 export function toRunDetails(run: LoadedRun): object {
-  const { summary, family, artefacts, progress } = run;
+  const { summary, family, artefacts, progress, locks } = run;
   const standing = standingOf(family);
   return {
     type: 'run',
@@ -107,6 +108,7 @@ export function toRunDetails(run: LoadedRun): object {
     tags: standing === null ? null : [...standing.tags],
     allowed: standing?.allowed ?? null,
     nextSteps: nextSteps(summary),
+    locks,
     progress,
     effects: effectsInFlight(run),
     artefacts,

@@ -52,6 +52,7 @@ test(
     );
     expect(page).toMatch(/^to undo +everything: an abort leaves the guest as it was$/m);
     expect(page).toMatch(/^allowed +abort, bandwidth\.set, downtime\.set, force\.complete$/m);
+    expect(page).toMatch(/^holds +domain busy on simulated:/m);
     expect(page).toContain(`performMigration (${run}/peer2peer#1/perform#1)`);
 
     await kill(process);
