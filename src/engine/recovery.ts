@@ -36,32 +36,52 @@ export class Recovery {
     this.#parts = parts;
   }
 
-  /** @throws StoreError */
+  /** @throws StoreError: nothing was taken over */
   async run(only?: readonly string[]): Promise<{
     readonly resumed: readonly Family[];
     readonly parked: readonly ParkedRun[];
   }> {
-    const resumed: Family[] = [];
+    const { log, store } = this.#parts;
+    const ready: { readonly family: Family; readonly runs: readonly RevivedRun[] }[] = [];
     const parked: ParkedRun[] = [];
-    for (const taken of await this.#parts.store.takeOver(only)) {
-      const family = await this.#resume(taken);
-      if ('failure' in family) parked.push(family);
-      else resumed.push(family);
+    for (const taken of await store.takeOver(only)) {
+      try {
+        const judged = await this.#judge(taken);
+        if ('failure' in judged) parked.push(judged);
+        else ready.push(judged);
+      } catch (error) {
+        // What cannot be read now may be taken over later, or by somebody else.
+        log.error('a run could not be taken over', {
+          run: taken.rootId,
+          failure: toFailure(error),
+        });
+        await store.release([taken.rootId]).catch(() => undefined);
+      }
     }
-    return { resumed, parked };
+    for (const { family, runs } of ready) this.#resume(family, runs);
+    return { resumed: ready.map(({ family }) => family), parked };
   }
 
-  async #resume(taken: TakenOver): Promise<Family | ParkedRun> {
-    const { machines, store, loop, adopt } = this.#parts;
+  async #judge(
+    taken: TakenOver,
+  ): Promise<{ readonly family: Family; readonly runs: readonly RevivedRun[] } | ParkedRun> {
+    const { machines, store } = this.#parts;
     const revival = revive(taken, machines);
     if (!revival.fits) return this.#park(taken.rootId, revival.reasons);
     const { family, runs } = revival;
-    try {
-      for (const { record } of taken.runs) await family.secrets.fetch(record.snapshot, store);
-    } catch (error) {
-      return this.#park(taken.rootId, [toFailure(error).message]);
+    for (const { record } of taken.runs) {
+      const reason = await family.secrets.fetch(record.snapshot, store).then(
+        () => null,
+        (error: unknown) => toFailure(error).message,
+      );
+      if (reason !== null) return this.#park(taken.rootId, [reason]);
     }
     family.progress = new ProgressBook(await store.progress(family.id));
+    return { family, runs };
+  }
+
+  #resume(family: Family, runs: readonly RevivedRun[]): void {
+    const { adopt, loop } = this.#parts;
     adopt(family);
     loop.enqueue((turn) => {
       const changes = turn.in(family);
@@ -74,7 +94,6 @@ export class Recovery {
         });
       changes.acts.push(() => runs.forEach((one) => this.#act(one)));
     });
-    return family;
   }
 
   /** Watches look anew, effects go on by their class, timers with the time that is left. */

@@ -284,4 +284,29 @@ describe('taking over', () => {
     await engines.clock.run(run.wait());
     expect(await heir.store.progress('run-1')).toMatchObject([{ processedBytes: 60 }]);
   });
+
+  test('leaves to others what cannot be read now, and goes on with the rest', async () => {
+    const engines = new Engines();
+    const victim = engines.seat(bindToy({}));
+    for (const n of [1, 2]) await victim.engine.start('toy', { n });
+    await settled();
+    victim.store.die();
+    const heir = engines.seat(bindToy({}));
+    const progress = heir.store.progress.bind(heir.store);
+    heir.store.progress = (id) =>
+      id === 'run-1' ? Promise.reject(new Error('unreadable')) : progress(id);
+    expect((await heir.engine.recover()).runs.map(({ id }) => id)).toEqual(['run-2']);
+    heir.store.progress = progress;
+    expect((await heir.engine.recover()).runs.map(({ id }) => id)).toEqual(['run-1']);
+  });
+
+  test('takes only those that are named', async () => {
+    const engines = new Engines();
+    const victim = engines.seat(bindToy({}));
+    for (const n of [1, 2]) await victim.engine.start('toy', { n });
+    await settled();
+    victim.store.die();
+    const heir = engines.seat(bindToy({}));
+    expect((await heir.engine.recover(['run-2'])).runs.map(({ id }) => id)).toEqual(['run-2']);
+  });
 });
