@@ -40,7 +40,9 @@ export class SharedMemory {
   /** In the order of their beginning. */
   readonly families = new Map<string, KeptFamily>();
   readonly rootIds = new Map<string, string>();
-  readonly locks = new Map<string, Map<string, { capacity: number; engineId: string }>>();
+  /** By name: the capacity that each of its holders asked for. */
+  readonly locks = new Map<string, Map<string, number>>();
+  readonly #held = new Map<string, { engineId: string; readonly names: Set<string> }>();
   /** By run, in the order in which they were drawn. */
   readonly tickets = new Map<string, Ticket>();
   readonly inbox = new Map<number, Posted>();
@@ -81,18 +83,24 @@ export class SharedMemory {
   tryLocks(rootId: string, engineId: string, locks: readonly LockRequest[]): LockVerdict {
     const verdict = judgeLocks(rootId, locks, (name) => this.#inUse(rootId, name));
     if (!verdict.granted) return verdict;
+    const held = this.#held.get(rootId) ?? { engineId, names: new Set() };
+    this.#held.set(rootId, held);
+    held.engineId = engineId;
     for (const { name, capacity } of locks) {
-      const holders = this.locks.get(name) ?? new Map<string, never>();
-      this.locks.set(name, holders.set(rootId, { capacity, engineId }));
+      const holders = this.locks.get(name) ?? new Map<string, number>();
+      this.locks.set(name, holders.set(rootId, capacity));
+      held.names.add(name);
     }
     this.tickets.delete(rootId);
     return verdict;
   }
 
   unlock(rootId: string): void {
-    for (const [name, holders] of this.locks) {
-      if (holders.delete(rootId) && holders.size === 0) this.locks.delete(name);
+    for (const name of this.#held.get(rootId)?.names ?? []) {
+      const holders = this.locks.get(name);
+      if (holders?.delete(rootId) === true && holders.size === 0) this.locks.delete(name);
     }
+    this.#held.delete(rootId);
   }
 
   end(runId: string, rootId: string): void {
@@ -129,12 +137,8 @@ export class SharedMemory {
     for (const [rootId, ticket] of this.tickets) {
       if (ticket.engineId === engineId) this.tickets.delete(rootId);
     }
-    for (const [name, holders] of this.locks) {
-      for (const [rootId, holder] of holders) {
-        const neverBegan = holder.engineId === engineId && !this.families.has(rootId);
-        if (neverBegan) holders.delete(rootId);
-      }
-      if (holders.size === 0) this.locks.delete(name);
+    for (const [rootId, holder] of this.#held) {
+      if (holder.engineId === engineId && !this.families.has(rootId)) this.unlock(rootId);
     }
   }
 
@@ -145,7 +149,7 @@ export class SharedMemory {
   }
 
   #inUse(rootId: string, name: string): NameInUse {
-    const holders = [...(this.locks.get(name) ?? [])].map(([holder, { capacity }]) => ({
+    const holders = [...(this.locks.get(name) ?? [])].map(([holder, capacity]) => ({
       rootId: holder,
       capacity,
     }));
