@@ -36,9 +36,9 @@ const wasSeenThere = ({ world }: Frame): boolean =>
  * QEMU has sent all of it, or goes over to post-copy. Where we drive, what the source showed before
  * Begin's reply was another migration's.
  */
-const hasSwitched = ({ world }: Frame): boolean => {
+const hasSwitched = ({ isOurs, world }: Frame): boolean => {
   const begun = world.played.findLastIndex((move) => move.startsWith('begin done'));
-  const ours = world.played.slice(begun + 1);
+  const ours = isOurs ? world.played.slice(begun + 1) : [...world.events];
   return (
     ours.includes('source.migration.completed') ||
     ours.includes('source.migration.postcopy-active') ||
