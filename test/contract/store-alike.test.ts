@@ -86,6 +86,7 @@ async function picture(stores: readonly RunStore[]): Promise<unknown> {
       store.journal(id),
       store.artefacts(id),
       store.progress(id),
+      store.locks(id),
       store.reveal(`s-${id}`).catch((error: unknown) => codeOf(error)),
     ]);
   return [

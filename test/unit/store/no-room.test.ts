@@ -50,3 +50,16 @@ test('a store that another process keeps locked fails after the timeout, and not
   await store.commit(batchOf({ runs: [ended('a')] }));
   expect(await store.summary('a')).toMatchObject({ outcome: 'completed' });
 });
+
+test('an engine that cannot strike itself off leaves its runs to others all the same', async () => {
+  const path = newPath();
+  const store = opened(path, { busyTimeoutMs: 50 });
+  await store.commit(beginning('a'));
+  const other = new DatabaseSync(path);
+  other.exec('begin immediate');
+  await expect(store.close()).rejects.toMatchObject({ code: 'storeFailed' });
+  other.close();
+  const later = opened(path);
+  expect((await later.summary('a'))?.holder).toMatchObject({ alive: false });
+  expect(await later.takeOver()).toHaveLength(1);
+});
