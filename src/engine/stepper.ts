@@ -120,7 +120,9 @@ export class Stepper {
       if (actor === undefined) return [];
       const of: ActorState = Object(actor.getPersistedSnapshot());
       const state = this.#ended.has(actor) ? { ...of, status: 'done' } : of;
-      return [[id, { src: String(actor.src), snapshot: state }] as const];
+      // Charts name what they invoke: an inline actor could not be restored.
+      if (typeof actor.src !== 'string') throw new Error(`${id} has no named src`);
+      return [[id, { src: actor.src, snapshot: state }] as const];
     });
     const history: Readonly<Record<string, readonly AnyStateNode[]>> = snapshot.historyValue;
     const historyValue = Object.entries(history).map(([id, states]) => [

@@ -89,12 +89,13 @@ test('an event that would reach a child later is a bug: it would be lost with th
   expect(await run.wait()).toMatchObject({ ended: 'broken' });
 });
 
+const about = (): never => {
+  throw new TypeError('no domain is named');
+};
+
 test('an input that its machine cannot begin with holds nothing and leaves nothing', async () => {
   const [toy, ...rest] = bindToy({});
   if (toy === undefined) throw new Error('no toy');
-  const about = (): never => {
-    throw new TypeError('no domain is named');
-  };
   const { engine, store } = new Engines().seat([{ ...toy, about }, ...rest]);
   await expect(engine.start('toy', {})).rejects.toMatchObject({
     code: 'badInput',
@@ -102,4 +103,21 @@ test('an input that its machine cannot begin with holds nothing and leaves nothi
   });
   await expect(engine.start('toys', {})).rejects.toMatchObject({ code: 'noMachine' });
   expect(await store.list()).toEqual([]);
+});
+
+test('what has finished is not aborted when its state is left', async () => {
+  let signal: AbortSignal | null = null;
+  const { engine } = new Engines().seat(
+    bindToy({
+      prepare: ({ n }, tools) => {
+        ({ signal } = tools);
+        return Promise.resolve(n);
+      },
+    }),
+  );
+  const run = await engine.start('toy', { n: 1 });
+  await settled();
+  run.send({ type: 'go' });
+  await run.wait();
+  expect(signal).toMatchObject({ aborted: false });
 });
