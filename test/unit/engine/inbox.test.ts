@@ -64,6 +64,22 @@ describe('an event from another process', () => {
     expect(run.states()).toEqual(['preparing']);
   });
 
+  test('is taken once, although it still stands there while its step is put on record', async () => {
+    const { driver, handle, other, run } = await twoProcesses();
+    await handle.send({ type: 'go' });
+    const held = Promise.withResolvers<void>();
+    const commit = driver.store.commit.bind(driver.store);
+    driver.store.commit = (batch) => held.promise.then(() => commit(batch));
+    const answer = handle.send({ type: 'again' });
+    await settled();
+    await other.store.withdraw('nothing');
+    await settled();
+    held.resolve();
+    expect(await answer).toEqual({ accepted: true });
+    await settled();
+    expect(await driver.store.load(run.id)).toMatchObject({ record: { entries: { prepare: 2 } } });
+  });
+
   test('is not waited for where nobody drives the run, and is taken by whoever recovers it', async () => {
     const { driver, engines, handle, other } = await twoProcesses();
     driver.store.die();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { setup } from 'xstate';
 
 import { liveMigrationInput } from '../../../machines/index.ts';
 import { aboutLiveMigration } from '../../../src/bindings/about-live-migration.ts';
@@ -82,6 +83,18 @@ function ending(): BoundMachine[] {
   return [{ ...toy, about: about.about.bind(about) }, ...children];
 }
 
+/** A machine that stands still, and wants this for itself. */
+function standing(id: string, ...names: readonly string[]): BoundMachine {
+  const machine = setup({}).createMachine({
+    id,
+    version: '1',
+    initial: 'standing',
+    states: { standing: {} },
+  });
+  const locks = names.map((name) => ({ name, capacity: 1 }));
+  return { machine, slots: {}, about: () => ({ subject: id, locks, hosts: [] }) };
+}
+
 describe('a queue', () => {
   test.each(['one process', 'two processes'] as const)(
     'lets the next one begin when the one before has ended: %s',
@@ -133,6 +146,19 @@ describe('a queue', () => {
     await expect(two).rejects.toThrow('not any more');
     one.send({ type: 'go' });
     expect((await three).id).toBe('run-3');
+  });
+
+  test('moves up at once when somebody before leaves it, also in the same process', async () => {
+    const machines = [standing('one', 'x'), standing('both', 'x', 'y'), standing('other', 'y')];
+    const { engine } = new Engines().seat(machines);
+    await engine.start('one', null);
+    const stop = new AbortController();
+    const both = engine.start('both', null, { wait: true, signal: stop.signal });
+    const other = engine.start('other', null, { wait: true });
+    await settled();
+    stop.abort(new Error('not any more'));
+    await expect(both).rejects.toThrow('not any more');
+    expect((await other).id).toBe('run-3');
   });
 
   test('ends with its engine', async () => {
