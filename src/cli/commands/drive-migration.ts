@@ -60,7 +60,12 @@ export async function driveMigration(
     presenter.show(event);
     onEvent?.(event);
   });
-  const driven = { run, asked: input, presenter, uuid: followUuid(engine, run.id) };
+  let recordedInput: unknown = null;
+  engine.on('run.started', ({ runId, input: sealed }) => {
+    if (runId === run.id) recordedInput = sealed;
+  });
+  const uuid = followUuid(engine, run.id);
+  const driven = { run, asked: input, presenter, uuid, recorded: () => recordedInput };
   const releaseSignals = answerSignals(engine, () => [driven], output);
   output.onClosed(() =>
     output.say('virtstate: nobody reads standard output any more; the migration goes on'),

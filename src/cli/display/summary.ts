@@ -1,6 +1,7 @@
 import type { LiveMigrationInput } from '../../../machines/index.ts';
 import type { DomainStatus } from '../../ports/domain.ts';
 import type { ArtefactRecord } from '../../ports/run-store.ts';
+import { hideSealed } from '../records/sealed.ts';
 import { formatSpan, oneLine } from './quantities.ts';
 import type { MigrationResult, RunResult } from './run-result.ts';
 
@@ -106,7 +107,7 @@ export function describeArtefact(
     [ends?.to, 'the destination'],
     [ends?.from, 'the source'],
   ]);
-  const where = names.get(host) ?? oneLine(host);
+  const where = names.get(host) ?? oneLine(hideSealed(host));
   if (kind === 'claim')
     return `claim        on the domain, ${where}: ${wordsOfClaim[status] ?? oneLine(status)}`;
   const others: Readonly<Record<string, string>> = wordsOfArtefact;
@@ -142,8 +143,8 @@ function quoted(word: string): string {
 
 function holdingLines({ source, destination }: Holdings): string[] {
   return [
-    `  source       ${source.uri}: ${describeHolding(source.holds)}`,
-    `  destination  ${destination.uri}: ${describeHolding(destination.holds)}`,
+    `  source       ${hideSealed(source.uri)}: ${describeHolding(source.holds)}`,
+    `  destination  ${hideSealed(destination.uri)}: ${describeHolding(destination.holds)}`,
   ];
 }
 

@@ -4,6 +4,7 @@ import type { LiveMigrationInput } from '../../../machines/index.ts';
 import type { StoredRun } from '../../ports/run-store.ts';
 import type { RunHeader } from '../display/json-lines.ts';
 import type { Asked } from '../display/summary.ts';
+import { hideSealed } from '../records/sealed.ts';
 import { readSnapshot } from '../records/stored-machines.ts';
 
 /** What was asked of a migration, as far as whoever shows it must know. */
@@ -44,5 +45,5 @@ export function uuidOfRecord(family: readonly StoredRun[]): string | null {
 
 export function headerOf(asked: Omit<AskedMigration, 'options'>): RunHeader {
   const { domain, source, destination, protocol, offline } = asked;
-  return { domain, from: source, to: destination, protocol, offline };
+  return { domain, from: hideSealed(source), to: hideSealed(destination), protocol, offline };
 }

@@ -5,6 +5,7 @@ import type { Composition } from '../compose.ts';
 import type { Style, Surroundings } from '../display/presenters.ts';
 import { followRun, followUuid } from '../display/run-events.ts';
 import { shortIdLengthOf } from '../records/resolve-run.ts';
+import { openSealed } from '../records/sealed.ts';
 import { answerSignals } from './answer-signals.ts';
 import type { Driven } from './drive-to-end.ts';
 import { driveToEnd } from './drive-to-end.ts';
@@ -53,7 +54,8 @@ export async function driveRecovered(
       const one = shown.get(run.id) ?? (summary === null ? null : await show(summary));
       if (one === null) throw new Error(`run ${run.id} is driven and not on record`);
       const { asked, presenter } = one;
-      const driven = { run, asked, presenter, uuid: followUuid(engine, run.id, one.uuid) };
+      const reach = await openSealed(store, asked);
+      const driven = { run, asked, presenter, reach, uuid: followUuid(engine, run.id, one.uuid) };
       running.add(driven);
       const { status } = await driveToEnd(driven, { hypervisors, output, style });
       running.delete(driven);

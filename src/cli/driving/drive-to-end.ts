@@ -7,6 +7,8 @@ import { toRunResult } from '../display/run-result.ts';
 import { summarise } from '../display/summary.ts';
 import { exitStatus, exitStatusOf } from '../exit-status.ts';
 import type { Output } from '../output.ts';
+import type { Ends } from '../records/sealed.ts';
+import { withHostsNamed } from '../records/sealed.ts';
 import type { AskedMigration } from './asked.ts';
 import { lookAtBoth } from './look-at-both.ts';
 
@@ -17,6 +19,10 @@ export interface Driven {
   readonly presenter: Presenter;
   /** The domain's, as soon as it is known. */
   readonly uuid: () => string | null;
+  /** By which the hosts are looked at, where what was asked for is sealed. */
+  readonly reach?: Ends;
+  /** The run's input as it stands on record. */
+  readonly recorded?: () => unknown;
 }
 
 interface Around {
@@ -32,16 +38,20 @@ export interface DrivenEnd {
 
 /** Waits for a run's end, and shows it with what is true on both hosts then. */
 export async function driveToEnd(
-  { run, asked, presenter, uuid }: Driven,
+  { run, asked, presenter, uuid, reach = asked, recorded }: Driven,
   { hypervisors, output, style }: Around,
 ): Promise<DrivenEnd> {
-  const result = toRunResult(await run.wait(), run.startedAtEpochMs);
+  const told = toRunResult(await run.wait(), run.startedAtEpochMs);
+  const result =
+    told.ended === 'finished'
+      ? { ...told, artefacts: withHostsNamed(told.artefacts, recorded?.(), asked) }
+      : told;
   const isRefused = result.ended === 'finished' && result.outcome === 'refused';
   const isLeft = result.ended === 'left';
   const summary =
     isRefused || isLeft
       ? []
-      : summarise(asked, result, await lookAtBoth(hypervisors, asked, uuid()));
+      : summarise(asked, result, await lookAtBoth(hypervisors, asked, { uuid: uuid(), reach }));
   presenter.close(result, summary);
   if (isRefused) output.say(refusalLine(result.failure));
   else if (!output.isOpen || (style === 'json' && result.ended === 'broken'))

@@ -1,6 +1,7 @@
 import { toFailure } from '../../ports/failure.ts';
 import type { Hypervisors } from '../../ports/hypervisor.ts';
 import type { Holdings, HostHolding } from '../display/summary.ts';
+import type { Ends } from '../records/sealed.ts';
 import type { AskedMigration } from './asked.ts';
 
 /** A host that hangs must not hold the words that are known already. */
@@ -9,11 +10,13 @@ const lookTimeoutMs = 5_000;
 /**
  * What both hosts hold after the run. Where the uuid is known the cheap look is taken: a domain whose
  * post-copy is broken would hold up any other.
+ *
+ * @param reach how the hosts are reached, where that is not to be shown
  */
 export async function lookAtBoth(
   hypervisors: Hypervisors,
   { source, destination, domain, options }: AskedMigration,
-  uuid: string | null,
+  { uuid, reach }: { readonly uuid: string | null; readonly reach: Ends },
 ): Promise<Holdings> {
   const look = async (uri: string, name: string): Promise<HostHolding> => {
     const signal = AbortSignal.timeout(lookTimeoutMs);
@@ -26,8 +29,8 @@ export async function lookAtBoth(
     }
   };
   const [here, there] = await Promise.all([
-    look(source, domain),
-    look(destination, options.destinationName ?? domain),
+    look(reach.source, domain),
+    look(reach.destination, options.destinationName ?? domain),
   ]);
   return { source: { uri: source, holds: here }, destination: { uri: destination, holds: there } };
 }

@@ -1,5 +1,6 @@
 import type { StartOptions } from '../../engine/admission.ts';
 import type { BusyError } from '../../engine/engine-error.ts';
+import { redactText } from '../../engine/redaction.ts';
 import type { RunSummary } from '../../ports/run-store.ts';
 import type { Style } from '../display/presenters.ts';
 import { oneLine } from '../display/quantities.ts';
@@ -34,7 +35,7 @@ export function queueing({
     if (words === told) return;
     told = words;
     const ids = holders.map(({ id }) => id);
-    const line = { type: 'run.queued', at: now(), lock, holders: ids, ahead };
+    const line = { type: 'run.queued', at: now(), lock: redactText(lock, []), holders: ids, ahead };
     output.print(style === 'json' ? JSON.stringify(line) : words);
   };
   return {
@@ -54,7 +55,9 @@ export class GivenUp extends Error {
 
 function placeWords({ lock, holders, ahead }: BusyError): string {
   const before = ahead === 0 ? 'next in the queue' : `${ahead} before this one in the queue`;
-  return oneLine(`waiting for ${lock}${heldBy(holders)}; ${before} (Ctrl-C gives up)`);
+  return oneLine(
+    `waiting for ${redactText(lock, [])}${heldBy(holders)}; ${before} (Ctrl-C gives up)`,
+  );
 }
 
 /** Why a run cannot begin, and what to do. */
@@ -65,7 +68,7 @@ export function busyWords({ lock, holders, ahead }: BusyError): string {
     left === undefined
       ? '--wait queues behind it'
       : `virtstate recover ${left.id} takes that one up`;
-  return oneLine(`${lock} is taken${heldBy(holders)}${before}: ${todo}`);
+  return oneLine(`${redactText(lock, [])} is taken${heldBy(holders)}${before}: ${todo}`);
 }
 
 function heldBy(holders: readonly RunSummary[]): string {

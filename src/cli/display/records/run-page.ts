@@ -1,3 +1,5 @@
+import { redactText } from '../../../engine/redaction.ts';
+import type { AskedMigration } from '../../driving/asked.ts';
 import { askedOfRecord, headerOf } from '../../driving/asked.ts';
 import { effectsInFlight, pathOf } from '../../records/stored-path.ts';
 import type { StoredStep } from '../../records/stored-path.ts';
@@ -24,15 +26,17 @@ function field(label: string, text: string): string {
 /** One run for a person: where it stands, what may be done, and how it came there. */
 export function toRunPage(run: LoadedRun, nowEpochMs: number): string[] {
   const { summary, family } = run;
-  const header = headerIn(run);
+  const asked = askedIn(run);
+  const header = asked === null ? null : headerOf(asked);
+  const ends = asked === null ? null : { from: asked.source, to: asked.destination };
   const standing = standingOf(family);
   const failure = failureOf(run);
   const isUnfinished = summary.finishedAtEpochMs === null;
-  const ends = header === null ? '' : `: ${header.from} -> ${header.to}`;
+  const way = header === null ? '' : `: ${header.from} -> ${header.to}`;
   return [
     field('run', summary.id),
     field('workflow', `${summary.machine} ${summary.version}`),
-    field('domain', oneLine(`${summary.subject ?? '-'}${ends}`)),
+    field('domain', oneLine(`${summary.subject ?? '-'}${way}`)),
     field('state', stateWords(run)),
     ...listed('because', failure === null ? [] : [describeFailure(failure)]),
     field('since', sinceWords(run, nowEpochMs)),
@@ -41,7 +45,10 @@ export function toRunPage(run: LoadedRun, nowEpochMs: number): string[] {
     ...(isUnfinished ? [field('allowed', allowedWords(standing?.allowed ?? null))] : []),
     ...listed('parked', [parkedWords(summary) ?? []].flat()),
     ...listed('next', nextSteps(summary)),
-    ...listed('holds', run.locks.map(oneLine)),
+    ...listed(
+      'holds',
+      run.locks.map((name) => oneLine(redactText(name, []))),
+    ),
     ...listed('progress', isUnfinished ? run.progress.map((one) => progressWords(one)) : []),
     ...listed(
       'effects',
@@ -49,16 +56,15 @@ export function toRunPage(run: LoadedRun, nowEpochMs: number): string[] {
     ),
     ...listed(
       'artefacts',
-      run.artefacts.map((artefact) => describeArtefact(artefact, header)),
+      run.artefacts.map((artefact) => describeArtefact(artefact, ends)),
     ),
     '',
     ...pathOf(run).flatMap((step) => stepLines(step, summary.startedAtEpochMs)),
   ];
 }
 
-function headerIn({ family: [root] }: LoadedRun) {
-  const asked = root === undefined ? null : askedOfRecord(root);
-  return asked === null ? null : headerOf(asked);
+function askedIn({ family: [root] }: LoadedRun): AskedMigration | null {
+  return root === undefined ? null : askedOfRecord(root);
 }
 
 function listed(label: string, lines: readonly string[]): string[] {
@@ -100,15 +106,16 @@ function stepLines({ atEpochMs, failure, entered }: StoredStep, startedAtEpochMs
 export function toRunDetails(run: LoadedRun): object {
   const { summary, family, artefacts, progress, locks } = run;
   const standing = standingOf(family);
+  const asked = askedIn(run);
   return {
     type: 'run',
     ...toRunObject(summary),
-    asked: headerIn(run),
+    asked: asked === null ? null : headerOf(asked),
     failure: failureOf(run),
     tags: standing === null ? null : [...standing.tags],
     allowed: standing?.allowed ?? null,
     nextSteps: nextSteps(summary),
-    locks,
+    locks: locks.map((name) => redactText(name, [])),
     progress,
     effects: effectsInFlight(run),
     artefacts,

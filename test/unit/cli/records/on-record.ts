@@ -43,8 +43,8 @@ export class Records {
   }
 
   /** What a process leaves that was killed in the middle of it. */
-  async leaveBusy(): Promise<string> {
-    const { run, process } = await this.startBusy();
+  async leaveBusy(...words: string[]): Promise<string> {
+    const { run, process } = await this.startBusy(...words);
     await kill(process);
     return run;
   }
