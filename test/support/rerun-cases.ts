@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path/posix';
 
 import { liveMigrationInput } from '../../machines/index.ts';
-import type { Hypervisor } from '../../src/ports/hypervisor.ts';
+import type { DomainView } from '../../src/ports/domain.ts';
 import type { Fixture } from '../contract/fixture.ts';
 import { unending } from '../contract/fixture.ts';
 import { plainOptions } from './migration-options.ts';
@@ -57,7 +58,7 @@ export const rerunCases: Readonly<Record<string, RerunCase>> = {
   },
   persistOnDestination: {
     prepare: async (fixture) => {
-      const uuid = await fixture.newDestinationDomain('arrived');
+      const uuid = await fixture.newDestinationDomain(`arrived-${randomUUID().slice(0, 8)}`);
       await fixture.destination.undefine(uuid, unending);
       return { uuid, input: { host: fixture.destination.uri, domainUuid: uuid } };
     },
@@ -102,7 +103,7 @@ export const rerunCases: Readonly<Record<string, RerunCase>> = {
   },
   followMigration: {
     prepare: async (fixture) => {
-      const guest = await fixture.newGuest('shared');
+      const guest = await guestOf(fixture);
       const ended = fixture.migrate(guest, { bandwidthMibPerS: 64 });
       return { uuid: guest.uuid, input: onSource(fixture, guest.uuid), ended };
     },
@@ -129,13 +130,25 @@ const endsOf = ({ destination, source }: Fixture) => ({
 
 const onSource = ({ source }: Fixture, domainUuid: string) => ({ host: source.uri, domainUuid });
 
-/** A volume in the pool that both hosts have, beside the disk of a guest of the source. */
+/** A volume in the pool that both hosts have, and a domain on the source. */
 async function newVolume(fixture: Fixture, role: 'source' | 'destination', name: string) {
-  const guest = await fixture.newGuest('private');
-  const path = `${dirname(guest.disks[0]?.path ?? '')}/${name}.img`;
-  const host: Hypervisor = fixture[role];
-  await host.createVolume(path, 4_096, unending);
-  return { path, uuid: guest.uuid };
+  const { uuid } = await fixture.newBareDomain();
+  const { pools } = await fixture[role].surveyHost(unending);
+  const folder = pools.find(({ active, targetPath }) => active && targetPath !== null)?.targetPath;
+  const path = `${folder}/${name}.img`;
+  await fixture[role].createVolume(path, 4_096, unending);
+  return { path, uuid };
+}
+
+/** A guest that is back on the source when its migration has been aborted serves again. */
+const guests = new WeakMap<Fixture, DomainView>();
+
+async function guestOf(fixture: Fixture): Promise<DomainView> {
+  const known = guests.get(fixture);
+  const isBack = known && (await fixture.status('source', known.uuid))?.state === 'running';
+  const guest = isBack ? known : await fixture.newGuest('shared');
+  guests.set(fixture, guest);
+  return guest;
 }
 
 /** A migration that copies memory for a minute unless it is ended. */
@@ -144,7 +157,7 @@ async function slowly(
   input: object,
   options: Parameters<Fixture['startSlowMigration']>[1] = {},
 ): Promise<Prepared> {
-  const guest = await fixture.newGuest('shared');
+  const guest = await guestOf(fixture);
   const { ended } = await fixture.startSlowMigration(guest, options);
   return { uuid: guest.uuid, input: { ...onSource(fixture, guest.uuid), ...input }, ended };
 }

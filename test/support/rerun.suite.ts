@@ -82,7 +82,6 @@ class Rerunner {
     for (const path of prepared.paths ?? [])
       for (const host of [this.hosts.source, this.hosts.destination])
         await host.deleteVolume(path, unending);
-    await this.fixture.clean();
     return { ...done, seen };
   }
 
