@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { RunStore, RunSummary } from '../../ports/run-store.ts';
 import { compose } from '../compose.ts';
-import type { Surroundings } from '../display/presenters.ts';
+import type { Style, Surroundings } from '../display/presenters.ts';
 import { oneLine } from '../display/quantities.ts';
 import { holderInShort, isDriven } from '../display/records/holder-words.ts';
 import { parkedLines } from '../display/records/next-steps.ts';
@@ -27,57 +27,84 @@ export async function recover(
   options: Record<string, unknown>,
   surroundings: Surroundings,
 ): Promise<number> {
-  const { style, logLevel } = readCommonOptions(options);
+  const { style } = readCommonOptions(options);
   const { giveUp } = ownOptions.parse(options);
   if (giveUp !== undefined && beginnings.length > 0)
     throw new UsageError('--give-up ends one run and recovers none: leave the others out');
   const place = storePlaceOf(options, surroundings);
-  const { output, now } = surroundings;
   return withStore(
     place,
     async (store) => {
       if (giveUp !== undefined) return abandon(store, giveUp, { style, surroundings });
       const named = await Promise.all(beginnings.map((one) => resolveRun(store, one)));
-      for (const run of named) refuseWhereDriven(run);
-      const unfinished = named.length > 0 ? named : await store.list({ finished: false });
-      for (const run of unfinished.filter(isDriven))
-        output.say(`virtstate: run ${nameOf(run)} is driven by ${holderInShort(run)}: left to it`);
-      const composition = compose({ log: createLog(logLevel, output), store });
-      try {
-        const only = named.length > 0 ? named.map(({ id }) => id) : null;
-        const candidates = unfinished.filter((run) => !isDriven(run));
-        const task = { candidates, only, style };
-        const { statuses, parked } = await driveRecovered(composition, store, task, surroundings);
-        for (const { id } of parked) {
-          const run = await store.summary(id);
-          if (run !== null) parkedLines(run, now(), style).forEach((words) => output.print(words));
-        }
-        const parkedStatuses = parked.map(() => exitStatus.needsOperator);
-        const status = gravest([...statuses, ...parkedStatuses]);
-        const line = {
-          type: 'recover.finished',
-          at: now(),
-          recovered: statuses.length,
-          parked: parked.length,
-          status,
-        };
-        if (style === 'json') output.print(JSON.stringify(line));
-        else if (statuses.length + parked.length === 0)
-          output.print(`nothing to recover in ${place}`);
-        return status;
-      } finally {
-        await composition.close();
-      }
+      const sum = await takeUp(store, named, options, surroundings);
+      return sumUp(sum, { place, style, surroundings });
     },
     () => {
-      if (giveUp !== undefined) return noRuns(giveUp, place);
-      const [first] = beginnings;
+      const [first = giveUp] = beginnings;
       if (first !== undefined) return noRuns(first, place);
-      const line = { type: 'recover.finished', at: now(), recovered: 0, parked: 0, status: 0 };
-      output.print(style === 'json' ? JSON.stringify(line) : `nothing to recover in ${place}`);
-      return exitStatus.completed;
+      const nothing = { recovered: 0, parked: 0, status: exitStatus.completed };
+      return sumUp(nothing, { place, style, surroundings });
     },
   );
+}
+
+interface Sum {
+  readonly recovered: number;
+  readonly parked: number;
+  readonly status: number;
+}
+
+interface Telling {
+  readonly style: Style;
+  readonly surroundings: Surroundings;
+}
+
+/** @throws UsageError where a named run is over or somebody's, StoreError */
+async function takeUp(
+  store: RunStore,
+  named: readonly RunSummary[],
+  options: Record<string, unknown>,
+  surroundings: Surroundings,
+): Promise<Sum> {
+  const { style, logLevel } = readCommonOptions(options);
+  const { output, now } = surroundings;
+  for (const run of named) refuseWhereDriven(run);
+  const unfinished = named.length > 0 ? named : await store.list({ finished: false });
+  for (const run of unfinished.filter(isDriven))
+    output.say(`virtstate: run ${nameOf(run)} is driven by ${holderInShort(run)}: left to it`);
+  const composition = compose({ log: createLog(logLevel, output), store });
+  try {
+    const only = named.length > 0 ? named.map(({ id }) => id) : null;
+    const candidates = unfinished.filter((run) => !isDriven(run));
+    const task = { candidates, only, style };
+    const { statuses, parked } = await driveRecovered(composition, store, task, surroundings);
+    if (statuses.length + parked.length === 0) await refuseTaken(store, named);
+    for (const { id } of parked) {
+      const run = await store.summary(id);
+      if (run !== null) parkedLines(run, now(), style).forEach((words) => output.print(words));
+    }
+    const status = gravest([...statuses, ...parked.map(() => exitStatus.needsOperator)]);
+    return { recovered: statuses.length, parked: parked.length, status };
+  } finally {
+    await composition.close();
+  }
+}
+
+function sumUp(sum: Sum, { place, style, surroundings }: Telling & { place: string }): number {
+  const { output, now } = surroundings;
+  const line = { type: 'recover.finished', at: now(), ...sum };
+  if (style === 'json') output.print(JSON.stringify(line));
+  else if (sum.recovered + sum.parked === 0) output.print(`nothing to recover in ${place}`);
+  return sum.status;
+}
+
+/** Somebody else was faster. @throws UsageError */
+async function refuseTaken(store: RunStore, named: readonly RunSummary[]): Promise<void> {
+  for (const { id } of named) {
+    const run = await store.summary(id);
+    if (run !== null) refuseWhereDriven(run);
+  }
 }
 
 function nameOf({ id, subject, machine }: RunSummary): string {
@@ -96,7 +123,7 @@ function refuseWhereDriven(run: RunSummary): void {
 async function abandon(
   store: RunStore,
   beginning: string,
-  { style, surroundings }: { readonly style: string; readonly surroundings: Surroundings },
+  { style, surroundings }: Telling,
 ): Promise<number> {
   const { output, now } = surroundings;
   const run = await resolveRun(store, beginning);

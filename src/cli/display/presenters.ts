@@ -78,10 +78,14 @@ function jsonPresenter(header: RunHeader, { output }: Stage, label: RunLabel | n
       if (event.type === 'run.started') last = { run: event.run };
       show(event);
     },
-    notice: (words) => output.say(`virtstate: ${words}`),
+    notice: (words) => output.say(noticeOf(label, words)),
     answer: (answer) => print(answerToLine(answer)),
     close: (result) => print({ ...toLastLine(result), ...last }),
   };
+}
+
+function noticeOf(label: RunLabel | null, words: string): string {
+  return label === null ? `virtstate: ${words}` : `virtstate: ${label.words}: ${words}`;
 }
 
 /** Nothing runs, so nothing is performed. */
@@ -116,7 +120,7 @@ function plainPresenter(
       view = viewAfter(view, event);
       print(event);
     },
-    notice: (words) => output.say(`virtstate: ${words}`),
+    notice: (words) => output.say(noticeOf(label, words)),
     answer: (answer) => output.say(answerToWords(answer)),
     close: (_, summary) => summary.forEach(printLine),
   };
