@@ -44,12 +44,25 @@ export function mapTexts<Value>(value: Value, map: (text: string) => string): Va
 export function mapTexts(value: unknown, map: (text: string) => string): unknown {
   if (typeof value === 'string') return map(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    const mapped: unknown[] = value.map((each: unknown) => mapTexts(each, map));
-    return mapped.some((each, at) => each !== value[at]) ? mapped : value;
-  }
-  const entries = Object.entries(value);
-  const mapped = entries.map(([key, each]) => [key, mapTexts(each, map)] as const);
-  const isChanged = mapped.some(([, each], at) => each !== entries[at]?.[1]);
-  return isChanged ? Object.fromEntries(mapped) : value;
+  return Array.isArray(value) ? mapArray(value, map) : mapObject(value, map);
 }
+
+function mapArray(values: readonly unknown[], map: (text: string) => string): readonly unknown[] {
+  let copy: unknown[] | null = null;
+  for (const [at, value] of values.entries()) {
+    const mapped = mapTexts(value, map);
+    if (mapped !== value) (copy ??= [...values])[at] = mapped;
+  }
+  return copy ?? values;
+}
+
+function mapObject(value: object, map: (text: string) => string): object {
+  let copy: Record<string, unknown> | null = null;
+  for (const [key, part] of entriesOf(value)) {
+    const mapped = mapTexts(part, map);
+    if (mapped !== part) (copy ??= { ...value })[key] = mapped;
+  }
+  return copy ?? value;
+}
+
+const entriesOf = (value: object): [string, unknown][] => Object.entries(value);

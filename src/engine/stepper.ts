@@ -28,7 +28,9 @@ interface ActorState {
   readonly input?: unknown;
 }
 
-export type RestorableSnapshot = Pick<PersistedSnapshot, 'value' | 'children'>;
+export interface RestorableSnapshot extends Pick<PersistedSnapshot, 'value' | 'children'> {
+  readonly context: Readonly<Record<string, unknown>>;
+}
 
 /** What one event does to a machine. Nothing of it has run. */
 export interface Step {
@@ -145,10 +147,11 @@ export class Stepper {
    * it is judged before (see `misfits`).
    */
   restore(persisted: RestorableSnapshot): AnyMachineSnapshot {
-    // XState writes into what it is given.
-    const own = structuredClone(persisted);
-    const restorable = { ...own, status: 'active', output: undefined, error: undefined } as const;
-    const snapshot = this.#inertMachine.restoreSnapshot(restorable, this.#scope);
+    // Nor is the context searched for actors here: that is a third of the whole.
+    const { context, ...rest } = persisted;
+    const active = { status: 'active', output: undefined, error: undefined, context: {} } as const;
+    const restored = this.#inertMachine.restoreSnapshot({ ...rest, ...active }, this.#scope);
+    const snapshot = Object.assign(restored, { context });
     for (const [id, child] of Object.entries(persisted.children)) {
       const actor: object | undefined = snapshot.children[id];
       if (actor !== undefined && child.snapshot.status === 'done') this.#ended.add(actor);
