@@ -11,7 +11,7 @@ export function toPlainLines(event: RunEvent, view: RunView): string[] {
   const offset = formatOffset(event.atEpochMs - view.startedAtEpochMs).padStart(12);
   switch (event.type) {
     case 'run.started':
-      return [];
+      return [`${offset}  run ${event.run}`];
     case 'run.resumed':
       return [`${offset}  ${event.machine} is taken up in ${mainStateOf(event.states)}`];
     case 'state.entered': {

@@ -85,7 +85,7 @@ function sinceWords({ summary }: LoadedRun, nowEpochMs: number): string {
 }
 
 function allowedWords(allowed: readonly string[] | null): string {
-  if (allowed === null) return 'unknown: no machine of this version fits its record';
+  if (allowed === null) return 'unknown: its record is of another version of the machine';
   return allowed.length === 0 ? 'nothing now' : allowed.join(', ');
 }
 

@@ -19,7 +19,7 @@ const byTag: readonly (readonly [tag: string, words: string])[] = [
 /** What can still be undone of a run; `tags` are null where no machine here fits its record. */
 export function undoWords(run: RunSummary, tags: ReadonlySet<string> | null): string {
   if (run.finishedAtEpochMs !== null) return byOutcome[run.outcome ?? ''] ?? 'it has ended';
-  if (tags === null) return 'unknown: no machine of this version fits its record';
+  if (tags === null) return 'unknown: its record is of another version of the machine';
   const found = byTag.find(([tag]) => tags.has(tag));
   return found?.[1] ?? 'not now: it decides what is next (ask again in a moment)';
 }

@@ -24,7 +24,7 @@ test(
 
     const shown = await records.virtstate('show', 'old-run');
     expect(shown.stdout).toMatch(/^driven by +nobody: needs an operator$/m);
-    expect(shown.stdout).toMatch(/^allowed +unknown: no machine/m);
+    expect(shown.stdout).toMatch(/^allowed +unknown: its record is of another version/m);
     expect(shown.stdout).toMatch(/^parked +the run fits no machine here/m);
     expect((await records.virtstate('runs')).stdout).toMatch(
       /^old-run .*nobody: needs an operator$/m,
