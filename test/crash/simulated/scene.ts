@@ -124,7 +124,7 @@ export class Scene {
   receive({ atEpochMs, messages }: Parcel<ToWorld>): void {
     this.#engineDueEpochMs = atEpochMs;
     for (const message of messages) if (this.state === 'going') this.#hear(message);
-    if (this.#standsNext) this.state = 'stands';
+    if (this.#standsNext && this.state === 'going') this.state = 'stands';
   }
 
   #hear(message: ToWorld): void {
@@ -144,8 +144,9 @@ export class Scene {
       case 'reported':
         this.told.push({ ...message, kind: 'progressed', runId });
         return;
+      // What does not wait for the commit may go out before the process is killed.
       case 'stands':
-        this.state = 'stands';
+        this.#standsNext = true;
         return;
       case 'ended':
         this.state = 'over';
