@@ -11,6 +11,7 @@ import type { Limits, StartOptions } from './admission.ts';
 import { Admission, locksFor } from './admission.ts';
 import { judge, statesOf } from './allowed-events.ts';
 import type { Changes } from './changes.ts';
+import { cleanedLog } from './cleaned-log.ts';
 import { Driver } from './driver.ts';
 import { EngineError } from './engine-error.ts';
 import type { EngineEvents, RunEvent } from './events.ts';
@@ -19,6 +20,7 @@ import { Family } from './family.ts';
 import { Inbox } from './inbox.ts';
 import type { ParkedRun } from './recovery.ts';
 import { Recovery } from './recovery.ts';
+import { mapTexts, redactText } from './redaction.ts';
 import type { RegisteredMachine } from './registry.ts';
 import { registerMachines } from './registry.ts';
 import type { RunHandle } from './run-handle.ts';
@@ -70,8 +72,10 @@ export class Engine extends EventEmitter<EngineEvents> {
   /** @throws when a machine has a slot that nothing is bound to */
   constructor(options: EngineOptions) {
     super();
-    const { clock, log, store } = options;
-    this.#options = options;
+    const { clock, store } = options;
+    // What is said of no run in particular has no secret either.
+    const log = cleanedLog(options.log, (value) => mapTexts(value, (text) => redactText(text, [])));
+    this.#options = { ...options, log };
     this.#machines = registerMachines(options.machines);
     this.#loop = new TurnLoop({
       store,
@@ -139,9 +143,10 @@ export class Engine extends EventEmitter<EngineEvents> {
    * Goes on with every unfinished run that no living engine drives.
    *
    * @param only ids of the runs that are meant, where not all are
-   * @throws StoreError
+   * @throws StoreError; EngineError closed
    */
   async recover(only?: readonly string[]): Promise<Recovered> {
+    if (this.#isClosed) throw new EngineError('closed', 'the engine was closed');
     const { resumed, parked } = await this.#recovery.run(only);
     const runs = resumed.flatMap(({ root }) => (root === null ? [] : [this.#handOut(root)]));
     this.#inbox.read();

@@ -1,5 +1,6 @@
 import type { Log } from '../ports/log.ts';
 import type { RunStore, Secret } from '../ports/run-store.ts';
+import { cleanedLog } from './cleaned-log.ts';
 import { mapTexts, redactText, secretsIn } from './redaction.ts';
 
 const tokenPrefix = 'sealed:';
@@ -62,16 +63,7 @@ export class RunSecrets {
 
   /** A log that never shows a secret. */
   guard(log: Log): Log {
-    const guarded =
-      (write: Log['info']): Log['info'] =>
-      (message, fields) =>
-        write(this.clean(message), fields === undefined ? undefined : this.clean(fields));
-    return {
-      debug: guarded((message, fields) => log.debug(message, fields)),
-      info: guarded((message, fields) => log.info(message, fields)),
-      warn: guarded((message, fields) => log.warn(message, fields)),
-      error: guarded((message, fields) => log.error(message, fields)),
-    };
+    return cleanedLog(log, (value) => this.clean(value));
   }
 
   #seal(value: string): string {

@@ -3,10 +3,26 @@ import { createActor } from 'xstate';
 import type { AnyStateMachine, InputFrom, OutputFrom } from 'xstate';
 import { liveMigration, peer2peerMigration } from '../../machines/index.ts';
 import type { LiveMigrationInput, Outcome } from '../../machines/index.ts';
-import { bind, liveMigrationSlots, noLog, systemClock, toActors } from '../../src/index.ts';
-import type { Hypervisors, SlotsOf } from '../../src/index.ts';
+import {
+  bind,
+  createEngine,
+  liveMigrationSlots,
+  noLog,
+  systemClock,
+  toActors,
+} from '../../src/index.ts';
+import type {
+  EngineEvents,
+  Hypervisors,
+  RunEvent,
+  RunStore,
+  SlotsOf,
+  StateEntered,
+} from '../../src/index.ts';
 
 declare const hypervisors: Hypervisors;
+declare const store: RunStore;
+declare const input: LiveMigrationInput;
 const slots = liveMigrationSlots(hypervisors);
 
 describe('slots of a machine', () => {
@@ -30,6 +46,30 @@ describe('slots of a machine', () => {
 
   test('hold effects and watches; a child machine is none', () => {
     expectTypeOf<SlotsOf<typeof liveMigration>>().not.toHaveProperty('peer2peerMigration');
+  });
+});
+
+const start = async () => {
+  const engine = await createEngine({ store, hypervisors });
+  return engine.start('live-migration', input);
+};
+
+describe('an engine', () => {
+  test('knows its workflows by name, with their input and output', async () => {
+    type Ending = Awaited<ReturnType<Awaited<ReturnType<typeof start>>['wait']>>;
+    type Output = Extract<Ending, { ended: 'finished' }>['output'];
+    expectTypeOf<Output>().toEqualTypeOf<OutputFrom<typeof liveMigration>>();
+    const engine = await createEngine({ store, hypervisors });
+    // @ts-expect-error there is no such workflow
+    void engine.start('dead-migration', input);
+    // @ts-expect-error it has to be told what to move
+    void engine.start('live-migration', { domain: 'db1' });
+  });
+
+  test('tells events by name', () => {
+    type Event = RunEvent['type'];
+    expectTypeOf<Event>().toEqualTypeOf<keyof EngineEvents>();
+    expectTypeOf<Extract<RunEvent, { type: 'state.entered' }>>().toExtend<StateEntered>();
   });
 });
 

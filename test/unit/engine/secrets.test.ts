@@ -7,7 +7,9 @@ import { RunSecrets } from '../../../src/engine/run-secrets.ts';
 import type { Tools } from '../../../src/engine/slots.ts';
 import { bind } from '../../../src/engine/slots.ts';
 import type { Log } from '../../../src/ports/log.ts';
+import { noLog } from '../../../src/ports/log.ts';
 import { Engines, never, settled } from '../../support/engines.ts';
+import { bindToy } from '../../support/toy-machine.ts';
 import { migrateSimulated } from '../../support/simulated-migration.ts';
 
 const password = 'hunter2-of-the-graphics';
@@ -166,6 +168,19 @@ describe('secrets of a run', () => {
     ours.sealInput('mine', ['mine']);
     expect(theirs.open(token)).toBe(xml);
     expect(ours.open(token)).toBe(token);
+  });
+
+  test('are not in the log of what no run is asked about', async () => {
+    const lines: unknown[] = [];
+    const error: Log['error'] = (...line) => void lines.push(line);
+    const { engine } = new Engines().seat(bindToy({}), { log: { ...noLog, error } });
+    engine.on('run.started', () => {
+      throw new Error(`a listener knows passwd="${password}"`);
+    });
+    await engine.start('toy', { n: 1 });
+    await settled();
+    expect(JSON.stringify(lines)).toContain(hidden);
+    expect(JSON.stringify(lines)).not.toContain(password);
   });
 
   test('of a live migration are in no record and no event of it', async () => {
