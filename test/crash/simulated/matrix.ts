@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,11 +13,13 @@ import { passAlone, playRounds } from './rounds.ts';
 import type { Scenario } from './scenarios.ts';
 import { Scene } from './scene.ts';
 
+const sharedMemory = '/dev/shm';
+
 /** How long the hosts are left alone until somebody recovers: every other point for long. */
 const gapsMs = [20, 20_000];
 
 /** So many runs live in one process, and so many processes live at once. */
-const batchSize = 100;
+const batchSize = 250;
 const lanes = 2;
 
 /** Every commit and every call that a run makes when nothing disturbs it. */
@@ -82,9 +85,10 @@ async function liveAndDie(scenes: readonly Scene[]): Promise<void> {
   }
 }
 
-/** On memory where there is some: a process is killed here, not a machine. */
+/** In memory where the system has a place for it: a process is killed here, not a machine. */
 async function inDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'virtstate-crash-'));
+  const place = existsSync(sharedMemory) ? sharedMemory : tmpdir();
+  const directory = await mkdtemp(join(place, 'virtstate-crash-'));
   try {
     return await work(directory);
   } finally {
