@@ -36,7 +36,7 @@ describeLab('an abort by the user', () => {
     const there = await stage.lab.guest('other', { on: 'hostB' });
     await stage.lab.host('hostA').setRate('100mbit');
     // A first migration leaves the source's copy; on the way back it stands on the destination.
-    const first = stage.migrate(guest, {
+    const first = await stage.migrateMonitored(guest, {
       from: 'hostA',
       to: 'hostB',
       options: { copyStorage: 'all' },
@@ -44,7 +44,7 @@ describeLab('an abort by the user', () => {
     expect(await first.end()).toMatchObject({ outcome: 'completed' });
     await stage.lab.host('hostB').setRate('100mbit');
     const before = await stage.lab.listing();
-    const back = stage.migrate(guest, {
+    const back = await stage.migrateMonitored(guest, {
       from: 'hostB',
       to: 'hostA',
       options: { copyStorage: 'all' },

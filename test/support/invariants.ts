@@ -1,6 +1,11 @@
 import { expect } from 'vitest';
 import type { SimulatedWorld, VirtualClock } from '../../src/adapters/simulated/index.ts';
-import type { EngineFeed, InvariantMonitor, MonitorReport } from '../../src/testing/index.ts';
+import type {
+  EngineFeed,
+  InvariantMonitor,
+  MonitorReport,
+  TickRun,
+} from '../../src/testing/index.ts';
 import {
   describeViolation,
   monitorInvariants,
@@ -31,4 +36,9 @@ export function expectBroken({ violations }: MonitorReport, rules: readonly stri
   const untold = violations.filter(({ rule }) => !rules.includes(rule));
   expect(untold.map(describeViolation).join('\n\n')).toBe('');
   expect(violations.map(({ rule }) => rule).toSorted()).toEqual(rules.toSorted());
+}
+
+/** A guest's ticks as its serial log has them. */
+export function toTickRuns(ticks: readonly { readonly n: number }[]): readonly TickRun[] {
+  return ticks.map(({ n }) => ({ firstTick: n, lastTick: n }));
 }

@@ -14,6 +14,9 @@ import type { Hypervisors, MigrationOptions, Run, StateEntered } from '../../src
 import { noLog } from '../../src/index.ts';
 import type { StreamProgress } from '../../src/ports/observation.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
+import type { EngineFeed, InvariantMonitor } from '../../src/testing/index.ts';
+import { monitorInvariants, takePicture } from '../../src/testing/index.ts';
+import { expectBroken, toTickRuns } from './invariants.ts';
 import { plainOptions } from './migration-options.ts';
 import { labNameFor } from './needs.ts';
 
@@ -74,8 +77,31 @@ export function useLab(purpose: string, hosts: 2 | 3 | 4 = 2) {
       const { lab, hypervisors } = current();
       return startMigration({ lab, hypervisors, manifest }, guest, request);
     },
+    /** The same under the invariant monitor, which sees what the ports show: every rule holds. */
+    migrateMonitored: async (
+      guest: LabGuest,
+      request: LabMigrationRequest,
+    ): Promise<LabMigration> => {
+      const { lab, hypervisors } = current();
+      const uris = [lab.host(request.from).uri, lab.host(request.to).uri];
+      const places = { hypervisors, hosts: uris, clock: systemClock };
+      const before = await takePicture(
+        { ...places, domain: guest.uuid },
+        AbortSignal.timeout(pictureTimeoutMs),
+      );
+      return startMigration({ lab, hypervisors, manifest }, guest, request, (events) =>
+        monitorInvariants({
+          ...places,
+          before,
+          events,
+          ticks: async () => toTickRuns(await readTicks(guest.serial)),
+        }),
+      );
+    },
   };
 }
+
+const pictureTimeoutMs = 20_000;
 
 let runs = 0;
 
@@ -84,6 +110,7 @@ function startMigration(
   { lab, hypervisors, manifest }: { lab: Lab; hypervisors: Hypervisors; manifest: string[] },
   guest: LabGuest,
   request: LabMigrationRequest,
+  watch?: (events: EngineFeed) => InvariantMonitor,
 ): LabMigration {
   const engine = new Engine({
     store: new MemoryStore(),
@@ -92,6 +119,7 @@ function startMigration(
     machines: bindMigrations(request.through?.(hypervisors) ?? hypervisors),
     newRunId: () => `run-${(runs += 1)}`,
   });
+  const monitor = watch?.(engine);
   const struck: string[] = [];
   const states: StateEntered[] = [];
   engine.on('state.entered', (event) => states.push(event));
@@ -151,6 +179,11 @@ function startMigration(
       if (ending.ended === 'broken') throw new Error(ending.failure.message);
       const output = ending.output as LiveMigrationOutput;
       for (const each of struck) manifest.push(`liveMigration x ${each} x ${output.outcome}`);
+      const report = await monitor?.settle();
+      if (report !== undefined) {
+        expectBroken(report, []);
+        expect(report.unseen).toEqual([]);
+      }
       return output;
     },
   };
