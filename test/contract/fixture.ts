@@ -72,8 +72,8 @@ export class Fixture {
     return uuid;
   }
 
-  watch(role: Role, uuid: string): Watched {
-    const watched = new Watched(this.hosts[role], uuid, role);
+  watch(role: Role, uuid: string, how: 'begun' | 'resumed' = 'begun'): Watched {
+    const watched = new Watched(this.hosts[role], uuid, role, how === 'resumed');
     this.#watches.add(watched);
     return watched;
   }

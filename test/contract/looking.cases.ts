@@ -134,6 +134,16 @@ export const lookingCases: Cases = {
     expect(watched.events).toEqual(['suspended paused']);
   },
 
+  'a watch that is taken up again tells what it finds, and that there is nothing': async (
+    fixture,
+  ) => {
+    const guest = await fixture.newBareDomain();
+    const here = fixture.watch('source', guest.uuid, 'resumed');
+    const there = fixture.watch('destination', guest.uuid, 'resumed');
+    await Promise.all([here.sees('state running booted'), there.sees('state shutoff unknown')]);
+    for (const { events } of [here, there]) expect(events).toEqual(['connectionRegained']);
+  },
+
   'a watch that is aborted ends and tells nothing more': async (fixture) => {
     const guest = await fixture.newBareDomain();
     const watched = fixture.watch('source', guest.uuid);

@@ -9,13 +9,19 @@ export class Watched {
   readonly #ended: Promise<void>;
   readonly #waiting = new Set<() => void>();
 
-  constructor(hypervisor: Hypervisor, uuid: string, role: 'source' | 'destination') {
+  constructor(
+    hypervisor: Hypervisor,
+    uuid: string,
+    role: 'source' | 'destination',
+    resumed = false,
+  ) {
     const observe = (observation: DomainObservation): void => {
       this.observations.push(observation);
       for (const check of this.#waiting) check();
     };
     const progress = (streams: readonly StreamProgress[]): void => void this.progress.push(streams);
-    this.#ended = hypervisor.watchDomain({ uuid, role, observe, progress }, this.#stop.signal);
+    const request = { uuid, role, resumed, observe, progress };
+    this.#ended = hypervisor.watchDomain(request, this.#stop.signal);
   }
 
   /** Resolves when an observation has been told that reads so, as in {@link Watched.events}. */
