@@ -64,13 +64,13 @@ export const claimingCases: Cases = {
     expect(await claimed(fixture, uuid, rival)).toEqual([]);
   },
 
-  'a domain without a definition is claimed, and keeps that when it gets one': async (fixture) => {
+  'a domain without a definition is claimed like any other': async (fixture) => {
     const { uuid } = await fixture.newBareDomain();
     await fixture.source.undefine(uuid, unending);
-    await claimed(fixture, uuid);
-    await fixture.source.persist(uuid, unending);
-    await fixture.source.destroy(uuid, unending);
+    expect(await claimed(fixture, uuid)).toEqual([]);
     expect(await claimsOn(fixture, 'source', uuid)).toEqual([standing(claim)]);
+    await fixture.source.releaseClaim(uuid, claim.run, unending);
+    expect(await claimsOn(fixture, 'source', uuid)).toEqual([]);
   },
 
   'what does not exist cannot be claimed, and holds no claim': async ({ source }) => {
@@ -90,13 +90,16 @@ export const claimingCases: Cases = {
     expect(await claimsOn(fixture, 'destination', guest.uuid)).toEqual([standing(claim)]);
   },
 
-  'a definition that is given for the destination leaves the claim behind': async (fixture) => {
-    const guest = await fixture.newGuest('shared');
-    const destinationXml = await fixture.source.domainXml(guest.uuid, unending);
-    await claimed(fixture, guest.uuid);
-    await fixture.migrate(guest, { destinationXml });
-    expect(await claimsOn(fixture, 'destination', guest.uuid)).toEqual([]);
-  },
+  'a claim goes with a guest that arrives without a definition, and into the one that it is given':
+    async (fixture) => {
+      const guest = await fixture.newGuest('shared');
+      await claimed(fixture, guest.uuid);
+      await fixture.migrate(guest, { persistence: 'transient' });
+      expect(await claimsOn(fixture, 'destination', guest.uuid)).toEqual([standing(claim)]);
+      await fixture.destination.persist(guest.uuid, unending);
+      await fixture.destination.destroy(guest.uuid, unending);
+      expect(await claimsOn(fixture, 'destination', guest.uuid)).toEqual([standing(claim)]);
+    },
 
   'a definition that is given for the destination is given the claim, too': async (fixture) => {
     const guest = await fixture.newGuest('shared');
