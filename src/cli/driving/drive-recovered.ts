@@ -44,6 +44,9 @@ export async function driveRecovered(
   };
   // Before the engine takes them up, for it tells of them at once.
   for (const summary of candidates) await show(summary);
+  output.onClosed(() =>
+    output.say('virtstate: nobody reads standard output any more; what was taken up goes on'),
+  );
   const running = new Set<Driven>();
   const releaseSignals = answerSignals(engine, () => [...running], output);
   try {
