@@ -4,6 +4,7 @@ import { expectAsBefore, expectMoved, expectTicksContinuous } from '../../suppor
 import { checksum, withDisks } from '../../support/shut-off.ts';
 import type { Hold } from './holding.ts';
 import type { Phases, useCrashes } from './use-crashes.ts';
+import { fast, slow } from './use-crashes.ts';
 
 type Crashes = ReturnType<typeof useCrashes>;
 type Outcome = 'completed' | 'rolledBack';
@@ -55,7 +56,8 @@ export const nameOf = ({ hold }: ClientPoint): string =>
 export async function killDirect(crashes: Crashes, point: ClientPoint): Promise<void> {
   const { stage } = crashes;
   const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
-  await stage.lab.host('hostA').setRate('100mbit');
+  const source = stage.lab.host('hostA');
+  if (point.hold === null) await source.setRate(slow);
   const listing = await stage.lab.listing();
   const { output } = await crashes.kill({
     machine: 'direct-migration',
@@ -67,6 +69,7 @@ export async function killDirect(crashes: Crashes, point: ClientPoint): Promise<
     ...(point.hold !== null && { hold: point.hold }),
     reach: (engine) =>
       point.hold === null ? engine.entered('perform3.precopying') : engine.held(),
+    release: () => source.setRate(fast),
   });
   expect(output?.outcome).toBe(point.outcome);
   if (point.outcome === 'completed')

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { expectMoved, expectTicksContinuous } from '../../support/lab-migration.ts';
 import { describeLab } from '../../support/needs.ts';
 import type { Phases } from './use-crashes.ts';
-import { useCrashes } from './use-crashes.ts';
+import { fast, slow, useCrashes } from './use-crashes.ts';
 
 /**
  * Each phase by the daemons' own status files, and who is stopped so that it lasts. The source goes on
@@ -24,7 +24,9 @@ describeLab('SIGKILL of our own process, the source daemon drives', () => {
   test.for(Object.entries(points))('in %s', async ([point, { phases, stops }]) => {
     const { stage } = crashes;
     const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
-    await stage.lab.host('hostA').setRate('100mbit');
+    const source = stage.lab.host('hostA');
+    const isSlow = point.startsWith('PERFORM3');
+    if (isSlow) await source.setRate(slow);
     const stopped = stops === null ? null : stage.lab.host(stops);
     const { output } = await crashes.kill({
       machine: 'peer2peer-migration',
@@ -35,13 +37,17 @@ describeLab('SIGKILL of our own process, the source daemon drives', () => {
         if (point === 'PERFORM3_DONE') {
           await engine.entered('perform3.precopying');
           await stopped?.sigstop();
+          await source.setRate(fast);
           await crashes.untilPhases(phases);
           return;
         }
         await crashes.untilPhases(phases);
         await stopped?.sigstop();
       },
-      release: async () => stopped?.sigcont(),
+      release: async () => {
+        await stopped?.sigcont();
+        if (isSlow) await source.setRate(fast);
+      },
     });
     expect(output).toMatchObject({ outcome: 'completed', failure: null });
     await expectMoved(stage.lab, guest, there);

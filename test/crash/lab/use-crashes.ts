@@ -39,6 +39,10 @@ export interface Recovered {
   readonly recoverS: number;
 }
 
+/** So that a copy lasts until it is struck, and no longer than that. */
+export const slow = '100mbit';
+export const fast = '10gbit';
+
 let stores = 0;
 
 /** A lab on which our own process is killed and another one goes on; the manifest is printed at the end. */
