@@ -16,7 +16,7 @@ describeLab('the reply to Finish is lost', () => {
     await hostA.setRate('150mbit');
     await hostA.kill();
     await hostA.start({ qemu: { keepalive_interval: 20, keepalive_count: 1 } });
-    const migration = stage.migrate(guest, {
+    const migration = await stage.migrateMonitored(guest, {
       from: 'hostA',
       to: 'hostB',
       options: { copyStorage: 'all' },
@@ -48,7 +48,7 @@ describeLab('the reply to Finish is lost', () => {
     await hostA.setRate('60mbit');
     await hostA.kill();
     await hostA.start({ qemu: { keepalive_interval: 20, keepalive_count: 1 } });
-    const migration = stage.migrate(guest, { from: 'hostA', to: 'hostB' });
+    const migration = await stage.migrateMonitored(guest, { from: 'hostA', to: 'hostB' });
     await migration.entered('perform3.precopying');
     await migration.strike('replies lost from here on', 'perform3', () =>
       hostB.dropPort({ ports: daemonPort, direction: 'out', effect: 'drop' }),
