@@ -5,7 +5,6 @@ import type { Composition } from '../compose.ts';
 import type { Style, Surroundings } from '../display/presenters.ts';
 import { followRun, followUuid } from '../display/run-events.ts';
 import { shortIdLengthOf } from '../records/resolve-run.ts';
-import { openSealed } from '../records/sealed.ts';
 import { answerSignals } from './answer-signals.ts';
 import type { Driven } from './drive-to-end.ts';
 import { driveToEnd } from './drive-to-end.ts';
@@ -36,8 +35,7 @@ export async function driveRecovered(
   const idLength = shortIdLengthOf(candidates.map(({ id }) => id));
   const shown = new Map<string, ShownRun>();
   const show = async (summary: RunSummary): Promise<ShownRun> => {
-    const family = await store.family(summary.id);
-    const one = new ShownRun(summary, family, { style, surroundings, idLength });
+    const one = await ShownRun.read(store, summary, { style, surroundings, idLength });
     followRun(engine, summary.id, (event) => one.presenter.show(event));
     shown.set(summary.id, one);
     return one;
@@ -57,7 +55,7 @@ export async function driveRecovered(
       const one = shown.get(run.id) ?? (summary === null ? null : await show(summary));
       if (one === null) throw new Error(`run ${run.id} is driven and not on record`);
       const { asked, presenter } = one;
-      const reach = await openSealed(store, asked);
+      const reach = one.reach ?? asked;
       const driven = { run, asked, presenter, reach, uuid: followUuid(engine, run.id, one.uuid) };
       running.add(driven);
       const { status } = await driveToEnd(driven, { hypervisors, output, style });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import type { LiveMigrationInput } from '../../../machines/index.ts';
 import type { RunStore } from '../../ports/run-store.ts';
+import { StoreError } from '../../ports/run-store.ts';
 
 /** The two connection URIs of a migration. */
 export type Ends = Pick<LiveMigrationInput, 'source' | 'destination'>;
@@ -16,13 +17,20 @@ export function hideSealed(text: string): string {
 
 /**
  * The connection URIs by which we look at the hosts ourselves; never to be shown where they are sealed.
+ * One whose secret is lost stays as it is: the host is then told not to answer.
  *
- * @throws StoreError noSecret
+ * @throws StoreError but noSecret
  */
 export async function openSealed(store: RunStore, ends: Ends): Promise<Ends> {
   const open = async (text: string): Promise<string> => {
     const id = token.exec(text)?.[1];
-    return id === undefined ? text : store.reveal(id);
+    if (id === undefined) return text;
+    try {
+      return await store.reveal(id);
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'noSecret') return text;
+      throw error;
+    }
   };
   return { source: await open(ends.source), destination: await open(ends.destination) };
 }
