@@ -14,19 +14,24 @@ const runPattern = /^[A-Za-z0-9._:-]{1,128}$/;
 const engineLengthMax = 255;
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/;
 
-/** virDomainSetMetadata, which waits for the domain's job lock. */
+/**
+ * virDomainSetMetadata, which waits for the domain's job lock; only then is read who else claims it, so
+ * that whoever comes second sees whoever came first.
+ */
 export async function writeClaim(
   domain: Domain,
   claim: Claim,
   options: CallOptions,
-): Promise<void> {
-  const { config, live } = await readPlaces(domain, options);
+): Promise<StandingClaim[]> {
+  const places = await readPlaces(domain, options);
   await domain.setMetadata('element', toXml(claim), {
     ...options,
     uri: namespacePrefix + claim.run,
     key: elementPrefix,
-    flags: live | config,
+    flags: places.live | places.config,
   });
+  const claims = await readClaimsIn(domain, places, options);
+  return claims.filter(({ run }) => run !== claim.run);
 }
 
 /** The same with nothing in it; libvirt does not mind where there is none. */
@@ -44,7 +49,14 @@ export async function removeClaim(
 
 /** Of what runs and of the definition: an old claim may stand on either alone. */
 export async function readClaims(domain: Domain, options: CallOptions): Promise<StandingClaim[]> {
-  const { config, live } = await readPlaces(domain, options);
+  return readClaimsIn(domain, await readPlaces(domain, options), options);
+}
+
+async function readClaimsIn(
+  domain: Domain,
+  { config, live }: Places,
+  options: CallOptions,
+): Promise<StandingClaim[]> {
   const isBoth = live !== 0 && config !== 0;
   const texts = await Promise.all([
     domain.getXMLDesc(options),
@@ -57,7 +69,12 @@ export async function readClaims(domain: Domain, options: CallOptions): Promise<
 }
 
 /** What there is of the domain to write to, as flags of the call; 0: not there. */
-async function readPlaces(domain: Domain, options: CallOptions) {
+interface Places {
+  readonly live: number;
+  readonly config: number;
+}
+
+async function readPlaces(domain: Domain, options: CallOptions): Promise<Places> {
   const [isActive, isPersistent] = await Promise.all([
     domain.isActive(options),
     domain.isPersistent(options),

@@ -159,15 +159,8 @@ export class LibvirtHypervisor implements Hypervisor {
     await this.#askDomain(uuid, signal, forgetHalfMoved);
   }
 
-  /** Written before it reads: whoever comes second sees whoever came first. */
-  async claimDomain(
-    uuid: string,
-    claim: Claim,
-    signal: AbortSignal,
-  ): Promise<readonly StandingClaim[]> {
-    await this.#withDomain(uuid, signal, (domain, options) => writeClaim(domain, claim, options));
-    const claims = await this.findClaims(uuid, signal);
-    return claims.filter(({ run }) => run !== claim.run);
+  claimDomain(uuid: string, claim: Claim, signal: AbortSignal): Promise<readonly StandingClaim[]> {
+    return this.#withDomain(uuid, signal, (domain, options) => writeClaim(domain, claim, options));
   }
 
   async releaseClaim(uuid: string, run: string, signal: AbortSignal): Promise<void> {
