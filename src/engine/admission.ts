@@ -1,3 +1,4 @@
+import type { Clock } from '../ports/clock.ts';
 import type { LockRequest, LockVerdict, RunStore, RunSummary } from '../ports/run-store.ts';
 import { BusyError, EngineError } from './engine-error.ts';
 import { redactText } from './redaction.ts';
@@ -32,14 +33,19 @@ export function locksFor(about: About | null, { perHost, total }: Limits): LockR
   return locks.map(({ name, capacity }) => ({ name: redactText(name, []), capacity }));
 }
 
+/** A process that dies tells nobody: whoever waits for what it held asks again. */
+const askAgainMs = 1000;
+
 /** Lets runs begin: all of their locks or none, whoever came first goes first. */
 export class Admission {
   readonly #store: RunStore;
+  readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
   readonly #closed = new AbortController();
 
-  constructor(store: RunStore) {
+  constructor(store: RunStore, clock: Clock) {
     this.#store = store;
+    this.#clock = clock;
   }
 
   /** Something has changed that others may wait for. */
@@ -73,7 +79,7 @@ export class Admission {
         const place = await this.#busy(verdict);
         if (!wait) throw place;
         onWait?.(place);
-        await changed;
+        await this.#orInAWhile(changed);
       }
       given.throwIfAborted();
     } catch (error) {
@@ -90,6 +96,13 @@ export class Admission {
     this.#waiting.add(resolve);
     signal.addEventListener('abort', () => resolve(), { once: true });
     return promise;
+  }
+
+  async #orInAWhile(changed: Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.schedule(this.#clock.nowEpochMs() + askAgainMs, resolve);
+    await Promise.race([changed, promise]);
+    cancel();
   }
 
   async #busy({ name, holders, ahead }: LockVerdict & { granted: false }): Promise<BusyError> {

@@ -96,7 +96,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#driver = new Driver({ loop, acting });
     const adopt = (family: Family): void => void this.#families.set(family.id, family);
     this.#recovery = new Recovery({ store, log, machines: this.#machines, loop, acting, adopt });
-    this.#admission = new Admission(store);
+    this.#admission = new Admission(store, clock);
     this.#inbox = new Inbox({ store, log, take: (posted) => this.#take(posted) });
     this.#silence = store.onChange(() => {
       this.#admission.wake();

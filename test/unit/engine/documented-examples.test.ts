@@ -19,15 +19,16 @@ const sources: Readonly<Record<string, string>> = {
 };
 
 async function examplesOf(page: string): Promise<[string, string][]> {
-  const text = await readFile(join(root, 'docs', page), 'utf8');
+  const text = await readFile(join(root, page), 'utf8');
   const blocks = text.matchAll(/<!-- example: (\w+) -->\n+```ts\n([^`]*(?:`[^`]+`[^`]*)*?)```/g);
   return [...blocks].map(([, name = '', code = '']) => [name, code]);
 }
 
 const examples = new Map([
-  ...(await examplesOf('embedding.md')),
-  ...(await examplesOf('durability.md')),
-  ...(await examplesOf('monitor.md')),
+  ...(await examplesOf('README.md')),
+  ...(await examplesOf('docs/embedding.md')),
+  ...(await examplesOf('docs/durability.md')),
+  ...(await examplesOf('docs/monitor.md')),
 ]);
 let folder = '';
 
@@ -70,7 +71,7 @@ async function printed(name: string): Promise<string> {
 }
 
 test('every example compiles', async () => {
-  const names = ['engine', 'find', 'xstate', 'recover', 'upgrade', 'monitor'];
+  const names = ['service', 'actor', 'engine', 'find', 'xstate', 'recover', 'upgrade', 'monitor'];
   expect([...examples.keys()]).toEqual(names);
   const tsc = join(root, 'node_modules/.bin/tsc');
   const complaints = await run(process.execPath, [tsc, '-p', '.'], { cwd: folder }).then(
@@ -94,6 +95,11 @@ test('a migration by the engine, then a look at it from another process, then no
 
 test('a migration as plain XState', async () => {
   expect((await printed('xstate')).trim().split('\n').at(-1)).toBe('completed');
+}, 30_000);
+
+test('the examples of the README', async () => {
+  expect(await printed('service')).toContain("outcome: 'completed'");
+  expect(await printed('actor')).toContain("outcome: 'completed'");
 }, 30_000);
 
 test('an upgrade beside a machine', async () => {

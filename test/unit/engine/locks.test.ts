@@ -65,6 +65,21 @@ describe('one run for what only one may have', () => {
     expect(still.message).toContain('driven by process');
   });
 
+  test('what a process held that died before its run began is free, although nobody tells', async () => {
+    const engines = new Engines();
+    const victim = engines.seat(locked());
+    await victim.store.acquire('run-0', [{ name: 'domain guest', capacity: 1 }], { wait: false });
+    const places: string[] = [];
+    const started = engines
+      .seat(locked())
+      .engine.start('toy', { n: 1 }, { wait: true, onWait: ({ lock }) => places.push(lock) });
+    await settled();
+    expect(places).toContain('domain guest');
+    victim.store.die();
+    expect(await engines.clock.run(started)).toMatchObject({ id: 'run-1' });
+    expect(engines.clock.nowEpochMs()).toBeLessThanOrEqual(1000);
+  });
+
   test('a run that could not begin holds nothing', async () => {
     const engines = new Engines();
     const first = engines.seat(locked());
