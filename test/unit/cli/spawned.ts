@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const program = ['--conditions=virtstate-source', join(root, 'src/cli/bin.ts')];
@@ -18,7 +18,7 @@ export interface Ended {
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'virtstate-cli-'));
-process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
 let places = 0;
 
 /** Where a store may be made that nobody else knows. */
