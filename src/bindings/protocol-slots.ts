@@ -43,8 +43,9 @@ export function protocolSlots(hypervisors: Hypervisors): ProtocolSlots {
     setMaxDowntime: {
       kind: 'effect',
       recovery: 'rerun',
-      run: async ({ host, domainUuid, downtimeMs }, { signal }) => {
-        const hypervisor = await openWithJob(hypervisors, host, domainUuid, signal);
+      run: async ({ host, domainUuid, downtimeMs }, { resumed, signal }) => {
+        const hypervisor = await hypervisors.open(host, signal);
+        if (resumed === true) await requireJob(hypervisor, domainUuid, signal);
         await hypervisor.setMigrationMaxDowntime(domainUuid, downtimeMs, signal);
         return { what: 'downtimeMs', value: downtimeMs };
       },
@@ -52,8 +53,9 @@ export function protocolSlots(hypervisors: Hypervisors): ProtocolSlots {
     setBandwidth: {
       kind: 'effect',
       recovery: 'rerun',
-      run: async ({ host, domainUuid, mibPerS }, { signal }) => {
-        const hypervisor = await openWithJob(hypervisors, host, domainUuid, signal);
+      run: async ({ host, domainUuid, mibPerS }, { resumed, signal }) => {
+        const hypervisor = await hypervisors.open(host, signal);
+        if (resumed === true) await requireJob(hypervisor, domainUuid, signal);
         await hypervisor.setMigrationBandwidth(domainUuid, mibPerS, signal);
         return { what: 'mibPerS', value: mibPerS };
       },
@@ -133,20 +135,18 @@ async function untilOpen(
 }
 
 /**
- * QEMU and libvirt keep a migration's limits for the next one when they are given outside of one, so
- * that a limit that is given again after a crash is given only to a migration.
+ * QEMU and libvirt keep a migration's limits for the next one when they are given outside of one. After
+ * a crash it may be over.
  *
  * @throws FailureError `noJob`
  */
-async function openWithJob(
-  hypervisors: Hypervisors,
-  host: string,
+async function requireJob(
+  hypervisor: Hypervisor,
   domainUuid: string,
   signal: AbortSignal,
-): Promise<Hypervisor> {
-  const hypervisor = await hypervisors.open(host, signal);
+): Promise<void> {
   const status = await hypervisor.findStatus(domainUuid, signal);
-  if (status?.job?.operation === 'migrationOut') return hypervisor;
-  const message = `${host}: the domain is not being migrated`;
+  if (status?.job?.operation === 'migrationOut') return;
+  const message = `${hypervisor.uri}: the domain is not being migrated`;
   throw new FailureError({ code: 'noJob', message, effect: 'none' });
 }

@@ -109,3 +109,17 @@ describe('a migration that the source daemon goes on with when we die', () => {
     expect(scene.where('hostA')).toContain('postcopyFailed');
   });
 });
+
+test('a limit that is given again after a crash is none of the next migration', async () => {
+  const scene = new Scene();
+  const { clock } = scene;
+  const slots = peer2peerMigrationSlots(scene.world.hypervisors);
+  const plain = { signal: unending, clock, key: 'key', log: noLog, report: () => undefined };
+  const tools = { ...plain, resumed: true };
+  const where = { host: 'simulated:///hostA', domainUuid: scene.uuid };
+  const noJob = { failure: { code: 'noJob', effect: 'none' } };
+  const downtime = slots.setMaxDowntime.run({ ...where, downtimeMs: 700 }, tools);
+  await expect(clock.run(downtime)).rejects.toMatchObject(noJob);
+  const bandwidth = slots.setBandwidth.run({ ...where, mibPerS: 2 }, tools);
+  await expect(clock.run(bandwidth)).rejects.toMatchObject(noJob);
+});
