@@ -52,7 +52,7 @@ export const postcopyBroken = <const Recovering extends object>(recovering: Reco
     },
     after: {
       postcopyWait: [
-        { guard: 'isLate', target: '.looking', actions: 'giveUp' },
+        { guard: 'isLate', target: '.recovering', actions: 'giveUp' },
         { actions: 'giveUp' },
       ],
     },

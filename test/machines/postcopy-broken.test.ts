@@ -70,6 +70,17 @@ describe.each(bothProtocols)('a broken post-copy of a %s migration', (_, driven)
     untouched(walk);
   });
 
+  test('whose time went by while nobody drove is tried once more', () => {
+    const walk = brokenIn(driven);
+    const timer = [...walk.timers.values()].find(({ id }) => id.includes('postcopyWait'));
+    if (timer === undefined) throw new Error('nobody waits for a broken post-copy');
+    walk.timers.delete(timer.id);
+    walk.send(Object.assign({ ...timer.event }, { late: true }));
+    expect(walk.inFlight.has(attempt)).toBe(true);
+    refused(walk).done('lookAtPostcopy', broken(400_000));
+    expect(outputOf(walk).outcome).toBe('needsOperator');
+  });
+
   test('that nobody can take up is left to an operator when its time is over', () => {
     const walk = brokenIn(driven, { postcopyWaitMs: 60_000 });
     refused(walk.elapse('recoverAgain')).done('lookAtPostcopy', broken(30_000));
