@@ -10,6 +10,7 @@ import type { MigrationOptions } from '../../../src/index.ts';
 import { useLab } from '../../support/lab-migration.ts';
 import { plainOptions } from '../../support/migration-options.ts';
 import { phasesOn } from '../../support/shut-off.ts';
+import { storeRemains } from '../store-remains.ts';
 import type { Hold } from './holding.ts';
 import { LabEngine } from './lab-engine.ts';
 
@@ -44,6 +45,17 @@ export const slow = '100mbit';
 export const fast = '10gbit';
 
 let stores = 0;
+
+/** Claims in the definitions of the guest, as it runs and as it is kept. */
+async function claimsOn(host: LabHost): Promise<string[]> {
+  const names = (await host.virsh(['list', '--all', '--name'])).split('\n').filter(Boolean);
+  const definitions = await Promise.all(
+    names.flatMap((name) =>
+      [[], ['--inactive']].map((how) => host.virsh(['dumpxml', name, ...how])),
+    ),
+  );
+  return definitions.flatMap((xml) => xml.match(/urn:virtstate:claim\/[^'"]*/g) ?? []);
+}
 
 /** A lab on which our own process is killed and another one goes on; the manifest is printed at the end. */
 export function useCrashes(purpose: string) {
@@ -106,6 +118,8 @@ export function useCrashes(purpose: string) {
       const sinceMs = performance.now();
       const output = await live({ storePath, start: null, hold: null }).end();
       const recoverS = (performance.now() - sinceMs) / 1_000;
+      expect(storeRemains(storePath), 'what the store still holds').toEqual([]);
+      for (const host of hosts()) expect(await claimsOn(host), 'claims').toEqual([]);
       const outcome = output?.outcome ?? 'notBegun';
       manifest.push(
         `${kill.machine} x ${kill.point} (${kill.phases.join('/')}) x SIGKILL of our process x ${outcome} in ${recoverS.toFixed(1)} s`,

@@ -16,7 +16,7 @@ import { Scene } from './scene.ts';
 const sharedMemory = '/dev/shm';
 
 /** How long the hosts are left alone until somebody recovers: every other point for long. */
-const gapsMs = [20, 20_000];
+const gapsMs = [20, 400_000];
 
 /** So many runs live in one process, and so many processes live at once. */
 const batchSize = 250;

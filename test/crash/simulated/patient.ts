@@ -7,7 +7,7 @@ import type { End } from './judge.ts';
 import type { Point } from './points.ts';
 import { faultOf } from './points.ts';
 import { Scene } from './scene.ts';
-import { storeRemains } from './store-remains.ts';
+import { storeRemains } from '../store-remains.ts';
 
 const hostNames = ['hostA', 'hostB'];
 
