@@ -21,5 +21,5 @@ export function labRerunSuite(
     leave: (gone: ReturnType<typeof createLibvirtHypervisors>) => gone.close(),
   });
   const chosen = slots.filter(([, slot]) => only(slot));
-  rerunSuite('libvirt', setup, { slots: chosen, timeoutMs: 180_000, deathsAt });
+  rerunSuite('libvirt', setup, { slots: chosen, timeoutMs: 400_000, deathsAt });
 }
