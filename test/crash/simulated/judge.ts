@@ -1,4 +1,5 @@
 import type { HostListing, TickSpan } from '../../../src/adapters/simulated/index.ts';
+import type { Failure } from '../../../src/ports/failure.ts';
 import type { Entry } from '../../../src/testing/index.ts';
 import type { WorldPicture } from '../../../src/testing/index.ts';
 import { judgeRecording } from '../../../src/testing/index.ts';
@@ -9,7 +10,7 @@ export interface End {
   readonly scenario: Scenario;
   /** `notBegun`: nothing of it was ever on record. */
   readonly outcome: Outcome | 'notBegun';
-  readonly failure: { readonly message: string } | null;
+  readonly failure: Pick<Failure, 'code' | 'message'> | null;
   /** What the run told of itself in all its lives. */
   readonly told: readonly Entry[];
   /** Names of the calls that have reached their daemon. */
@@ -40,8 +41,9 @@ function judgeOutcome({ scenario, outcome, failure, arrived }: End): string[] {
   const { decisive, also } = scenario;
   const isDecided = decisive !== null && arrived.has(decisive);
   const expected = outcome === 'notBegun' ? outcome : isDecided ? scenario.outcome : 'rolledBack';
-  if (outcome === expected || also.some((other) => other === outcome)) return [];
-  return [`it ended ${outcome} instead of ${expected}: ${failure?.message ?? 'without a reason'}`];
+  const shown = failure === null ? outcome : `${outcome} ${failure.code}`;
+  if (outcome === expected || also.includes(shown)) return [];
+  return [`it ended ${shown} instead of ${expected}: ${failure?.message ?? 'without a reason'}`];
 }
 
 /** Where the guest is, as its daemons tell. */

@@ -24,8 +24,8 @@ export interface Scenario {
    * rolled back. `null`: it is rolled back whatever happens.
    */
   readonly decisive: string | null;
-  /** What else an interrupted run may come to, where no program can know or act. */
-  readonly also: readonly Outcome[];
+  /** What else an interrupted run may come to, and the code of its failure, as `needsOperator split`. */
+  readonly also: readonly string[];
 }
 
 export type Outcome = 'completed' | 'refused' | 'rolledBack' | 'needsOperator';
@@ -155,7 +155,7 @@ export const scenarios: readonly Scenario[] = [
     input: { ...direct.input, ...afterPasses },
     options: { ...postcopy.options, ...byUs },
     ...movedByUs,
-    also: ['needsOperator'],
+    also: ['needsOperator postcopyNeverRan', 'needsOperator sourceNotEnded'],
   }),
   scenario({
     ...direct,
