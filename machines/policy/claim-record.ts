@@ -18,7 +18,7 @@ export function expectedClaim(context: LiveMigrationContext, host: string): Arte
 export function afterClaim(context: LiveMigrationContext, { claim }: ClaimAnswer) {
   const here = { ...expectedClaim(context, context.source), status: 'made' } as const;
   const there = expectedClaim(context, context.destination);
-  return { claim, artefacts: [here, there, ...expectedVolumes(context)] };
+  return { claim, held: true, artefacts: [here, there, ...expectedVolumes(context)] };
 }
 
 /** Where the claim may stand: what never prepared has not got it. */

@@ -20,6 +20,8 @@ export interface ReleaseRequest {
   /** `null`: what was claimed is not known, because no answer came. */
   readonly run: string | null;
   readonly hosts: readonly string[];
+  /** The domain was ours: whoever has claimed it since was refused, and may not get at it any more. */
+  readonly held: boolean;
 }
 
 export interface ReleaseAnswer {

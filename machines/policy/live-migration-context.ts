@@ -47,6 +47,8 @@ export interface LiveMigrationContext extends LiveMigrationInput {
   readonly comparedAtEpochMs: number | null;
   /** Ours, once the domain has been claimed. */
   readonly claim: Claim | null;
+  /** The claim was alone: the domain is ours until it is released. */
+  readonly held: boolean;
   /** How the run ends when its claim is gone. */
   readonly ending: 'completed' | 'refused' | 'rolledBack' | null;
 }
@@ -76,6 +78,7 @@ export function beforeAnything(input: LiveMigrationInput): LiveMigrationContext 
     peers: null,
     comparedAtEpochMs: null,
     claim: null,
+    held: false,
     ending: null,
   };
 }

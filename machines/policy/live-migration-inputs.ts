@@ -45,4 +45,5 @@ export const claimsToRelease = ({ context }: Context): ReleaseRequest => ({
   domainUuid: foundDomain(context).uuid,
   run: context.claim?.run ?? null,
   hosts: claimHolders(context),
+  held: context.held,
 });

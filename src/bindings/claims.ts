@@ -43,10 +43,16 @@ export async function claimDomain(
   return { claim, others };
 }
 
-/** Each host by itself: one that cannot be asked keeps no other from its answer. */
+/**
+ * Each host by itself: one that cannot be asked keeps no other from its answer.
+ *
+ * Whoever claimed the domain while it was ours was refused; but its claim went along with the guest
+ * while it waited to take it away. Such claims go before ours does: whoever comes at this moment sees
+ * either ours, or that its own is gone.
+ */
 export async function releaseClaims(
   hypervisors: Hypervisors,
-  { domainUuid, hosts, run }: ReleaseRequest,
+  { domainUuid, held, hosts, run }: ReleaseRequest,
   { key, log, signal }: Needs,
 ): Promise<ReleaseAnswer> {
   const claimant = run ?? runOf(key);
@@ -55,6 +61,11 @@ export async function releaseClaims(
     if (claimant === null) return [];
     try {
       const hypervisor = await hypervisors.open(host, signal);
+      const standing = held ? await hypervisor.findClaims(domainUuid, signal) : [];
+      // Where ours was broken, whoever broke it has the domain.
+      const isOurs = standing.some((each) => each.run === claimant);
+      for (const { run: rival } of isOurs ? standing : [])
+        if (rival !== claimant) await hypervisor.releaseClaim(domainUuid, rival, signal);
       await hypervisor.releaseClaim(domainUuid, claimant, signal);
       return [host];
     } catch (error) {

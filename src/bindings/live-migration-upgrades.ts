@@ -14,7 +14,7 @@ const toVersion3: SnapshotUpgrade = (snapshot) => {
   const facts = isFields(context['facts']) ? { ...context['facts'], claims: [] } : null;
   return {
     ...snapshot,
-    context: { ...context, facts, breakClaims: [], claim: null, ending: null },
+    context: { ...context, facts, breakClaims: [], claim: null, held: false, ending: null },
   };
 };
 

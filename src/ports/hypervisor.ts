@@ -92,10 +92,12 @@ export interface Hypervisor {
    * Puts the claim on the domain, on what runs and on its definition (virDomainSetMetadata), and reads
    * only then who else claims it. libvirt has no compare-and-set: of two that come at the same moment
    * at least one sees the other. Whoever is told of others has not got the domain, and has to take its
-   * own claim away again. Refused while the domain has a job, as a migration is.
+   * own claim away again; whoever does not find its own has come as another one left. Refused while the
+   * domain has a job, as a migration is.
    *
    * @returns the claims of others
-   * @throws FailureError, after which the claim may stand there: `noDomain`, `jobActive`, `invalidArgument`
+   * @throws FailureError, after which the claim may stand there: `noDomain`, `jobActive`,
+   *   `invalidArgument`, `claimLost`
    */
   claimDomain(uuid: string, claim: Claim, signal: AbortSignal): Promise<readonly StandingClaim[]>;
   /** Takes that run's claim away; nothing to do where there is none, or no such domain. */

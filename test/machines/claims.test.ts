@@ -57,6 +57,7 @@ describe('before anything is moved', () => {
       domainUuid: domain.uuid,
       run: 'run-1',
       hosts: [source],
+      held: false,
     });
     const { artefacts, failure, outcome } = outputOf(walk);
     expect({ artefacts, outcome }).toEqual({ artefacts: [], outcome: 'refused' });
@@ -83,7 +84,11 @@ describe('before anything is moved', () => {
     const walk = checked().send({ type: 'abort.requested' });
     expect(walk.inFlight.has('claim')).toBe(true);
     walk.done('claim', answer);
-    expect(walk.inFlight.get('release')?.input).toMatchObject({ run: 'run-1', hosts: [source] });
+    expect(walk.inFlight.get('release')?.input).toMatchObject({
+      run: 'run-1',
+      hosts: [source],
+      held: false,
+    });
     expect(outputOf(walk)).toMatchObject({
       outcome: 'rolledBack',
       failure: { code: 'abortRequested' },
@@ -116,6 +121,7 @@ describe('at the end', () => {
       domainUuid: domain.uuid,
       run: 'run-1',
       hosts: [source, destination],
+      held: true,
     });
     expect(walk.snapshot.status).toBe('active');
     expect(outputOf(walk).outcome).toBe(outcome);
@@ -138,7 +144,7 @@ describe('at the end', () => {
     const walk = success().done('release', { released: [source] });
     expect(walk.snapshot.context.artefacts).toContainEqual(claimOn(destination, 'expected'));
     walk.elapse('askAgain');
-    expect(walk.inFlight.get('release')?.input).toMatchObject({ hosts: [destination] });
+    expect(walk.inFlight.get('release')?.input).toMatchObject({ hosts: [destination], held: true });
     expect(outputOf(walk).outcome).toBe('completed');
     expect(claimsOf(walk)).toEqual([]);
   });

@@ -121,6 +121,29 @@ describe.each(byProtocol)('two engines, one guest, %s', (_, guest, input) => {
   });
 });
 
+test('a claim that came in vain and went along with the guest is taken away with that of the run', async () => {
+  const outcomes = new Set<string>();
+  for (let laterMs = 0; laterMs < 24; laterMs += 1) {
+    // It is on its way for longer than whoever is refused waits to take its own claim away.
+    const arena = new Arena({ ...sharedGuest, memoryBytes: gib }, [
+      { at: { call: 'releaseClaim', host: 'hostA' }, do: { slowMs: 2_000 } },
+    ]);
+    const first = await arena.start(arena.engine('first').engine);
+    await arena.clock.run(delay(arena.clock, laterMs, unending));
+    const second = await arena.start(arena.engine('second').engine);
+    const both = await Promise.all([arena.end(first), arena.end(second)]);
+    expect(arena.claims).toEqual([]);
+    outcomes.add(
+      both
+        .map(({ artefacts, outcome }) =>
+          [outcome, ...artefacts.map(({ status }) => status)].join(' '),
+        )
+        .join(),
+    );
+  }
+  expect(outcomes).toContain('completed,refused left');
+});
+
 test.each([
   [0, 0],
   [2, 1],

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createSimulatedWorld } from '../../src/adapters/simulated/index.ts';
 import { claimDomain, releaseClaims } from '../../src/bindings/claims.ts';
 import type { StandingClaim } from '../../src/ports/claim.ts';
+import { delay } from '../../src/ports/clock.ts';
 import type { Hypervisors } from '../../src/ports/hypervisor.ts';
 import { noLog } from '../../src/ports/log.ts';
 import { ChosenOrder } from '../support/chosen-order.ts';
@@ -17,6 +18,8 @@ interface Situation {
   readonly breakClaims?: readonly string[];
   /** Of the two, the one that dies after so many steps. */
   readonly dies?: { readonly who: string; readonly after: number };
+  /** Whoever gets it keeps it. */
+  readonly keep?: boolean;
 }
 
 /** Two runs of two engines that want one domain, each as its chart does it. */
@@ -24,6 +27,11 @@ class Race {
   readonly clock = new ChosenOrder();
   readonly verdicts = new Map<string, 'has it' | 'refused'>();
   readonly steps = new Map<string, number>();
+  /** Those who work on the domain now, and how many there ever were at once. */
+  readonly inside = new Set<string>();
+  mostInside = 0;
+  /** Those whose claim did not stand while they worked on it. */
+  readonly unclaimed: string[] = [];
   readonly #situation: Situation;
   readonly #hypervisors: Hypervisors;
   #standing: () => readonly string[];
@@ -69,14 +77,22 @@ class Race {
     const { breakClaims = [] } = this.#situation;
     const tools = { clock: this.clock, key: `${who}/claim#1`, log: noLog, signal: unending };
     const request = { host, domainUuid, breakClaims };
-    const { others } = await claimDomain(this.#hypervisors, request, tools);
-    if (others.length === 0) {
-      this.verdicts.set(who, 'has it');
+    const release = (held: boolean) =>
+      releaseClaims(this.#hypervisors, { domainUuid, hosts: [host], run: who, held }, tools);
+    const answer = await claimDomain(this.#hypervisors, request, tools).catch(() => null);
+    if (answer === null || answer.others.length > 0) {
+      await release(false);
+      this.verdicts.set(who, 'refused');
       return;
     }
-    const hosts = [host];
-    await releaseClaims(this.#hypervisors, { domainUuid, hosts, run: who }, tools);
-    this.verdicts.set(who, 'refused');
+    this.verdicts.set(who, 'has it');
+    if (this.#situation.keep === true) return;
+    this.inside.add(who);
+    this.mostInside = Math.max(this.mostInside, this.inside.size);
+    await delay(this.clock, 1, unending);
+    if (!this.standing.includes(who)) this.unclaimed.push(who);
+    this.inside.delete(who);
+    await release(true);
   }
 }
 
@@ -104,8 +120,11 @@ const holdersOf = ({ verdicts }: Race): string[] =>
   [...verdicts].flatMap(([who, verdict]) => (verdict === 'has it' ? [who] : []));
 
 describe.each([
-  ['a free domain', {}],
-  ['a domain of which both break the stale claim', { standing: [stale], breakClaims: [stale.run] }],
+  ['a free domain', { keep: true }],
+  [
+    'a domain of which both break the stale claim',
+    { standing: [stale], breakClaims: [stale.run], keep: true },
+  ],
 ] as const)('of two that want %s, in every order of their calls', (_, situation) => {
   let races: readonly Race[] = [];
   beforeAll(async () => {
@@ -113,7 +132,7 @@ describe.each([
   });
 
   test('never both get it', () => {
-    expect(races.length).toBeGreaterThan(100);
+    expect(races.length).toBeGreaterThan(10);
     for (const race of races) {
       expect(race.verdicts.size).toBe(2);
       expect(holdersOf(race).length).toBeLessThan(2);
@@ -133,10 +152,10 @@ describe.each([
   });
 });
 
-test.each([0, 1, 2, 3, 4, 5, 6])(
+test.each([0, 1, 2, 3])(
   'one that dies after %i steps leaves the other the domain or its claim, never the domain twice',
   async (after) => {
-    for (const race of await everyOrder({ dies: { who: 'first', after } })) {
+    for (const race of await everyOrder({ keep: true, dies: { who: 'first', after } })) {
       expect(holdersOf(race).length).toBeLessThan(2);
       const isRefused = race.verdicts.get('second') === 'refused';
       const sawFirst = race.standing.includes('first') || race.verdicts.get('first') === 'refused';
@@ -152,4 +171,17 @@ test('a domain with the claim of a dead run is refused until that is to be broke
     expect(holdersOf(race)).toEqual([]);
     expect(race.standing).toEqual([stale.run]);
   }
+});
+
+test('of two that claim, work and release, never both are at it, and both leave nothing behind', async () => {
+  const races = await everyOrder({});
+  expect(races.length).toBeGreaterThan(60);
+  const outcomes = new Set<string>();
+  for (const race of races) {
+    expect(race.mostInside).toBeLessThan(2);
+    expect(race.unclaimed).toEqual([]);
+    expect(race.standing).toEqual([]);
+    outcomes.add(holdersOf(race).toSorted().join());
+  }
+  expect(outcomes).toEqual(new Set(['', 'first', 'second', 'first,second']));
 });

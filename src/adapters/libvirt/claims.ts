@@ -1,6 +1,7 @@
 import { DOMImplementation, XMLSerializer, type Element } from '@xmldom/xmldom';
 import { modificationImpact, xmlFlags, type CallOptions, type Domain } from 'node-libvirt';
 import type { Claim, StandingClaim } from '../../ports/claim.ts';
+import { rivalsOf } from '../../ports/claim.ts';
 import { FailureError } from '../../ports/failure.ts';
 import { attribute, child, isElement, parseRoot } from './xml.ts';
 
@@ -30,8 +31,7 @@ export async function writeClaim(
     key: elementPrefix,
     flags: places.live | places.config,
   });
-  const claims = await readClaimsIn(domain, places, options);
-  return claims.filter(({ run }) => run !== claim.run);
+  return rivalsOf(claim.run, await readClaimsIn(domain, places, options));
 }
 
 /** The same with nothing in it; libvirt does not mind where there is none. */

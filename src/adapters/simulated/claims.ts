@@ -25,7 +25,7 @@ async function write({ world, host, domain }: Place, after: (claims: Claims) => 
   domain.definition = { ...domain.definition, claims: after(domain.definition.claims) };
 }
 
-export function othersThan(claims: Claims, run: string): Claims {
+function othersThan(claims: Claims, run: string): Claims {
   return claims.filter((claim) => claim.run !== run);
 }
 

@@ -1,11 +1,12 @@
 import type { Claim, StandingClaim } from '../../ports/claim.ts';
+import { rivalsOf } from '../../ports/claim.ts';
 import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
 import type { Failure, FailureEffect } from '../../ports/failure.ts';
 import type { Hypervisor, WatchRequest } from '../../ports/hypervisor.ts';
 import type { IncomingView, MigrateCall, Reachability, VolumeView } from '../../ports/migration.ts';
 import { assessIncoming } from './assess.ts';
 import { invalidArgument } from './begin.ts';
-import { dropClaim, othersThan, putClaim } from './claims.ts';
+import { dropClaim, putClaim } from './claims.ts';
 import { cancelOutgoing, startPostcopy, untilNoJob } from './domain-job.ts';
 import { callDaemon } from './daemon-call.ts';
 import { endDomain, forgetIfGone, imagesAreFree, pauseVcpus, runVcpus } from './domain-life.ts';
@@ -197,7 +198,7 @@ export class SimulatedHypervisor implements Hypervisor {
   /** Two calls, as over the wire: others may come between. */
   async claimDomain(uuid: string, claim: Claim, signal: AbortSignal) {
     await this.#ask('claimDomain', signal, () => putClaim(this.#place(this.#domain(uuid)), claim));
-    return othersThan(await this.findClaims(uuid, signal), claim.run);
+    return rivalsOf(claim.run, await this.findClaims(uuid, signal));
   }
 
   releaseClaim(uuid: string, run: string, signal: AbortSignal): Promise<void> {

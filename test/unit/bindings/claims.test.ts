@@ -35,8 +35,10 @@ function scene(standing: readonly StandingClaim[]) {
     world,
     claim: (key: string, breakClaims: readonly string[] = []) =>
       clock.run(claimDomain(world.hypervisors, { host, domainUuid, breakClaims }, tools(key))),
-    release: (key: string, run: string | null, hosts: readonly string[] = [host, other]) =>
-      clock.run(releaseClaims(world.hypervisors, { domainUuid, run, hosts }, tools(key))),
+    release: (key: string, run: string | null, held = false) => {
+      const request = { domainUuid, run, hosts: [host, other], held };
+      return clock.run(releaseClaims(world.hypervisors, request, tools(key)));
+    },
     standing: () => world.listing()[0]?.domains[0]?.claims,
   };
 }
@@ -81,6 +83,18 @@ describe('a release', () => {
     const { release, standing } = scene([of('run-1'), of('alive')]);
     expect(await release('run-1/release#1', null)).toEqual({ released: [host, other] });
     expect(standing()).toEqual(['alive']);
+  });
+
+  test('of a domain that was ours takes those away, too, who came in vain meanwhile', async () => {
+    const { release, standing } = scene([of('run-1'), of('refused')]);
+    expect(await release('run-1/release#1', 'run-1', true)).toEqual({ released: [host, other] });
+    expect(standing()).toEqual([]);
+  });
+
+  test('of a domain that somebody has taken over leaves it to them', async () => {
+    const { release, standing } = scene([of('taker')]);
+    expect(await release('run-1/release#1', 'run-1', true)).toEqual({ released: [host, other] });
+    expect(standing()).toEqual(['taker']);
   });
 
   test('tells of the host that could not be asked, and asks the other one all the same', async () => {

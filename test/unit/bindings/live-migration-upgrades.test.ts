@@ -20,6 +20,7 @@ describe('a run that version 2 has recorded', () => {
         facts: context.facts === null ? null : { ...context.facts, claims: [] },
         breakClaims: [],
         claim: null,
+        held: false,
         ending: null,
       },
     });
