@@ -22,7 +22,8 @@ const file = join(import.meta.dirname, 'lab-rows.json');
 
 /** Where our process is killed, and where the daemons are. */
 const suites = [
-  'test/crash/lab',
+  'test/crash/lab/peer2peer.test.ts',
+  'test/crash/lab/client-driven.nightly.test.ts',
   'test/lab/migration-daemon-kill.test.ts',
   'test/lab/migration-daemon-kill-late.test.ts',
 ];

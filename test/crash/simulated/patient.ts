@@ -5,7 +5,7 @@ import type { Row } from '../row.ts';
 import { judgeEnd, leaksOf } from './judge.ts';
 import type { End } from './judge.ts';
 import type { Point } from './points.ts';
-import { faultOf } from './points.ts';
+import { faultOf, labelAt } from './points.ts';
 import { Scene } from './scene.ts';
 import { storeRemains } from '../store-remains.ts';
 
@@ -31,9 +31,13 @@ export class Patient {
   /** Its process has been killed at the end of that life. */
   noteDeath(life: number): void {
     const { scene, point } = this;
+    const [first] = point.stops;
     // A later life need not be long enough for its stop; the first one is known to be.
-    if (life === 0 && scene.state !== 'stands')
+    if (life > 0 || first === undefined) return;
+    if (scene.state !== 'stands')
       this.#missed = `it never came to ${point.label}: ${scene.broke ?? scene.state}`;
+    else if (labelAt(scene.life, first) !== point.label)
+      this.#missed = `it came to ${labelAt(scene.life, first)} instead of ${point.label}`;
   }
 
   row(): Row {

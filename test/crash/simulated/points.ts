@@ -1,5 +1,5 @@
 import type { Scenario } from './scenarios.ts';
-import type { Scene, Stop } from './scene.ts';
+import type { Life, Scene, Stop } from './scene.ts';
 
 /** Where the engine's process is killed, once or several times. */
 export interface Point {
@@ -21,15 +21,25 @@ export function pointsOf({ scenario, state, outcome, broke, life }: Scene): Poin
   const point = (stop: Stop, label: string): Point => ({ scenario, stops: [stop], label });
   const commits = life.commits.flatMap((label, at) =>
     (['before', 'after'] as const).map((when) =>
-      point({ kind: 'commit', commit: at + 1, when }, `commit ${at + 1}: ${label}`),
+      point({ kind: 'commit', commit: at + 1, when }, labelOf('commit', at + 1, label)),
     ),
   );
   const calls = [...life.calls].flatMap(([call, { label, isAnswered, hasEffect }]) => {
     if (!hasEffect) return [];
     const whens = isAnswered ? (['before', 'taken', 'replied'] as const) : (['before'] as const);
-    return whens.map((when) => point({ kind: 'call', call, when }, `call ${call}: ${label}`));
+    return whens.map((when) => point({ kind: 'call', call, when }, labelOf('call', call, label)));
   });
   return [...commits, ...calls];
+}
+
+const labelOf = (kind: Stop['kind'], number: number, label: string): string =>
+  `${kind} ${number}: ${label}`;
+
+/** What a life really came to at its stop; another run has other commits and calls. */
+export function labelAt({ commits, calls }: Life, stop: Stop): string {
+  return stop.kind === 'commit'
+    ? labelOf('commit', stop.commit, commits[stop.commit - 1] ?? 'nothing')
+    : labelOf('call', stop.call, calls.get(stop.call)?.label ?? 'nothing');
 }
 
 const words: Readonly<Record<Stop['when'], string>> = {
