@@ -15,8 +15,12 @@ import { Scene } from './scene.ts';
 
 const sharedMemory = '/dev/shm';
 
-/** How long the hosts are left alone until somebody recovers: every other point for long. */
-const gapsMs = [20, 400_000];
+/**
+ * How long the hosts are left alone until somebody recovers: as good as not, or longer than any wait of
+ * a chart, in turn for each of the two kills at one commit.
+ */
+const gapsMs = [20, 400_000] as const;
+const gapOf = (at: number): number => gapsMs[(at + (at >> 1)) % 2 === 0 ? 0 : 1];
 
 /** So many runs live in one process, and so many processes live at once. */
 const batchSize = 250;
@@ -49,18 +53,22 @@ export async function strike(points: readonly Point[]): Promise<Row[]> {
 /** One life after the other, each in a process of its own, until every run is over. */
 function strikeBatch(points: readonly Point[]): Promise<Row[]> {
   return inDirectory(async (directory) => {
-    const patients = points.map((point, at) => new Patient(point, join(directory, `${at}`)));
+    const patients = points.map(
+      (point, at) => new Patient(point, { storePath: join(directory, `${at}`), gapMs: gapOf(at) }),
+    );
     let living = patients;
     for (let life = 0; living.length > 0; life += 1) {
       for (const { point, scene } of living)
         scene.live(life === 0 ? start(point.scenario) : recover, point.stops[life] ?? null);
       await liveAndDie(living.map(({ scene }) => scene));
       for (const patient of living) patient.noteDeath(life);
-      for (const [parity, gapMs] of gapsMs.entries())
+      for (const gapMs of gapsMs) {
+        const alone = living.filter((patient) => patient.gapMs === gapMs);
         await passAlone(
-          living.filter((_, at) => at % 2 === parity).map(({ scene }) => scene),
+          alone.map(({ scene }) => scene),
           gapMs,
         );
+      }
       living = living.filter(({ scene }) => scene.state === 'stands');
     }
     return patients.map((patient) => patient.row());

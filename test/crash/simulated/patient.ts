@@ -15,13 +15,19 @@ const hostNames = ['hostA', 'hostB'];
 export class Patient {
   readonly point: Point;
   readonly scene: Scene;
+  /** From each death to the next recovery. */
+  readonly gapMs: number;
   readonly #before: readonly HostListing[];
   readonly #pictureBefore: WorldPicture;
   readonly #diskBefore: string | null;
   #missed: string | null = null;
 
-  constructor(point: Point, storePath: string) {
+  constructor(
+    point: Point,
+    { gapMs, storePath }: { readonly gapMs: number; readonly storePath: string },
+  ) {
     this.point = point;
+    this.gapMs = gapMs;
     this.scene = new Scene(point.scenario, storePath);
     this.#before = this.scene.world.listing();
     this.#pictureBefore = this.#picture();
