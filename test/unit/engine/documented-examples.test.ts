@@ -102,6 +102,12 @@ test('the examples of the README', async () => {
   expect(await printed('actor')).toContain("outcome: 'completed'");
 }, 30_000);
 
+test('the README says of the crash matrix what its results say', async () => {
+  const results = await readFile(join(root, 'test/crash/RESULTS.md'), 'utf8');
+  const summary = /\*\*(\d+ points, .*)\*\*/.exec(results)?.[1] ?? 'no summary';
+  expect(await readFile(join(root, 'README.md'), 'utf8')).toContain(summary);
+});
+
 test('an upgrade beside a machine', async () => {
   expect(await printed('upgrade')).toBe("liveMigration [ '99' ]\n");
 });
