@@ -5,6 +5,7 @@ import {
   noteCancelled,
   notSent,
 } from './direct-migration.setup.ts';
+import { onBoth } from './policy/domain-on-host.ts';
 import { begins, holdsGuest, phaseInput } from './policy/phase-calls.ts';
 import { startingContext } from './policy/protocol-context.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
@@ -17,7 +18,7 @@ import { postcopy } from './regions/postcopy.ts';
 import { resumingByPhases } from './regions/resuming-by-phases.ts';
 import { bothWatched, protocolEnds } from './regions/protocol-frame.ts';
 import { splitBrain } from './regions/split-brain.ts';
-import { fetching, following, uncertain } from './regions/uncertain.ts';
+import { fetching, following, shows, uncertain } from './regions/uncertain.ts';
 import { wayBack } from './regions/way-back.ts';
 
 /**
@@ -218,12 +219,30 @@ export const directMigration = directSetup.createMachine({
                 onError: { target: 'uncertain', actions: 'dropLink' },
               },
             },
-            uncertain: uncertain([
-              { guard: heldAndShows('sourceStale'), target: '#confirm3' },
-              { guard: heldAndShows('sourceToResume'), target: '#confirm3Cancelled' },
-              { guard: heldAndShows('unchanged'), target: '#confirm3Cancelled' },
-              { guard: heldAndShows('postcopyBroken'), target: '#leavingHalf' },
-            ]),
+            uncertain: uncertain(
+              [
+                { guard: heldAndShows('sourceStale'), target: '#confirm3' },
+                { guard: heldAndShows('sourceToResume'), target: '#confirm3Cancelled' },
+                { guard: heldAndShows('unchanged'), target: '#confirm3Cancelled' },
+                { guard: heldAndShows('postcopyBroken'), target: '#leavingHalf' },
+                { guard: shows('halfLeft'), target: 'endingHalf' },
+              ],
+              {
+                endingHalf: {
+                  description:
+                    'The guest is whole over there, and no job of ours is left to confirm it.',
+                  tags: ['pointOfNoReturn'],
+                  meta: { call: 'virDomainDestroy' },
+                  invoke: {
+                    id: 'endHalf',
+                    src: 'destroyHalf',
+                    input: onBoth,
+                    onDone: 'inspecting',
+                    onError: 'waiting',
+                  },
+                },
+              },
+            ),
             leavingHalf: {
               id: 'leavingHalf',
               description: 'Post-copy is broken: the source ends its call and keeps its half.',

@@ -57,6 +57,7 @@ export const directSetup = setup({
     finishCancelled: effectSlot<FinishDone, PhaseInput>('finishCancelled'),
     confirm: effectSlot<PhaseDone, PhaseInput>('confirm'),
     confirmCancelled: effectSlot<PhaseDone, PhaseInput>('confirmCancelled'),
+    destroyHalf: effectSlot<void, DomainOnPeers>('destroyHalf'),
   },
   actions: {
     ...protocolActions,

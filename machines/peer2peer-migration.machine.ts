@@ -58,7 +58,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
                 },
               },
             },
-            uncertain: uncertain([]),
+            uncertain: uncertain([], {}),
             following,
             fetching,
             postcopyBroken: postcopyBroken({

@@ -38,6 +38,8 @@ export interface Situation {
  *   copy is whole, and neither may be resumed or ended.
  * - `switchedOver`: the destination runs, the source has ended.
  * - `sourceStale`: the destination runs, the source holds a paused older copy.
+ * - `halfLeft`: the destination has all of a guest that went over by post-copy; whoever has the
+ *   source's job has not ended what stands there.
  * - `unchanged`: the source is as it was before.
  * - `incomingLeft`: the source goes on; a QEMU that never ran still waits on the destination.
  * - `sourceToResume`: the source is paused by the migration, the destination never ran.
@@ -53,6 +55,7 @@ export type Verdict =
   | 'postcopyBroken'
   | 'switchedOver'
   | 'sourceStale'
+  | 'halfLeft'
   | 'unchanged'
   | 'incomingLeft'
   | 'sourceToResume'
@@ -67,7 +70,7 @@ export function judgePeers(view: PeersView, situation: Situation): Verdict {
   const there = holdingOf(view.destination, situation);
   if (there === 'running' && isRunning(here)) return 'bothRun';
   if (isPostcopyBroken(view)) return 'postcopyBroken';
-  if (isHalfLeft(view)) return situation.drivesJob ? 'sourceStale' : 'unclear';
+  if (isHalfLeft(view)) return situation.drivesJob ? 'sourceStale' : 'halfLeft';
   if (here?.job?.operation === 'migrationOut' && !situation.drivesJob) return 'jobActive';
   // Its pages are still on their way: what stands here is no older copy but half of the guest.
   if (isInPostcopy(view.destination)) return isActive(here) ? 'postcopyActive' : 'unclear';

@@ -1,12 +1,5 @@
 import type { PeersView, Situation } from './peers.ts';
-import {
-  holdsNothing,
-  isBooted,
-  isHalfLeft,
-  isInPostcopy,
-  judgePeers,
-  mayHaveGoneOver,
-} from './peers.ts';
+import { holdsNothing, isBooted, isInPostcopy, judgePeers, mayHaveGoneOver } from './peers.ts';
 
 /** The ends that no program can mend, by the code of their failure: what is true and what to do. */
 const quandaries = {
@@ -72,9 +65,9 @@ function kindOf(peers: PeersView | null, situation: Situation): Quandary {
     case 'incomingLeft':
       return 'incomingNotEnded';
     case 'sourceStale':
+    case 'halfLeft':
       return 'sourceNotEnded';
     default:
-      if (isHalfLeft(peers)) return 'sourceNotEnded';
       return isInPostcopy(peers.source) ? 'postcopyBroken' : 'peerUnreachable';
   }
 }

@@ -48,9 +48,16 @@ const acts = {
 
 /**
  * How every protocol ends whose end is not beyond doubt: both hosts are asked, and what they show
- * decides. `first` is what a protocol can do better itself, before the general rules.
+ * decides. `first` is what a protocol can do better itself, before the general rules, in states of
+ * its own.
  */
-export const uncertain = <const First extends readonly object[]>(first: First) =>
+export const uncertain = <
+  const First extends readonly object[],
+  const Own extends Readonly<Record<string, object>>,
+>(
+  first: First,
+  own: Own,
+) =>
   ({
     id: 'uncertain',
     description: 'The call failed or its reply is lost: both hosts are asked.',
@@ -96,6 +103,7 @@ export const uncertain = <const First extends readonly object[]>(first: First) =
         ],
       },
       ...acts,
+      ...own,
     },
   }) as const;
 

@@ -31,7 +31,7 @@ SIGKILL at every commit and around every call that the undisturbed run makes, an
 the run from its SQLite file. Seconds are those of the simulated hosts, from the beginning of the recovery
 to the end of the run; the hosts are left alone for 0.02 s or 400 s, in turn, before anybody recovers.
 An operator is called only in a post-copy that we drive: what our death leaves of it before the destination
-runs cannot be resumed (libvirt 9.0), and a half that stays behind on the source is its owner's to end.
+runs cannot be resumed (libvirt 9.0).
 `;
 
 /** The whole matrix as a document, as prettier would have it. */

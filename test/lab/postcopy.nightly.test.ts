@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { LabGuest } from '../../lab/index.ts';
 import { lastTick, waitForTick } from '../../lab/index.ts';
 import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
+import type { Hypervisors } from '../../src/index.ts';
 import { patient } from '../../machines/policy/convergence-presets.ts';
 import { HeldLink } from '../support/held-link.ts';
 import type { LabMigration } from '../support/lab-migration.ts';
@@ -28,12 +29,14 @@ describeLab('post-copy, whatever happens to it', () => {
   const underWay = async (
     protocol: Protocol,
     input: Partial<LiveMigrationInput> = {},
+    through: (hosts: Hypervisors) => Hypervisors = (hosts) => hosts,
   ): Promise<{ guest: LabGuest; migration: LabMigration }> => {
     const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
     const migration = stage.migrate(guest, {
       ...there,
       input: { protocol, ...input },
       options: slow,
+      through,
     });
     await migration.entered('precopying');
     expect(migration.send({ type: 'postcopy.start' })).toBe(true);
@@ -121,6 +124,27 @@ describeLab('post-copy, whatever happens to it', () => {
       await hostB().healPorts();
       await expectWhole(migration, guest);
     });
+  });
+
+  test('direct: we die before the source has heard that all is over there: its half is ended', async () => {
+    const link = new HeldLink('confirm');
+    try {
+      const { guest, migration } = await underWay('direct', {}, link.through);
+      await hostB().dropPort({ ports: '49152-49215', direction: 'out', effect: 'reset' });
+      await migration.entered('postcopyBroken.waiting');
+      await hostB().healPorts();
+      await link.held;
+      link.die();
+      await vi.waitUntil(
+        async () => (await hostA().migrationTruth(guest.name))?.phase === 'postcopy_failed',
+        20_000,
+      );
+      link.rise();
+      await migration.entered('endingHalf');
+      await expectWhole(migration, guest);
+    } finally {
+      await link.close();
+    }
   });
 
   test('peer2peer: a pulled cable is noticed by the daemons; given up, both copies stay', async () => {

@@ -46,6 +46,14 @@ const unconfirmed = (change: Partial<ProtocolInput>): Walk =>
     .done('look', look('busy', 'absent'))
     .fail('confirmCancelled', connectionLost);
 
+/** Whole over there, and the source is asked to end its half. */
+const confirmingHalf = (change: Partial<ProtocolInput>): Walk => {
+  const walk = brokenIn(drivenByUs, change).elapse('recoverAgain');
+  for (const call of ['beginResume', 'prepareResume', 'performResume', 'finishResume'])
+    walk.done(call, { holds: 'guest', atEpochMs: 70 });
+  return walk;
+};
+
 /** Where a walk of the adversary begins: or it would hardly ever come to the late states. */
 type Start = () => Walk;
 const each = (
@@ -78,6 +86,7 @@ const ofOurs: readonly Start[] = [
     () => drivenByUs.precopying(change),
     () => drivenByUs.over(drivenByUs.precopying(change)),
     () => brokenIn(drivenByUs, change),
+    () => confirmingHalf(change),
   ]),
 ];
 
@@ -157,7 +166,7 @@ describe.each(worlds)(
     );
 
     beforeAll(() => {
-      const campaign = { seed: 20_260_821, numRuns: isNightly ? 100_000 : 3_000 };
+      const campaign = { seed: 20_260_821, numRuns: isNightly ? 100_000 : 4_500 };
       for (const [start, moves] of sample(walks, campaign)) exploration.explore(start, moves);
     }, 600_000);
 

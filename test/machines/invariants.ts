@@ -241,6 +241,12 @@ export const rules: Readonly<Record<string, Rule>> = {
 
 /** What holds beside it where we send the phases ourselves. */
 export const rulesOfOurs: Readonly<Record<string, Rule>> = {
+  'a half is ended only where it was just seen to be broken, beside the whole guest': (frame) =>
+    when(
+      startsAny(frame, 'endHalf'),
+      () => lastLook(frame)[0] === 'brokenPostcopy' && lastLook(frame)[1] === 'running',
+    ),
+
   'Confirm is sent only for a guest that Finish or a look has shown on the destination': (frame) =>
     when(
       startsAny(frame, 'confirm'),

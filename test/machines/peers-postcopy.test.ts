@@ -45,7 +45,7 @@ describe('post-copy', () => {
 
     test('a half that is left beside a whole guest goes when its daemon, or we, confirm it', () => {
       const view = look('brokenPostcopy', 'running');
-      expect(judgePeers(view, situation)).toBe('unclear');
+      expect(judgePeers(view, situation)).toBe('halfLeft');
       expect(judgePeers(view, { ...situation, drivesJob: true })).toBe('sourceStale');
       expect(quandaryOf('guest', view, situation, 'none').code).toBe('sourceNotEnded');
     });

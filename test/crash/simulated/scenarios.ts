@@ -155,7 +155,7 @@ export const scenarios: readonly Scenario[] = [
     input: { ...direct.input, ...afterPasses },
     options: { ...postcopy.options, ...byUs },
     ...movedByUs,
-    also: ['needsOperator postcopyNeverRan', 'needsOperator sourceNotEnded'],
+    also: ['needsOperator postcopyNeverRan'],
   }),
   scenario({
     ...direct,

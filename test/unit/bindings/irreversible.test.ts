@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { createSimulatedWorld, VirtualClock } from '../../../src/adapters/simulated/index.ts';
+import { directMigrationSlots } from '../../../src/bindings/direct-migration.ts';
 import { liveMigrationSlots } from '../../../src/bindings/live-migration.ts';
 import { offlineMigrationSlots } from '../../../src/bindings/offline-migration.ts';
 import { peer2peerMigrationSlots } from '../../../src/bindings/peer2peer-migration.ts';
@@ -9,6 +10,7 @@ import { sharedGuest } from '../../support/simulated-migration.ts';
 
 const irreversible = [
   'destroySource',
+  'destroyHalf',
   'resumeSource',
   'destroyIncoming',
   'undefineOnSource',
@@ -66,7 +68,7 @@ describe('what nothing brings back', () => {
     };
     const slots = {
       ...liveMigrationSlots(world),
-      ...peer2peerMigrationSlots(world),
+      ...directMigrationSlots(world),
       ...offlineMigrationSlots(world),
     };
     for (const name of irreversible)
