@@ -36,6 +36,7 @@ describe('the effects of all machines', () => {
       'confirm',
       'confirmCancelled',
       'copyDisk',
+      'destroyHalf',
       'destroyIncoming',
       'destroySource',
       'finish',
