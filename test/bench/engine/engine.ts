@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,6 +85,23 @@ async function underWay(tools: BenchTools): Promise<BenchRow[]> {
   ];
 }
 
+/** Two processes: one drives the run, the other asks it something. */
+async function answers(tools: BenchTools): Promise<BenchRow> {
+  const values = await repeated(tools.pairs(10), async (directory) => {
+    const args = ['--conditions=virtstate-source', worker, directory, '{"measure":"hold"}'];
+    const holder = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    try {
+      await once(holder.stdout, 'data');
+      const { value } = await ask(directory, { measure: 'answer' }, single);
+      return value;
+    } finally {
+      holder.kill('SIGKILL');
+    }
+  });
+  const metric = 'answer of the process that drives a run, p99';
+  return absolute({ bench, metric, unit: 'ms', goal: '<= 100' }, values);
+}
+
 async function syncs(tools: BenchTools): Promise<BenchRow> {
   const values = await repeated(tools.pairs(10), async (directory) => {
     const { value } = await ask(directory, { measure: 'syncs' }, single);
@@ -107,5 +125,6 @@ export const engine: Bench = {
     await stepsOf(tools, 10_000, 100_000, null),
     ...(await underWay(tools)),
     await takeOver(tools, 10_000),
+    await answers(tools),
   ],
 };

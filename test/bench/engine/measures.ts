@@ -98,6 +98,36 @@ export async function leaveUnfinished(directory: string, runs: number): Promise<
   await Promise.all(Array.from({ length: runs }, () => engine.start('nullMachine', { left: 2 })));
 }
 
+/** Drives one run until the process is killed; resolves when it is on record and its effect is under way. */
+export async function hold(directory: string): Promise<void> {
+  const started = gate();
+  const { engine } = engineOn(directory, () => {
+    started.open();
+    return new Promise<void>(() => undefined);
+  });
+  await engine.start('nullMachine', { left: 2 });
+  await started.opened;
+  // Nothing else holds a process whose only effect waits for ever.
+  setInterval(() => undefined, 60_000);
+}
+
+/** Milliseconds from posting an event to the answer of the process that drives the run; the 99th of 100. */
+export async function answerP99Ms(directory: string): Promise<number> {
+  const { engine, store } = engineOn(directory, () => Promise.resolve());
+  const handle = await engine.find('run-1');
+  if (handle === null) throw new Error('no run is held');
+  const delaysMs: number[] = [];
+  for (let asked = 0; asked < 100; asked += 1) {
+    const begunMs = performance.now();
+    const answer = await handle.send({ type: 'asked' });
+    delaysMs.push(performance.now() - begunMs);
+    if (!answer.accepted) throw new Error(answer.reason);
+  }
+  await engine.close();
+  await store.close();
+  return delaysMs.toSorted((a, b) => a - b)[98] ?? NaN;
+}
+
 /** Seconds from opening the store to the last of the interrupted effects being at work again. */
 export async function takeOverS(directory: string, runs: number): Promise<number> {
   const begunMs = performance.now();

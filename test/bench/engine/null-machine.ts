@@ -13,15 +13,23 @@ interface Left {
 }
 
 const nullMachine = setup({
-  types: { input: {} as Left, context: {} as Left & { filling: string } },
+  types: {
+    input: {} as Left,
+    context: {} as Left & { filling: string; asked: number },
+    events: {} as { type: 'asked' },
+  },
   actors: { step: effectSlot<void, Left>('step') },
-  actions: { countDown: assign({ left: ({ context }) => context.left - 1 }) },
+  actions: {
+    countDown: assign({ left: ({ context }) => context.left - 1 }),
+    countAsked: assign({ asked: ({ context }) => context.asked + 1 }),
+  },
   guards: { isLast: ({ context }) => context.left <= 1 },
 }).createMachine({
   id: 'nullMachine',
   version: '1',
-  context: ({ input }) => ({ left: input.left, filling }),
+  context: ({ input }) => ({ left: input.left, filling, asked: 0 }),
   initial: 'stepping',
+  on: { asked: { actions: 'countAsked' } },
   states: {
     stepping: {
       invoke: {

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 
-import { inFlight, leaveUnfinished, stepsPerS, syncsPerS, takeOverS } from './measures.ts';
+import {
+  answerP99Ms,
+  hold,
+  inFlight,
+  leaveUnfinished,
+  stepsPerS,
+  syncsPerS,
+  takeOverS,
+} from './measures.ts';
 
 /** One measurement in a process of its own; the answer is one line of JSON. */
 const request = z.discriminatedUnion('measure', [
@@ -14,6 +22,8 @@ const request = z.discriminatedUnion('measure', [
   z.object({ measure: z.literal('leave'), runs: z.number() }),
   z.object({ measure: z.literal('takeOver'), runs: z.number() }),
   z.object({ measure: z.literal('syncs') }),
+  z.object({ measure: z.literal('hold') }),
+  z.object({ measure: z.literal('answer') }),
 ]);
 
 export type EngineRequest = z.infer<typeof request>;
@@ -31,6 +41,11 @@ async function measure(asked: EngineRequest, directory: string): Promise<unknown
       return { value: await takeOverS(directory, asked.runs) };
     case 'syncs':
       return { value: syncsPerS(directory) };
+    case 'hold':
+      await hold(directory);
+      return {};
+    case 'answer':
+      return { value: await answerP99Ms(directory) };
   }
 }
 
