@@ -7,6 +7,11 @@ function stateOn(host: LabHost): Promise<string> {
   return host.virsh(['domstate', '--reason', 'guest']);
 }
 
+/** What QEMU itself says of its migration. */
+function migrationOf(host: LabHost): Promise<string> {
+  return host.virsh(['qemu-monitor-command', 'guest', '{"execute":"query-migrate"}']);
+}
+
 async function becomes(host: LabHost, state: string): Promise<void> {
   await vi.waitFor(async () => expect(await stateOn(host)).toContain(state), {
     timeout: 30_000,
@@ -66,6 +71,11 @@ describeLab('faults in the streams of a migration', () => {
     await becomes(hostB, '(post-copy failed)');
     expect(performance.now() - brokenAt).toBeLessThan(10_000);
     expect(await outcome).toContain('exited with 1');
+    // The source daemon may hear of the break from the destination before its own QEMU has noticed.
+    await vi.waitFor(async () => expect(await migrationOf(hostA)).toContain('postcopy-paused'), {
+      timeout: 30_000,
+      interval: 50,
+    });
 
     await hostB.healPorts();
     await migrate('guest', '--postcopy', '--postcopy-resume');
