@@ -7,6 +7,7 @@ import { aboutLiveMigration } from './about-live-migration.ts';
 import { claimDomain, releaseClaims } from './claims.ts';
 import { compareCopies } from './copy-disk.ts';
 import { destroyIncoming } from './destroy-incoming.ts';
+import { doneAgain } from './done-again.ts';
 import { effectOnDomain, effectOnlyWhile } from './effect-on-domain.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { liveMigrationUpgrades } from './live-migration-upgrades.ts';
@@ -19,16 +20,8 @@ export function liveMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof liv
     effectOnDomain(hypervisors, act);
 
   return {
-    gatherFacts: {
-      kind: 'effect',
-      recovery: 'rerun',
-      run: (input, tools) => gatherFacts(hypervisors, input, tools),
-    },
-    inspectPeers: {
-      kind: 'effect',
-      recovery: 'rerun',
-      run: (peers, tools) => inspectPeers(hypervisors, peers, tools),
-    },
+    gatherFacts: doneAgain(hypervisors, gatherFacts),
+    inspectPeers: doneAgain(hypervisors, inspectPeers),
     persistOnDestination: on((host, uuid, signal) => host.persist(uuid, signal)),
     undefineOnSource: effectOnlyWhile(
       (status) => !isActive(status),
@@ -36,26 +29,10 @@ export function liveMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof liv
       (host, uuid, signal) => host.undefine(uuid, signal),
     ),
     destroyIncoming: destroyIncoming(hypervisors),
-    claimDomain: {
-      kind: 'effect',
-      recovery: 'rerun',
-      run: (request, tools) => claimDomain(hypervisors, request, tools),
-    },
-    releaseClaims: {
-      kind: 'effect',
-      recovery: 'rerun',
-      run: (request, tools) => releaseClaims(hypervisors, request, tools),
-    },
-    compareCopies: {
-      kind: 'effect',
-      recovery: 'rerun',
-      run: (input, tools) => compareCopies(hypervisors, input, tools),
-    },
-    removeVolumes: {
-      kind: 'effect',
-      recovery: 'rerun',
-      run: (request, tools) => removeVolumes(hypervisors, request, tools),
-    },
+    claimDomain: doneAgain(hypervisors, claimDomain),
+    releaseClaims: doneAgain(hypervisors, releaseClaims),
+    compareCopies: doneAgain(hypervisors, compareCopies),
+    removeVolumes: doneAgain(hypervisors, removeVolumes),
   };
 }
 

@@ -3,6 +3,7 @@ import type { BoundMachine, SlotsOf } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import { compareCopies, copyDisk, makeVolume } from './copy-disk.ts';
+import { doneAgain } from './done-again.ts';
 import { effectOnDomain } from './effect-on-domain.ts';
 import { linkSlots } from './migration-links.ts';
 import { inspectPeers } from './peers.ts';
@@ -27,19 +28,11 @@ export function offlineMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof 
       recovery: 'unknown',
       run: (input, tools) => copyDisk(hypervisors, input, tools),
     },
-    compareCopies: {
-      kind: 'effect',
-      recovery: 'rerun',
-      run: (input, tools) => compareCopies(hypervisors, input, tools),
-    },
+    compareCopies: doneAgain(hypervisors, compareCopies),
     forgetHalfMoved: effectOnDomain(hypervisors, (host, uuid, signal) =>
       host.forgetHalfMoved(uuid, signal),
     ),
-    inspectPeers: {
-      kind: 'effect',
-      recovery: 'rerun',
-      run: (peers, tools) => inspectPeers(hypervisors, peers, tools),
-    },
+    inspectPeers: doneAgain(hypervisors, inspectPeers),
     begin,
     prepare,
     finish,

@@ -9,6 +9,7 @@ import { FailureError } from '../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
 import { abortJob } from './abort-job.ts';
 import { destroyIncoming } from './destroy-incoming.ts';
+import { doneAgain } from './done-again.ts';
 import { effectOnDomain, effectOnlyWhile } from './effect-on-domain.ts';
 import { untilJobEnds } from './follow-job.ts';
 import { toMigrationEvent } from './migration-events.ts';
@@ -34,11 +35,7 @@ export function protocolSlots(hypervisors: Hypervisors): ProtocolSlots {
         return { atEpochMs: clock.nowEpochMs() };
       },
     },
-    inspectPeers: {
-      kind: 'effect',
-      recovery: 'rerun',
-      run: (peers, tools) => inspectPeers(hypervisors, peers, tools),
-    },
+    inspectPeers: doneAgain(hypervisors, inspectPeers),
     abortJob: abortJob(hypervisors),
     setMaxDowntime: {
       kind: 'effect',
