@@ -16,7 +16,10 @@ import type { DomainObservation, StreamProgress } from './observation.ts';
  * One host. Every method throws {@link FailureError} only; a call whose reply was lost has
  * `effect: 'unknown'`. Nothing is remembered between calls, so that any process may ask.
  */
-export interface Hypervisor {
+export interface Hypervisor extends HypervisorCore {}
+
+/** What every workflow asks, and what a migration does. */
+export interface HypervisorCore {
   readonly uri: string;
 
   /** @throws hostUnreachable */

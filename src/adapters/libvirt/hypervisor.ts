@@ -1,12 +1,11 @@
-import type { Connection, Domain } from 'node-libvirt';
 import type { Claim, StandingClaim } from '../../ports/claim.ts';
 import { delay, type Clock } from '../../ports/clock.ts';
 import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
 import type { Failure } from '../../ports/failure.ts';
-import type { Hypervisor, WatchRequest } from '../../ports/hypervisor.ts';
+import type { HypervisorCore, WatchRequest } from '../../ports/hypervisor.ts';
 import type { IncomingView, MigrateCall, Reachability, VolumeView } from '../../ports/migration.ts';
 import { assessIncoming, type IncomingRequest } from './assess-incoming.ts';
-import { boundedCall, callTimeoutMs, type BoundedCall } from './bounded-call.ts';
+import { boundedCall } from './bounded-call.ts';
 import { readClaims, removeClaim, writeClaim } from './claims.ts';
 import { readDiskUsers, usesDisk } from './disk-users.ts';
 import {
@@ -20,13 +19,13 @@ import {
   undefine,
 } from './domain-actions.ts';
 import {
-  lookUpByUuid,
   lookUpDomain,
   nullWithoutDomain,
   readMigratableXml,
   readStatus,
   readView,
 } from './domain-reads.ts';
+import type { HostCaller } from './host-caller.ts';
 import type { HostConnection } from './host-connection.ts';
 import { probeThrough, readHost } from './host-view.ts';
 import { judgeMigration } from './judge-migration.ts';
@@ -39,18 +38,15 @@ import { watchDomain } from './watch-domain.ts';
 /** No event tells of every host when QEMU begins to send memory. */
 const memoryCopyPollMs = 100;
 
-/** What a call goes with: the signal that carries its bound. */
-interface Bounded {
-  readonly signal: AbortSignal;
-}
-
-/** The port on one libvirt daemon, over the connection that all its users share. */
-export class LibvirtHypervisor implements Hypervisor {
+/** What every workflow asks of one libvirt daemon, over the connection that all its users share. */
+export class LibvirtHypervisor implements HypervisorCore {
   readonly #host: HostConnection;
+  readonly #caller: HostCaller;
   readonly #clock: Clock;
 
-  constructor(host: HostConnection, clock: Clock) {
+  constructor(host: HostConnection, caller: HostCaller, clock: Clock) {
     this.#host = host;
+    this.#caller = caller;
     this.#clock = clock;
   }
 
@@ -59,38 +55,40 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   inspectHost(signal: AbortSignal): Promise<HostView> {
-    return this.#ask(signal, readHost);
+    return this.#caller.ask(signal, readHost);
   }
 
   surveyHost(signal: AbortSignal): Promise<HostSurvey> {
-    return this.#ask(signal, surveyHost);
+    return this.#caller.ask(signal, surveyHost);
   }
 
   findDomain(nameOrUuid: string, signal: AbortSignal): Promise<DomainView | null> {
-    return this.#ask(signal, async (connection, options) => {
+    return this.#caller.ask(signal, async (connection, options) => {
       const domain = await lookUpDomain(connection, nameOrUuid, options);
       return domain && nullWithoutDomain(readView(domain, options));
     });
   }
 
   findStatus(uuid: string, signal: AbortSignal): Promise<DomainStatus | null> {
-    return this.#askDomain(uuid, signal, readStatus);
+    return this.#caller.askDomain(uuid, signal, readStatus);
   }
 
   assessIncoming(request: IncomingRequest, signal: AbortSignal): Promise<IncomingView> {
-    return this.#ask(signal, (connection, options) => assessIncoming(connection, request, options));
+    return this.#caller.ask(signal, (connection, options) =>
+      assessIncoming(connection, request, options),
+    );
   }
 
   domainXml(uuid: string, signal: AbortSignal): Promise<string> {
-    return this.#withDomain(uuid, signal, readMigratableXml);
+    return this.#caller.withDomain(uuid, signal, readMigratableXml);
   }
 
   probeFrom(uri: string, signal: AbortSignal): Promise<Reachability> {
-    return this.#ask(signal, (_, options) => probeThrough(this.uri, uri, options.signal));
+    return this.#caller.ask(signal, (_, options) => probeThrough(this.uri, uri, options.signal));
   }
 
   judgeMigration(call: MigrateCall, signal: AbortSignal): Promise<Failure | null> {
-    return this.#withDomain(call.domainUuid, signal, (domain, options) =>
+    return this.#caller.withDomain(call.domainUuid, signal, (domain, options) =>
       judgeMigration(domain, call, options),
     );
   }
@@ -98,85 +96,87 @@ export class LibvirtHypervisor implements Hypervisor {
   /** Without a bound: it lasts as long as the copy. The client gives it a connection of its own. */
   async migrate(call: MigrateCall, signal: AbortSignal): Promise<void> {
     const request = toPeer2peerRequest(call);
-    const domain = await this.#withDomain(call.domainUuid, signal, (found) =>
-      Promise.resolve(found),
-    );
-    await boundedCall(
-      { ...this.#call(signal), effectOfErrorReply: 'unknown', timeoutMs: null },
-      (bound) => domain.migratePerform3Params(request, { signal: bound }),
+    await this.#caller.workOnDomain(call.domainUuid, signal, (domain, options) =>
+      domain.migratePerform3Params(request, options),
     );
   }
 
   async abortJob(uuid: string, signal: AbortSignal): Promise<'aborted' | 'noJob'> {
-    return (await this.#askDomain(uuid, signal, abortJob)) ?? 'noJob';
+    return (await this.#caller.askDomain(uuid, signal, abortJob)) ?? 'noJob';
   }
 
   setMigrationMaxDowntime(uuid: string, downtimeMs: number, signal: AbortSignal): Promise<void> {
-    return this.#withDomain(uuid, signal, (domain, options) =>
+    return this.#caller.withDomain(uuid, signal, (domain, options) =>
       domain.migrateSetMaxDowntime(downtimeMs, options),
     );
   }
 
   setMigrationBandwidth(uuid: string, mibPerS: number, signal: AbortSignal): Promise<void> {
-    return this.#withDomain(uuid, signal, (domain, options) =>
+    return this.#caller.withDomain(uuid, signal, (domain, options) =>
       domain.migrateSetMaxSpeed(mibPerS, options),
     );
   }
 
   /** QEMU refuses it before it sends memory, which a copy of disks may delay for long. */
   startPostcopy(uuid: string, signal: AbortSignal): Promise<void> {
-    return boundedCall({ ...this.#call(signal), timeoutMs: null }, async (bound) => {
-      while (await this.#withDomain(uuid, bound, isBeforeMemoryCopy)) {
+    return boundedCall({ ...this.#caller.call(signal), timeoutMs: null }, async (bound) => {
+      while (await this.#caller.withDomain(uuid, bound, isBeforeMemoryCopy)) {
         await delay(this.#clock, memoryCopyPollMs, bound);
       }
-      await this.#withDomain(uuid, bound, (domain, options) =>
+      await this.#caller.withDomain(uuid, bound, (domain, options) =>
         domain.migrateStartPostCopy(options),
       );
     });
   }
 
   suspend(uuid: string, signal: AbortSignal): Promise<void> {
-    return this.#withDomain(uuid, signal, suspend);
+    return this.#caller.withDomain(uuid, signal, suspend);
   }
 
   resume(uuid: string, signal: AbortSignal): Promise<void> {
-    return this.#withDomain(uuid, signal, resume);
+    return this.#caller.withDomain(uuid, signal, resume);
   }
 
   async destroy(uuid: string, signal: AbortSignal): Promise<void> {
-    await this.#askDomain(uuid, signal, destroy);
+    await this.#caller.askDomain(uuid, signal, destroy);
   }
 
   persist(uuid: string, signal: AbortSignal): Promise<void> {
-    return this.#withDomain(uuid, signal, persist);
+    return this.#caller.withDomain(uuid, signal, persist);
   }
 
   async undefine(uuid: string, signal: AbortSignal): Promise<void> {
-    await this.#askDomain(uuid, signal, undefine);
+    await this.#caller.askDomain(uuid, signal, undefine);
   }
 
   async forgetHalfMoved(uuid: string, signal: AbortSignal): Promise<void> {
-    await this.#askDomain(uuid, signal, forgetHalfMoved);
+    await this.#caller.askDomain(uuid, signal, forgetHalfMoved);
   }
 
   claimDomain(uuid: string, claim: Claim, signal: AbortSignal): Promise<readonly StandingClaim[]> {
-    return this.#withDomain(uuid, signal, (domain, options) => writeClaim(domain, claim, options));
+    return this.#caller.withDomain(uuid, signal, (domain, options) =>
+      writeClaim(domain, claim, options),
+    );
   }
 
   async releaseClaim(uuid: string, run: string, signal: AbortSignal): Promise<void> {
-    await this.#askDomain(uuid, signal, (domain, options) => removeClaim(domain, run, options));
+    await this.#caller.askDomain(uuid, signal, (domain, options) =>
+      removeClaim(domain, run, options),
+    );
   }
 
   async findClaims(uuid: string, signal: AbortSignal): Promise<readonly StandingClaim[]> {
-    return (await this.#askDomain(uuid, signal, readClaims)) ?? [];
+    return (await this.#caller.askDomain(uuid, signal, readClaims)) ?? [];
   }
 
   findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null> {
-    return this.#ask(signal, (connection, options) => readVolumeAt(connection, path, options));
+    return this.#caller.ask(signal, (connection, options) =>
+      readVolumeAt(connection, path, options),
+    );
   }
 
   findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]> {
-    return this.#ask(signal, async (connection, options) => {
+    return this.#caller.ask(signal, async (connection, options) => {
       const { volume } = await findPlace(connection, path, options);
       const users = await readDiskUsers(connection, options);
       return users.filter((user) => usesDisk(user, path, volume)).map(({ uuid }) => uuid);
@@ -184,7 +184,7 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   createVolume(path: string, fileBytes: number, signal: AbortSignal): Promise<void> {
-    return this.#ask(signal, (connection, options) =>
+    return this.#caller.ask(signal, (connection, options) =>
       createVolumeAt(connection, path, fileBytes, options),
     );
   }
@@ -203,53 +203,12 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   deleteVolume(path: string, signal: AbortSignal): Promise<void> {
-    return this.#ask(signal, (connection, options) => deleteVolumeAt(connection, path, options));
+    return this.#caller.ask(signal, (connection, options) =>
+      deleteVolumeAt(connection, path, options),
+    );
   }
 
   watchDomain(request: WatchRequest, signal: AbortSignal): Promise<void> {
     return watchDomain(this.#host, this.#clock, request, signal);
-  }
-
-  #call(signal: AbortSignal): BoundedCall {
-    const onTimeout = (): void => void this.#host.suspect();
-    return {
-      uri: this.uri,
-      effectOfErrorReply: 'none',
-      signal,
-      timeoutMs: callTimeoutMs,
-      onTimeout,
-    };
-  }
-
-  #ask<T>(
-    signal: AbortSignal,
-    work: (connection: Connection, options: Bounded) => Promise<T>,
-  ): Promise<T> {
-    return boundedCall(this.#call(signal), async (bound) =>
-      work(await this.#host.acquire(bound), { signal: bound }),
-    );
-  }
-
-  /** `null` where the host knows no such domain, also when it vanishes under the call. */
-  #askDomain<T>(
-    uuid: string,
-    signal: AbortSignal,
-    work: (domain: Domain, options: Bounded) => Promise<T>,
-  ): Promise<T | null> {
-    return this.#ask(signal, async (connection, options) => {
-      const domain = await lookUpByUuid(connection, uuid, options);
-      return domain && nullWithoutDomain(work(domain, options));
-    });
-  }
-
-  /** @throws FailureError `noDomain` */
-  #withDomain<T>(
-    uuid: string,
-    signal: AbortSignal,
-    work: (domain: Domain, options: Bounded) => Promise<T>,
-  ): Promise<T> {
-    return this.#ask(signal, async (connection, options) =>
-      work(await connection.domainLookupByUUID(uuid, options), options),
-    );
   }
 }

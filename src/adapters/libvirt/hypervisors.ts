@@ -2,6 +2,7 @@ import type { Clock } from '../../ports/clock.ts';
 import { FailureError } from '../../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../../ports/hypervisor.ts';
 import { boundedCall, callTimeoutMs } from './bounded-call.ts';
+import { HostCaller } from './host-caller.ts';
 import { HostConnection } from './host-connection.ts';
 import { LibvirtHypervisor } from './hypervisor.ts';
 import { LibvirtMigrationLink } from './migration-link.ts';
@@ -32,7 +33,8 @@ export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hy
         { uri, effectOfErrorReply: 'none', signal, timeoutMs: callTimeoutMs },
         (bound) => connection.acquire(bound),
       );
-      return new LibvirtHypervisor(connection, options.clock);
+      const caller = new HostCaller(connection);
+      return Object.assign(new LibvirtHypervisor(connection, caller, options.clock), {});
     },
     linkMigration: (ends, signal) => LibvirtMigrationLink.open(ends, signal),
     async close(): Promise<void> {

@@ -1,20 +1,20 @@
 import type { Claim, StandingClaim } from '../../ports/claim.ts';
 import { rivalsOf } from '../../ports/claim.ts';
 import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
-import type { Failure, FailureEffect } from '../../ports/failure.ts';
-import type { Hypervisor, WatchRequest } from '../../ports/hypervisor.ts';
+import type { Failure } from '../../ports/failure.ts';
+import type { HypervisorCore, WatchRequest } from '../../ports/hypervisor.ts';
 import type { IncomingView, MigrateCall, Reachability, VolumeView } from '../../ports/migration.ts';
 import { assessIncoming } from './assess.ts';
 import { invalidArgument } from './begin.ts';
 import { dropClaim, putClaim } from './claims.ts';
 import { cancelOutgoing, startPostcopy, untilNoJob } from './domain-job.ts';
-import { callDaemon } from './daemon-call.ts';
 import { endDomain, forgetIfGone, imagesAreFree, pauseVcpus, runVcpus } from './domain-life.ts';
 import { writeDomainXml } from './domain-xml.ts';
 import type { FaultScript, HypervisorCall } from './faults.ts';
-import { noDomain, verdictOf } from './judge.ts';
+import { verdictOf } from './judge.ts';
 import { libvirtError } from './libvirt-error.ts';
 import { migratePeer2Peer } from './peer2peer.ts';
+import type { SimulatedCaller } from './simulated-caller.ts';
 import { hostOfUri } from './uri.ts';
 import { hostView, statusOf, surveyOf, viewOf } from './views.ts';
 import { lengthOf, rewritten } from './volume-file.ts';
@@ -22,30 +22,33 @@ import { carry, createVolume, deleteVolume, requireVolume, volumeAt } from './vo
 import { watchDomain } from './watch.ts';
 import type { Domain, Host, World } from './world.ts';
 
-/** The port on one host of a simulated world. */
-export class SimulatedHypervisor implements Hypervisor {
+/** What every workflow asks of one host of a simulated world. */
+export class SimulatedHypervisor implements HypervisorCore {
   readonly uri: string;
   readonly #world: World;
   readonly #faults: FaultScript;
   readonly #host: Host;
+  readonly #caller: SimulatedCaller;
 
-  constructor(world: World, faults: FaultScript, host: Host) {
-    this.uri = `simulated:///${host.name}`;
+  constructor(caller: SimulatedCaller) {
+    const { faults, host, uri, world } = caller;
+    this.uri = uri;
     this.#world = world;
     this.#faults = faults;
     this.#host = host;
+    this.#caller = caller;
   }
 
   inspectHost(signal: AbortSignal): Promise<HostView> {
-    return this.#ask('inspectHost', signal, () => hostView(this.#host));
+    return this.#caller.ask('inspectHost', signal, () => hostView(this.#host));
   }
 
   surveyHost(signal: AbortSignal): Promise<HostSurvey> {
-    return this.#ask('surveyHost', signal, () => surveyOf(this.#host));
+    return this.#caller.ask('surveyHost', signal, () => surveyOf(this.#host));
   }
 
   findDomain(nameOrUuid: string, signal: AbortSignal): Promise<DomainView | null> {
-    return this.#ask('findDomain', signal, () => {
+    return this.#caller.ask('findDomain', signal, () => {
       const { domains } = this.#host;
       const byName = [...domains.values()].find(({ name }) => name === nameOrUuid);
       const domain = domains.get(nameOrUuid) ?? byName;
@@ -54,25 +57,25 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   findStatus(uuid: string, signal: AbortSignal): Promise<DomainStatus | null> {
-    return this.#ask('findStatus', signal, () => {
+    return this.#caller.ask('findStatus', signal, () => {
       const domain = this.#host.domains.get(uuid);
       return domain === undefined ? null : statusOf(domain);
     });
   }
 
   assessIncoming(
-    request: Parameters<Hypervisor['assessIncoming']>[0],
+    request: Parameters<HypervisorCore['assessIncoming']>[0],
     signal: AbortSignal,
   ): Promise<IncomingView> {
-    return this.#ask('assessIncoming', signal, () => assessIncoming(this.#host, request));
+    return this.#caller.ask('assessIncoming', signal, () => assessIncoming(this.#host, request));
   }
 
   domainXml(uuid: string, signal: AbortSignal): Promise<string> {
-    return this.#ask('domainXml', signal, () => writeDomainXml(this.#domain(uuid)));
+    return this.#caller.ask('domainXml', signal, () => writeDomainXml(this.#caller.domain(uuid)));
   }
 
   probeFrom(uri: string, signal: AbortSignal): Promise<Reachability> {
-    return this.#ask('probeFrom', signal, () => {
+    return this.#caller.ask('probeFrom', signal, () => {
       const other = hostOfUri(this.#world, uri);
       const { link } = this.#world;
       if (other === null) return { reachable: false, message: `${uri}: no such host` };
@@ -84,8 +87,8 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   judgeMigration(call: MigrateCall, signal: AbortSignal): Promise<Failure | null> {
-    return this.#ask('judgeMigration', signal, () => {
-      const { job } = this.#domain(call.domainUuid);
+    return this.#caller.ask('judgeMigration', signal, () => {
+      const { job } = this.#caller.domain(call.domainUuid);
       if (job !== null)
         return { code: 'jobActive', message: 'another job is active', effect: 'none' };
       return verdictOf(this.#host, call);
@@ -106,11 +109,11 @@ export class SimulatedHypervisor implements Hypervisor {
       const peers = { source: this.#host, destination };
       await migratePeer2Peer({ world, faults: this.#faults, ...peers, call });
     };
-    return this.#ask('migrate', signal, work, 'unknown');
+    return this.#caller.ask('migrate', signal, work, 'unknown');
   }
 
   abortJob(uuid: string, signal: AbortSignal): Promise<'aborted' | 'noJob'> {
-    return this.#ask('abortJob', signal, async () => {
+    return this.#caller.ask('abortJob', signal, async () => {
       const domain = this.#host.domains.get(uuid);
       if (domain?.job?.direction === 'in') await this.#untilNoJob(domain);
       return domain === undefined ? 'noJob' : cancelOutgoing(domain);
@@ -118,16 +121,16 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   setMigrationMaxDowntime(uuid: string, downtimeMs: number, signal: AbortSignal): Promise<void> {
-    return this.#ask('setMigrationMaxDowntime', signal, () => {
-      const { qemu } = this.#domain(uuid);
+    return this.#caller.ask('setMigrationMaxDowntime', signal, () => {
+      const { qemu } = this.#caller.domain(uuid);
       if (qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
       qemu.maxDowntimeMs = downtimeMs;
     });
   }
 
   setMigrationBandwidth(uuid: string, mibPerS: number, signal: AbortSignal): Promise<void> {
-    return this.#ask('setMigrationBandwidth', signal, () => {
-      const { qemu } = this.#domain(uuid);
+    return this.#caller.ask('setMigrationBandwidth', signal, () => {
+      const { qemu } = this.#caller.domain(uuid);
       if (qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
       qemu.maxSpeedBytesPerS = mibPerS === 0 ? Infinity : mibPerS * 2 ** 20;
       qemu.bandwidthBytesPerS = qemu.maxSpeedBytesPerS;
@@ -135,14 +138,14 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   startPostcopy(uuid: string, signal: AbortSignal): Promise<void> {
-    return this.#ask('startPostcopy', signal, () =>
-      startPostcopy(this.#place(this.#domain(uuid)), signal),
+    return this.#caller.ask('startPostcopy', signal, () =>
+      startPostcopy(this.#place(this.#caller.domain(uuid)), signal),
     );
   }
 
   suspend(uuid: string, signal: AbortSignal): Promise<void> {
-    return this.#ask('suspend', signal, async () => {
-      const domain = this.#domain(uuid);
+    return this.#caller.ask('suspend', signal, async () => {
+      const domain = this.#caller.domain(uuid);
       if (domain.state === 'paused') return;
       if (domain.job?.direction === 'in') await this.#untilNoJob(domain);
       if (domain.qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
@@ -152,8 +155,8 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   resume(uuid: string, signal: AbortSignal): Promise<void> {
-    return this.#ask('resume', signal, async () => {
-      const domain = this.#domain(uuid);
+    return this.#caller.ask('resume', signal, async () => {
+      const domain = this.#caller.domain(uuid);
       if (domain.state === 'running') return;
       await this.#untilNoJob(domain);
       if (domain.qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
@@ -164,14 +167,14 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   destroy(uuid: string, signal: AbortSignal): Promise<void> {
-    return this.#ask('destroy', signal, () => {
+    return this.#caller.ask('destroy', signal, () => {
       const domain = this.#host.domains.get(uuid);
       if (domain !== undefined && domain.qemu !== null) endDomain(this.#place(domain), 'destroyed');
     });
   }
 
   forgetHalfMoved(uuid: string, signal: AbortSignal): Promise<void> {
-    return this.#ask('forgetHalfMoved', signal, () => {
+    return this.#caller.ask('forgetHalfMoved', signal, () => {
       const domain = this.#host.domains.get(uuid);
       if (domain === undefined || domain.qemu !== null || domain.persistent) return;
       domain.job = null;
@@ -180,13 +183,13 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   persist(uuid: string, signal: AbortSignal): Promise<void> {
-    return this.#ask('persist', signal, () => {
-      this.#domain(uuid).persistent = true;
+    return this.#caller.ask('persist', signal, () => {
+      this.#caller.domain(uuid).persistent = true;
     });
   }
 
   undefine(uuid: string, signal: AbortSignal): Promise<void> {
-    return this.#ask('undefine', signal, async () => {
+    return this.#caller.ask('undefine', signal, async () => {
       const domain = this.#host.domains.get(uuid);
       if (domain === undefined || !domain.persistent) return;
       await this.#untilNoJob(domain);
@@ -197,12 +200,14 @@ export class SimulatedHypervisor implements Hypervisor {
 
   /** Two calls, as over the wire: others may come between. */
   async claimDomain(uuid: string, claim: Claim, signal: AbortSignal) {
-    await this.#ask('claimDomain', signal, () => putClaim(this.#place(this.#domain(uuid)), claim));
+    await this.#caller.ask('claimDomain', signal, () =>
+      putClaim(this.#place(this.#caller.domain(uuid)), claim),
+    );
     return rivalsOf(claim.run, await this.findClaims(uuid, signal));
   }
 
   releaseClaim(uuid: string, run: string, signal: AbortSignal): Promise<void> {
-    return this.#ask('releaseClaim', signal, async () => {
+    return this.#caller.ask('releaseClaim', signal, async () => {
       const domain = this.#host.domains.get(uuid);
       if (domain !== undefined) await dropClaim(this.#place(domain), run);
     });
@@ -210,15 +215,15 @@ export class SimulatedHypervisor implements Hypervisor {
 
   findClaims(uuid: string, signal: AbortSignal): Promise<readonly StandingClaim[]> {
     const { domains } = this.#host;
-    return this.#ask('findClaims', signal, () => domains.get(uuid)?.definition.claims ?? []);
+    return this.#caller.ask('findClaims', signal, () => domains.get(uuid)?.definition.claims ?? []);
   }
 
   findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null> {
-    return this.#ask('findVolume', signal, () => volumeAt(this.#host, path));
+    return this.#caller.ask('findVolume', signal, () => volumeAt(this.#host, path));
   }
 
   findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]> {
-    return this.#ask('findDiskUsers', signal, () =>
+    return this.#caller.ask('findDiskUsers', signal, () =>
       [...this.#host.domains.values()]
         .filter(({ definition }) => definition.disks.some((disk) => disk.path === path))
         .map(({ uuid }) => uuid),
@@ -226,11 +231,13 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   createVolume(path: string, fileBytes: number, signal: AbortSignal): Promise<void> {
-    return this.#ask('createVolume', signal, () => createVolume(this.#host, path, fileBytes));
+    return this.#caller.ask('createVolume', signal, () =>
+      createVolume(this.#host, path, fileBytes),
+    );
   }
 
   async *readVolume(path: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const { content } = await this.#ask('readVolume', signal, () =>
+    const { content } = await this.#caller.ask('readVolume', signal, () =>
       requireVolume(this.#host, path),
     );
     for (const piece of content) {
@@ -245,7 +252,7 @@ export class SimulatedHypervisor implements Hypervisor {
     fileBytes: number,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#ask('writeVolume', signal, () => requireVolume(this.#host, path));
+    await this.#caller.ask('writeVolume', signal, () => requireVolume(this.#host, path));
     const content: Uint8Array[] = [];
     for await (const piece of bytes) {
       content.push(piece);
@@ -260,32 +267,16 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   deleteVolume(path: string, signal: AbortSignal): Promise<void> {
-    return this.#ask('deleteVolume', signal, () => deleteVolume(this.#host, path));
+    return this.#caller.ask('deleteVolume', signal, () => deleteVolume(this.#host, path));
   }
 
   watchDomain(request: WatchRequest, signal: AbortSignal): Promise<void> {
     return watchDomain(this.#world, this.#host, request, signal);
   }
 
-  #ask<T>(
-    name: HypervisorCall,
-    signal: AbortSignal,
-    work: () => T | Promise<T>,
-    effectOfErrorReply: FailureEffect = 'none',
-  ): Promise<Awaited<T>> {
-    const call = { world: this.#world, faults: this.#faults, host: this.#host };
-    return callDaemon({ ...call, name, signal, effectOfErrorReply }, work);
-  }
-
   /** One piece of a volume on its way to us or from us. */
   #carry(name: HypervisorCall, byteLength: number, signal: AbortSignal): Promise<void> {
-    return this.#ask(name, signal, () => carry(this.#world, this.#host, byteLength));
-  }
-
-  #domain(uuid: string): Domain {
-    const domain = this.#host.domains.get(uuid);
-    if (domain === undefined) throw noDomain(uuid);
-    return domain;
+    return this.#caller.ask(name, signal, () => carry(this.#world, this.#host, byteLength));
   }
 
   #place(domain: Domain) {

@@ -5,6 +5,7 @@ import { killDaemon, startDaemon } from './daemon.ts';
 import { unreachable } from './daemon-call.ts';
 import type { Fault } from './faults.ts';
 import { FaultScript } from './faults.ts';
+import { SimulatedCaller } from './simulated-caller.ts';
 import { SimulatedHypervisor } from './hypervisor.ts';
 import type { Cut } from './link.ts';
 import type { HostListing } from './listing.ts';
@@ -83,7 +84,11 @@ export function createSimulatedWorld(options: SimulatedWorldOptions): SimulatedW
 
 function hypervisorsOf(world: World, faults: FaultScript): Hypervisors {
   return {
-    open: async (uri) => new SimulatedHypervisor(world, faults, await reach(world, uri)),
+    open: async (uri) =>
+      Object.assign(
+        new SimulatedHypervisor(new SimulatedCaller(world, faults, await reach(world, uri))),
+        {},
+      ),
     async linkMigration(ends) {
       const source = await reach(world, ends.source);
       const destination = await reach(world, ends.destination);

@@ -1,0 +1,25 @@
+/** The agent in the guest, which alone can bring its file systems to rest. */
+export interface GuestAgent {
+  /** From the live definition: `none` where it has no channel for an agent. */
+  agentState(uuid: string, signal: AbortSignal): Promise<'connected' | 'disconnected' | 'none'>;
+  /**
+   * virDomainFSFreeze of all file systems, bounded on libvirt's side, too
+   * (virDomainAgentSetResponseTimeout). Resolves to how many were frozen.
+   *
+   * @throws FailureError `agentUnavailable` (effect `none`), `agentTimeout` (effect `unknown`: it may
+   *   freeze yet), `freezeFailed`
+   */
+  freeze(
+    uuid: string,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly frozen: number }>;
+  /** virDomainFSThaw; nothing to do where nothing is frozen. @throws as {@link freeze} */
+  thaw(uuid: string, timeoutMs: number, signal: AbortSignal): Promise<{ readonly thawed: number }>;
+  /** guest-fsfreeze-status by virDomainQemuAgentCommand; `unknown`: the agent does not say. */
+  freezeStatus(
+    uuid: string,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<'thawed' | 'frozen' | 'unknown'>;
+}

@@ -1,0 +1,91 @@
+/** What a snapshot holds of one disk. */
+export interface SnapshotDisk {
+  readonly targetDev: string;
+  readonly kind: 'no' | 'internal' | 'external' | 'manual';
+  /** Of an external one: the overlay that was written from then on; `null`: libvirt names it. */
+  readonly overlayPath: string | null;
+  readonly format: string | null;
+}
+
+/** A snapshot as libvirt's metadata tell it. */
+export interface SnapshotView {
+  readonly name: string;
+  readonly parent: string | null;
+  readonly children: readonly string[];
+  /** What the domain's state now descends from. */
+  readonly current: boolean;
+  readonly description: string | null;
+  readonly createdAtEpochMs: number;
+  /** `diskSnapshot`: the domain ran, and its memory is not in it. */
+  readonly state: 'running' | 'paused' | 'shutoff' | 'diskSnapshot' | 'other';
+  readonly memory: { readonly kind: 'none' | 'internal' } | MemoryFile;
+  readonly disks: readonly SnapshotDisk[];
+  /** Files that the guest's data of that moment stand in, by disk; from the definition it keeps. */
+  readonly frozenPaths: readonly { readonly targetDev: string; readonly path: string }[];
+  /** The metadata keep the domain's definition: without it, a revert is risky. */
+  readonly hasDefinition: boolean;
+}
+
+export interface MemoryFile {
+  readonly kind: 'external';
+  readonly path: string;
+}
+
+/** What virDomainSnapshotCreateXML is asked for; the same words as its flags. */
+export interface SnapshotRequest {
+  readonly name: string;
+  readonly description: string | null;
+  readonly memory: { readonly kind: 'none' | 'internal' } | MemoryFile;
+  /** Every disk of the domain is named, so that nothing is libvirt's choice. */
+  readonly disks: readonly SnapshotDisk[];
+  readonly diskOnly: boolean;
+  readonly quiesce: boolean;
+  readonly atomic: boolean;
+  readonly reuseExternal: boolean;
+  readonly halt: boolean;
+  readonly noMetadata: boolean;
+  /** The guest runs on while its memory is written. */
+  readonly live: boolean;
+}
+
+export interface RevertOptions {
+  readonly resumeAs: 'asSnapshot' | 'running' | 'paused';
+  /** Flag FORCE: although libvirt calls it risky. */
+  readonly force: boolean;
+  readonly resetNvram: boolean;
+}
+
+export interface DeleteOptions {
+  readonly children: 'keep' | 'withIt' | 'only';
+  readonly metadataOnly: boolean;
+}
+
+/** libvirt's own snapshots (virDomainSnapshot...). */
+export interface Snapshots {
+  /** Parents before their children; empty where the host knows no such domain. */
+  listSnapshots(uuid: string, signal: AbortSignal): Promise<readonly SnapshotView[]>;
+  /** The metadata whole, with the definition it keeps (and its secrets): for a revert and for `redefine`. */
+  snapshotXml(uuid: string, name: string, signal: AbortSignal): Promise<string>;
+  createSnapshot(uuid: string, request: SnapshotRequest, signal: AbortSignal): Promise<void>;
+  /** Flag REDEFINE: metadata alone, as {@link snapshotXml} gave them. */
+  redefineSnapshot(
+    uuid: string,
+    xml: string,
+    options: { readonly current: boolean },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** virDomainRevertToSnapshot. @throws FailureError `noSnapshot`, `revertRisky`, `revertUnsupported` */
+  revertToSnapshot(
+    uuid: string,
+    name: string,
+    options: RevertOptions,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** virDomainSnapshotDelete; nothing to do where there is none of that name. */
+  deleteSnapshot(
+    uuid: string,
+    name: string,
+    options: DeleteOptions,
+    signal: AbortSignal,
+  ): Promise<void>;
+}
