@@ -42,6 +42,12 @@ export function toMigrationEvent(
       return [{ type: `${peer}.mirror.ready`, targetDev: observation.targetDev, atEpochMs }];
     case 'jobCompleted':
       return [{ type: `${peer}.job.completed`, atEpochMs }];
+    // Nothing that a migration is about.
+    case 'blockJob':
+    case 'deviceRemoved':
+    case 'deviceRemovalFailed':
+    case 'agent':
+      return [];
     case 'connectionLost':
       return [{ type: `${peer}.connection.lost`, atEpochMs }];
     case 'connectionRegained':

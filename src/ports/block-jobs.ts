@@ -21,9 +21,12 @@ export interface DiskChain {
   } | null;
 }
 
+/** virDomainBlockJobType by name. */
+export type BlockJobType = 'pull' | 'copy' | 'commit' | 'activeCommit' | 'backup' | 'unknown';
+
 /** virDomainGetBlockJobInfo. */
 export interface BlockJobView {
-  readonly type: 'pull' | 'copy' | 'commit' | 'activeCommit' | 'backup' | 'unknown';
+  readonly type: BlockJobType;
   readonly processedBytes: number;
   readonly totalBytes: number;
 }

@@ -143,7 +143,8 @@ export interface HypervisorCore {
 
 export interface WatchRequest {
   readonly uuid: string;
-  readonly role: 'source' | 'destination';
+  /** `alone`: what is done with the domain stays on this host, so nothing of a migration is asked for. */
+  readonly role: 'source' | 'destination' | 'alone';
   /** Nobody watched for a while: told as a connection that was regained, and absence is news, too. */
   readonly resumed?: boolean;
   readonly observe: (observation: DomainObservation) => void;

@@ -1,3 +1,4 @@
+import type { BlockJobType } from './block-jobs.ts';
 import type { DomainReason, DomainState } from './domain.ts';
 
 /** QEMU's own words for a migration (QMP `MigrationStatus`). */
@@ -33,6 +34,15 @@ export type DomainObservation = { readonly atEpochMs: number } & (
   | { readonly kind: 'mirrorCreated' }
   | { readonly kind: 'mirrorReady'; readonly targetDev: string }
   | { readonly kind: 'jobCompleted' }
+  /** Of a copy, commit or pull on one disk; `running` is told only of one that stands when the watch begins. */
+  | {
+      readonly kind: 'blockJob';
+      readonly targetDev: string;
+      readonly job: BlockJobType;
+      readonly status: 'running' | 'ready' | 'completed' | 'failed' | 'canceled';
+    }
+  | { readonly kind: 'deviceRemoved' | 'deviceRemovalFailed'; readonly alias: string }
+  | { readonly kind: 'agent'; readonly state: 'connected' | 'disconnected' }
   | { readonly kind: 'connectionLost' | 'connectionRegained' }
 );
 
