@@ -57,6 +57,12 @@ export interface AgentLifecycleEvent {
   readonly reasonNumber: number;
 }
 
+/** VIR_DOMAIN_EVENT_ID_DEVICE_ADDED: libvirt plugged a device into the running guest. */
+export interface DeviceAddedEvent {
+  readonly domain: Domain;
+  readonly deviceAlias: string;
+}
+
 /** VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED: the guest let go of a device. */
 export interface DeviceRemovedEvent {
   readonly domain: Domain;
@@ -99,6 +105,7 @@ export interface DomainEvents {
   jobCompleted: JobCompletedEvent;
   migrationIteration: MigrationIterationEvent;
   agentLifecycle: AgentLifecycleEvent;
+  deviceAdded: DeviceAddedEvent;
   deviceRemoved: DeviceRemovedEvent;
   deviceRemovalFailed: DeviceRemovalFailedEvent;
   ioErrorReason: IoErrorReasonEvent;

@@ -1,11 +1,11 @@
 import { toInteger64, type Integer64 } from './integer64.ts';
 import {
-  blockJobTypes,
+  controlErrorReasons,
+  controlStates,
   domainStates,
   jobTypes,
   nameOf,
   stateReasons,
-  type BlockJobType,
   type DomainState,
   type DomainStateReason,
   type JobType,
@@ -58,20 +58,15 @@ export interface DomainJobStats {
   readonly stats: TypedParams;
 }
 
-export interface BlockInfo {
-  readonly capacityBytes: Integer64;
-  readonly allocationBytes: Integer64;
-  readonly physicalBytes: Integer64;
-}
-
-export interface BlockJobInfo {
-  readonly type: BlockJobType;
-  readonly typeNumber: number;
-  /** MiB/s, or bytes/s when asked for with VIR_DOMAIN_BLOCK_JOB_INFO_BANDWIDTH_BYTES (1). */
-  readonly bandwidth: Integer64;
-  /** Done when it has reached `end`; a mirror goes on behind it. */
-  readonly cursor: Integer64;
-  readonly end: Integer64;
+/** Whether the hypervisor of a domain can be talked to. */
+export interface DomainControlInfo {
+  /** `job`: a call waits for it; `occupied`: nothing can be asked of it; `error`: it cannot be used any more. */
+  readonly state: (typeof controlStates)[number] | 'unknown';
+  readonly stateNumber: number;
+  /** Of the state `error`. */
+  readonly reason: (typeof controlErrorReasons)[number];
+  /** Since it is in that state. */
+  readonly stateTimeMs: Integer64;
 }
 
 export function toDomainState(reply: Reply<'domainGetState'>): DomainStateInfo {
@@ -113,21 +108,11 @@ export function toJobInfo(reply: Reply<'domainGetJobInfo'>): DomainJobInfo {
   };
 }
 
-export function toBlockInfo(reply: Reply<'domainGetBlockInfo'>): BlockInfo {
+export function toControlInfo(reply: Reply<'domainGetControlInfo'>): DomainControlInfo {
   return {
-    capacityBytes: toInteger64(reply.capacityBytes),
-    allocationBytes: toInteger64(reply.allocationBytes),
-    physicalBytes: toInteger64(reply.physicalBytes),
-  };
-}
-
-export function toBlockJobInfo(reply: Reply<'domainGetBlockJobInfo'>): BlockJobInfo | null {
-  if (!reply.found) return null;
-  return {
-    type: nameOf(blockJobTypes, reply.type),
-    typeNumber: reply.type,
-    bandwidth: toInteger64(reply.bandwidth),
-    cursor: toInteger64(reply.cursor),
-    end: toInteger64(reply.end),
+    state: nameOf(controlStates, reply.state),
+    stateNumber: reply.state,
+    reason: nameOf(controlErrorReasons, reply.details),
+    stateTimeMs: toInteger64(reply.stateTimeMs),
   };
 }

@@ -27,9 +27,12 @@ export const errorCodes = {
   NO_STORAGE_POOL: 49,
   NO_STORAGE_VOL: 50,
   OPERATION_INVALID: 55,
+  INVALID_SECRET: 65,
+  NO_SECRET: 66,
   CONFIG_UNSUPPORTED: 67,
   OPERATION_TIMEOUT: 68,
   MIGRATE_PERSIST_FAILED: 69,
+  INVALID_DOMAIN_SNAPSHOT: 71,
   NO_DOMAIN_SNAPSHOT: 72,
   ARGUMENT_UNSUPPORTED: 74,
   SNAPSHOT_REVERT_RISKY: 77,
@@ -51,6 +54,7 @@ export const errorCodes = {
   DEVICE_MISSING: 99,
   MULTIPLE_DOMAINS: 110,
   AGENT_COMMAND_TIMEOUT: 112,
+  AGENT_COMMAND_FAILED: 113,
 } as const;
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 
@@ -69,6 +73,7 @@ export const errorDomains = {
   NETWORK: 19,
   DOMAIN: 20,
   SECURITY: 24,
+  SECRET: 30,
   CPU: 31,
   DOMAIN_SNAPSHOT: 35,
   STREAMS: 38,
@@ -104,6 +109,24 @@ export function isNoStorageVol(error: unknown): boolean {
 
 export function isNoNetwork(error: unknown): boolean {
   return isLibvirtError(error, errorCodes.NO_NETWORK);
+}
+
+export function isNoDomainSnapshot(error: unknown): boolean {
+  return isLibvirtError(error, errorCodes.NO_DOMAIN_SNAPSHOT);
+}
+
+export function isNoSecret(error: unknown): boolean {
+  return isLibvirtError(error, errorCodes.NO_SECRET);
+}
+
+/** The guest has no agent that answers: none connected, out of step, or silent for longer than its time limit. */
+export function isAgentUnavailable(error: unknown): boolean {
+  return isLibvirtError(
+    error,
+    errorCodes.AGENT_UNRESPONSIVE,
+    errorCodes.AGENT_UNSYNCED,
+    errorCodes.AGENT_COMMAND_TIMEOUT,
+  );
 }
 
 /** The domain is not in a state for it: not running, no job to abort, already so. */

@@ -57,6 +57,10 @@ export const eventReaders: { readonly [K in DomainEventKind]: EventReader<Domain
     reason: nameOf(agentReasons, reason),
     reasonNumber: reason,
   })),
+  deviceAdded: reader(eventMessages.deviceAdded.layout, ({ deviceAlias }, domain) => ({
+    domain,
+    deviceAlias,
+  })),
   deviceRemoved: reader(eventMessages.deviceRemoved.layout, ({ deviceAlias }, domain) => ({
     domain,
     deviceAlias,

@@ -10,6 +10,7 @@ export function emitTo(emitter: EventEmitter<ConnectionEvents>): EventSink {
     jobCompleted: (event) => guarded(() => emitter.emit('jobCompleted', event)),
     migrationIteration: (event) => guarded(() => emitter.emit('migrationIteration', event)),
     agentLifecycle: (event) => guarded(() => emitter.emit('agentLifecycle', event)),
+    deviceAdded: (event) => guarded(() => emitter.emit('deviceAdded', event)),
     deviceRemoved: (event) => guarded(() => emitter.emit('deviceRemoved', event)),
     deviceRemovalFailed: (event) => guarded(() => emitter.emit('deviceRemovalFailed', event)),
     ioErrorReason: (event) => guarded(() => emitter.emit('ioErrorReason', event)),

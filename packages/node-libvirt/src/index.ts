@@ -7,6 +7,7 @@ export type {
   BlockJob2Event,
   CloseReason,
   ConnectionEvents,
+  DeviceAddedEvent,
   DeviceRemovalFailedEvent,
   DeviceRemovedEvent,
   DomainEventKind,
@@ -17,9 +18,21 @@ export type {
   MigrationIterationEvent,
   QemuMonitorEvent,
 } from './domain-events.ts';
+export type { BlockInfo, BlockJobInfo, DiskError } from './disk-info.ts';
 export type {
-  BlockInfo,
-  BlockJobInfo,
+  AgentCommandOptions,
+  FilesystemInfo,
+  GuestTime,
+  MountpointOptions,
+} from './domain-agent.ts';
+export type {
+  BlockBandwidthOptions,
+  BlockCommitOptions,
+  BlockCopyParams,
+  BlockRebaseOptions,
+} from './domain-disks.ts';
+export type {
+  DomainControlInfo,
   DomainInfo,
   DomainJobInfo,
   DomainJobStats,
@@ -30,11 +43,14 @@ export type { Domain } from './domain.ts';
 export {
   errorCodes,
   errorDomains,
+  isAgentUnavailable,
   isLibvirtError,
   isMigrateFinishOk,
   isNoDomain,
   isNoDomainMetadata,
+  isNoDomainSnapshot,
   isNoNetwork,
+  isNoSecret,
   isNoStoragePool,
   isNoStorageVol,
   isOperationAborted,
@@ -60,15 +76,37 @@ export {
 } from './errors.ts';
 export {
   abortJobFlags,
+  agentTimeouts,
+  blockCommitFlags,
+  blockCopyFlags,
+  blockJobAbortFlags,
+  blockJobBandwidthFlags,
+  blockPullFlags,
+  blockRebaseFlags,
+  blockResizeFlags,
   compareCpuFlags,
   createFlags,
   defineFlags,
   destroyFlags,
+  deviceModifyFlags,
   driverFeatures,
   jobStatsFlags,
   listDomainsFlags,
+  listSecretsFlags,
   migrateFlags,
   modificationImpact,
+  saveImageXmlFlags,
+  saveRestoreFlags,
+  secretDefineFlags,
+  setTimeFlags,
+  snapshotCreateFlags,
+  snapshotDeleteFlags,
+  snapshotListFlags,
+  snapshotRevertFlags,
+  snapshotXmlFlags,
+  storageVolCreateFlags,
+  storageVolInfoFlags,
+  storageVolResizeFlags,
   undefineFlags,
   xmlFlags,
 } from './flags.ts';
@@ -80,10 +118,13 @@ export type {
   DomainStateReason,
   JobType,
   MetadataType,
+  SecretUsageType,
 } from './names.ts';
 export type { Network } from './network.ts';
 export { open, type OpenOptions } from './open.ts';
 export type { KeepAliveOptions } from './rpc/keep-alive.ts';
+export type { SaveOptions, SaveParams } from './save-params.ts';
+export type { Secret } from './secret.ts';
 export type { StoragePool, StoragePoolInfo } from './storage-pool.ts';
 export type { StorageVol, StorageVolInfo } from './storage-vol.ts';
 export type { UploadStream, VolumeRange } from './stream.ts';

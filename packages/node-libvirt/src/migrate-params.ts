@@ -1,6 +1,5 @@
-import { EncodeError } from './errors.ts';
-import { fromInteger64, type Integer64 } from './integer64.ts';
-import { typedParamTypes, type WireTypedParam } from './protocol/shapes.ts';
+import type { WireTypedParam } from './protocol/shapes.ts';
+import { toTypedParams, type ParamTypes, type ParamValueOf } from './typed-params.ts';
 
 export interface MigrateBegin3Request {
   readonly params?: MigrateParams | undefined;
@@ -50,47 +49,18 @@ const migrateParamTypes = {
   'auto_converge.increment': 'int',
   'parallel.connections': 'int',
   'tls.destination': 'string',
-} as const satisfies Record<string, 'string' | 'int' | 'ullong'>;
+} as const satisfies ParamTypes;
 
 type MigrateParamTypes = typeof migrateParamTypes;
 type RepeatedParam = 'migrate_disks' | 'migrate_disks_detect_zeroes' | 'compression';
-type ValueOf<T> = T extends 'string' ? string : T extends 'int' ? number : Integer64;
 
 /** Parameters of a migration, by libvirt's own keys; those that may repeat are lists. */
 export type MigrateParams = {
   readonly [K in keyof MigrateParamTypes]?:
-    (K extends RepeatedParam ? readonly string[] : ValueOf<MigrateParamTypes[K]>) | undefined;
+    (K extends RepeatedParam ? readonly string[] : ParamValueOf<MigrateParamTypes[K]>) | undefined;
 };
 
 /** @throws EncodeError for an unknown key or a value of the wrong type. */
 export function toMigrateParams(params: MigrateParams): WireTypedParam[] {
-  const wire: WireTypedParam[] = [];
-  for (const [field, given] of Object.entries(params)) {
-    if (given === undefined) continue;
-    const values = Array.isArray(given) ? given : [given];
-    for (const value of values) wire.push(toMigrateParam(field, value));
-  }
-  return wire;
-}
-
-function toMigrateParam(field: string, value: unknown): WireTypedParam {
-  const type = isMigrateParam(field) ? migrateParamTypes[field] : null;
-  if (type === 'string' && typeof value === 'string') {
-    return { field, value: { type: typedParamTypes.string, value } };
-  }
-  if (type === 'int' && typeof value === 'number') {
-    return { field, value: { type: typedParamTypes.int, value } };
-  }
-  if (type === 'ullong' && (typeof value === 'number' || typeof value === 'bigint')) {
-    return { field, value: { type: typedParamTypes.ullong, value: fromInteger64(value) } };
-  }
-  throw new EncodeError(
-    type === null
-      ? `"${field}" is no migration parameter`
-      : `migration parameter "${field}" must be ${type}`,
-  );
-}
-
-function isMigrateParam(field: string): field is keyof MigrateParamTypes {
-  return Object.hasOwn(migrateParamTypes, field);
+  return toTypedParams('migration', migrateParamTypes, params);
 }

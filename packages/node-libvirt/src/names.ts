@@ -97,6 +97,19 @@ export type BlockJobType = (typeof blockJobTypes)[number];
 /** virConnectDomainEventBlockJobStatus. */
 export const blockJobStatuses = ['completed', 'failed', 'canceled', 'ready'] as const;
 
+/** virDomainControlState. */
+export const controlStates = ['ok', 'job', 'occupied', 'error'] as const;
+
+/** virDomainControlErrorReason. */
+export const controlErrorReasons = ['none', 'unknown', 'monitor', 'internal'] as const;
+
+/** virDomainDiskErrorCode. */
+export const diskErrorCodes = ['none', 'unspecified', 'no-space'] as const;
+
+/** virSecretUsageType. */
+export const secretUsageTypes = ['none', 'volume', 'ceph', 'iscsi', 'tls', 'vtpm'] as const;
+export type SecretUsageType = (typeof secretUsageTypes)[number];
+
 /** virStoragePoolState. */
 export const storagePoolStates = [
   'inactive',
@@ -142,7 +155,16 @@ export const lifecycleDetails = {
     'postcopy-failed',
   ],
   resumed: ['unpaused', 'migrated', 'from-snapshot', 'postcopy', 'postcopy-failed'],
-  stopped: ['shutdown', 'destroyed', 'crashed', 'migrated', 'saved', 'failed', 'from-snapshot'],
+  stopped: [
+    'shutdown',
+    'destroyed',
+    'crashed',
+    'migrated',
+    'saved',
+    'failed',
+    'from-snapshot',
+    'recreated',
+  ],
   shutdown: ['finished', 'guest', 'host'],
   pmsuspended: ['memory', 'disk'],
   crashed: ['panicked', 'crashloaded'],

@@ -81,6 +81,26 @@ export class StoragePool {
     return new StorageVol(this.connection, this.#caller, reply.vol);
   }
 
+  /**
+   * virStorageVolCreateXMLFrom, with `storageVolCreateFlags`: a new volume of this pool with the data of another one of the
+   * same daemon. A blocking call: it copies.
+   */
+  async storageVolCreateXMLFrom(
+    xml: string,
+    source: StorageVol,
+    options?: FlagOptions,
+  ): Promise<StorageVol> {
+    const { pool, name, key } = source;
+    const from = { pool: this.#handle, xml, source: { pool, name, key } };
+    const args = { ...from, flags: options?.flags ?? 0 };
+    const reply = await this.#caller.call(
+      procedures.storageVolCreateXmlFrom,
+      args,
+      options?.signal,
+    );
+    return new StorageVol(this.connection, this.#caller, reply.vol);
+  }
+
   /** virStorageVolCreateXML. A blocking call: it may have to allocate. */
   async storageVolCreateXML(xml: string, options?: FlagOptions): Promise<StorageVol> {
     const args = { pool: this.#handle, xml, flags: options?.flags ?? 0 };

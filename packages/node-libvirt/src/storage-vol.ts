@@ -34,16 +34,27 @@ export class StorageVol {
     this.key = handle.key;
   }
 
-  /** virStorageVolGetInfo. */
-  async getInfo(options?: CallOptions): Promise<StorageVolInfo> {
-    const args = { vol: this.#handle };
-    const reply = await this.#caller.call(procedures.storageVolGetInfo, args, options?.signal);
+  /** virStorageVolGetInfo; with `storageVolInfoFlags` virStorageVolGetInfoFlags. */
+  async getInfo(options?: FlagOptions): Promise<StorageVolInfo> {
+    const { flags = 0, signal } = options ?? {};
+    const vol = this.#handle;
+    const reply =
+      flags === 0
+        ? await this.#caller.call(procedures.storageVolGetInfo, { vol }, signal)
+        : await this.#caller.call(procedures.storageVolGetInfoFlags, { vol, flags }, signal);
     return {
       type: nameOf(storageVolTypes, reply.type),
       typeNumber: reply.type,
       capacityBytes: toInteger64(reply.capacityBytes),
       allocationBytes: toInteger64(reply.allocationBytes),
     };
+  }
+
+  /** virStorageVolResize, with `storageVolResizeFlags`. A blocking call: it may have to allocate. */
+  async resize(capacityBytes: Integer64, options?: FlagOptions): Promise<void> {
+    const capacity = fromInteger64(capacityBytes);
+    const args = { vol: this.#handle, capacityBytes: capacity, flags: options?.flags ?? 0 };
+    await this.#caller.call(procedures.storageVolResize, args, options?.signal);
   }
 
   /** virStorageVolGetXMLDesc. */

@@ -1,18 +1,9 @@
 import { flag, i32, nothing, opaqueFixed, struct, u32, u64 } from '../xdr/codec.ts';
-import { limits } from './limits.ts';
 import { defineProcedures, row } from './procedure.ts';
-import {
-  domainHandle,
-  domainSnapshotHandle,
-  jobStatsList,
-  listing,
-  optionalText,
-  text,
-} from './shapes.ts';
+import { domainHandle, jobStatsList, optionalText, text } from './shapes.ts';
 
 const domain = struct({ dom: domainHandle });
 const domainAndFlags = struct({ dom: domainHandle, flags: u32 });
-const domainAndDisk = struct({ dom: domainHandle, disk: text, flags: u32 });
 const xmlAndFlags = struct({ xml: text, flags: u32 });
 
 /**
@@ -53,20 +44,14 @@ export const domainProcedures = defineProcedures({
     }),
   ),
   domainAbortJob: row(164, domain, nothing),
-  domainSnapshotNum: row(187, domainAndFlags, struct({ count: i32 })),
-  domainGetBlockInfo: row(
-    194,
-    domainAndDisk,
-    struct({ allocationBytes: u64, capacityBytes: u64, physicalBytes: u64 }),
-  ),
   domainCreateWithFlags: row(196, domainAndFlags, domain, 'blocking'),
   domainGetState: row(212, domainAndFlags, struct({ state: i32, reason: i32 })),
   domainUndefineFlags: row(231, domainAndFlags, nothing),
   domainDestroyFlags: row(234, domainAndFlags, nothing),
-  domainGetBlockJobInfo: row(
-    238,
-    domainAndDisk,
-    struct({ found: flag, type: i32, bandwidth: u64, cursor: u64, end: u64 }),
+  domainGetControlInfo: row(
+    229,
+    domainAndFlags,
+    struct({ state: u32, details: u32, stateTimeMs: u64 }),
   ),
   domainSetMetadata: row(
     264,
@@ -85,11 +70,6 @@ export const domainProcedures = defineProcedures({
     265,
     struct({ dom: domainHandle, type: i32, uri: optionalText, flags: u32 }),
     struct({ metadata: text }),
-  ),
-  domainListAllSnapshots: row(
-    274,
-    struct({ dom: domainHandle, needResults: i32, flags: u32 }),
-    listing(domainSnapshotHandle, limits.snapshots),
   ),
   domainGetJobStats: row(298, domainAndFlags, struct({ type: i32, params: jobStatsList })),
   domainDefineXmlFlags: row(350, xmlAndFlags, domain),

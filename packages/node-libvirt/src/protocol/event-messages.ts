@@ -25,6 +25,7 @@ export const eventMessages = {
     procedure: 348,
     layout: struct({ ...common, state: i32, reason: i32 }),
   },
+  deviceAdded: { eventId: 19, procedure: 354, layout: struct({ ...common, deviceAlias: text }) },
   migrationIteration: {
     eventId: 20,
     procedure: 359,

@@ -1,4 +1,7 @@
+export { agentProcedures } from './agent-procedures.ts';
 export { authTypes, connectProcedures } from './connect-procedures.ts';
+export { deviceProcedures } from './device-procedures.ts';
+export { diskProcedures } from './disk-procedures.ts';
 export { domainProcedures } from './domain-procedures.ts';
 export { limits } from './limits.ts';
 export {
@@ -14,4 +17,7 @@ export {
 export type { Lane, Procedure } from './procedure.ts';
 export { migrationProcedures } from './migration-procedures.ts';
 export { qemuProcedures } from './qemu-procedures.ts';
+export { savingProcedures } from './saving-procedures.ts';
+export { secretProcedures } from './secret-procedures.ts';
+export { snapshotProcedures } from './snapshot-procedures.ts';
 export { storageNetworkProcedures } from './storage-network-procedures.ts';

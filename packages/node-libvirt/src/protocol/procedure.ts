@@ -4,9 +4,10 @@ import { programs } from './message.ts';
 /**
  * How long the daemon may take over a call, and so which sockets it goes through (see rpc/connection-group.ts):
  * `control` is answered at once; `job` waits for the domain's job lock, at most about 30 s while another job holds it;
- * `blocking` takes as long as its work does: a migration, a start, the allocation of a volume.
+ * `agent` waits for a program in the guest, which may never answer; `blocking` takes as long as its work does: a migration,
+ * a start, a save, the allocation of a volume.
  */
-export type Lane = 'control' | 'job' | 'blocking';
+export type Lane = 'control' | 'job' | 'agent' | 'blocking';
 
 /** One remote procedure: everything needed to call it. */
 export interface Procedure<A, R> {

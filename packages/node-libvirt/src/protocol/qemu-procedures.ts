@@ -12,6 +12,12 @@ export const qemuProcedures = defineProcedures(
       struct({ result: text }),
       'job',
     ),
+    qemuDomainAgentCommand: row(
+      3,
+      struct({ dom: domainHandle, command: text, timeoutSeconds: i32, flags: u32 }),
+      struct({ result: optionalText }),
+      'agent',
+    ),
     qemuConnectDomainMonitorEventRegister: row(
       4,
       struct({ dom: optional(domainHandle), event: optionalText, flags: u32 }),

@@ -40,6 +40,11 @@ export type StorageVolHandle = TypeOf<typeof storageVolHandle>;
 
 /** remote_nonnull_domain_snapshot. */
 export const domainSnapshotHandle = struct({ name: text, dom: domainHandle });
+export type DomainSnapshotHandle = TypeOf<typeof domainSnapshotHandle>;
+
+/** remote_nonnull_secret. */
+export const secretHandle = struct({ uuid: uuidBytes, usageType: i32, usageId: text });
+export type SecretHandle = TypeOf<typeof secretHandle>;
 
 /** virTypedParameterType. */
 export const typedParamTypes = {
@@ -61,6 +66,8 @@ export type WireTypedParam = TypeOf<typeof typedParam>;
 
 export const migrateParamList = array(typedParam, limits.migrateParams);
 export const jobStatsList = array(typedParam, limits.jobStats);
+export const saveParamList = array(typedParam, limits.saveParams);
+export const blockCopyParamList = array(typedParam, limits.blockCopyParams);
 
 /** What the "list all" calls answer: the objects, and their count once more. */
 export function listing<T>(element: Codec<T>, max: number): Codec<{ items: T[]; count: number }> {

@@ -33,6 +33,8 @@ export interface Caller {
 const callsPerSessionMax = 4;
 /** `job` calls wait at most about 30 s each; they must not fill libvirtd's 20 workers either. */
 const jobLimits: LaneLimits = { callsMax: 4, callsPerSessionMax };
+/** Apart from the `blocking` ones in both directions: a thaw must not wait for saves, nor a save for dead agents. */
+const agentLimits: LaneLimits = { callsMax: 4, callsPerSessionMax };
 /** A daemon that does not answer the goodbye loses the socket anyway. */
 const closeTimeoutMs = 1_000;
 
@@ -83,7 +85,7 @@ export class ConnectionGroup implements Caller {
   #poolOnControl(): Pools {
     const callsMax = Math.min(callsPerSessionMax, this.#options.blockingCallsMax);
     const pool = new LanePool(async () => this.#control, { callsMax, callsPerSessionMax });
-    return { job: pool, blocking: pool };
+    return { job: pool, agent: pool, blocking: pool };
   }
 
   #poolsOfExtras(): Pools {
@@ -91,6 +93,7 @@ export class ConnectionGroup implements Caller {
     const open = (onEnd: () => void): Promise<Session> => this.#openExtra(onEnd);
     return {
       job: new LanePool(open, jobLimits),
+      agent: new LanePool(open, agentLimits),
       blocking: new LanePool(open, { callsMax, callsPerSessionMax }),
     };
   }
@@ -157,8 +160,7 @@ export class ConnectionGroup implements Caller {
 
   #endAllButControl(end: SessionEnd): void {
     this.#closing.abort();
-    this.#pools.job.end(end);
-    this.#pools.blocking.end(end);
+    for (const pool of Object.values(this.#pools)) pool.end(end);
     for (const session of this.#extras) session.end(end);
   }
 
