@@ -34,7 +34,7 @@ const callsPerSessionMax = 4;
 /** `job` calls wait at most about 30 s each; they must not fill libvirtd's 20 workers either. */
 const jobLimits: LaneLimits = { callsMax: 4, callsPerSessionMax };
 /** Apart from the `blocking` ones in both directions: a thaw must not wait for saves, nor a save for dead agents. */
-const agentLimits: LaneLimits = { callsMax: 4, callsPerSessionMax };
+const agentLimits: LaneLimits = { callsMax: 3, callsPerSessionMax };
 /** A daemon that does not answer the goodbye loses the socket anyway. */
 const closeTimeoutMs = 1_000;
 
