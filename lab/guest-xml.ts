@@ -34,7 +34,11 @@ export interface GuestDesign {
   readonly serialFile: string | null;
   readonly agent: 'present' | 'absent';
   readonly networkCards: 0 | 1;
+  readonly pluggedDevices: readonly PluggedDevice[];
 }
+
+/** A device that can be taken out of a running guest. */
+export type PluggedDevice = 'rng' | 'usbTablet';
 
 /** The newest machine type that both generations of QEMU have. */
 export const commonMachine = 'pc-q35-7.2';
@@ -89,7 +93,17 @@ function disk({ path, targetDev, cache }: GuestDisk): XmlElement {
   );
 }
 
+function pluggedDevice(kind: PluggedDevice): XmlElement {
+  if (kind === 'usbTablet') return element('input', { type: 'tablet', bus: 'usb' });
+  return element(
+    'rng',
+    { model: 'virtio' },
+    element('backend', { model: 'random' }, '/dev/urandom'),
+  );
+}
+
 function devices(design: GuestDesign): XmlElement {
+  const tablet = design.pluggedDevices.includes('usbTablet');
   const ports = Array.from({ length: spareSlots }, () =>
     element('controller', { type: 'pci', model: 'pcie-root-port' }),
   );
@@ -117,12 +131,13 @@ function devices(design: GuestDesign): XmlElement {
     {},
     element('emulator', {}, '/usr/bin/qemu-system-x86_64'),
     ...design.disks.map(disk),
-    element('controller', { type: 'usb', model: 'none' }),
+    element('controller', { type: 'usb', model: tablet ? 'qemu-xhci' : 'none' }),
     element('controller', { type: 'pci', index: 0, model: 'pcie-root' }),
     ...ports,
     ...cards,
     ...serial,
     ...agent,
+    ...design.pluggedDevices.map(pluggedDevice),
     element('video', {}, element('model', { type: 'none' })),
     element('memballoon', { model: 'none' }),
   );

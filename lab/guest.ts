@@ -8,7 +8,7 @@ import { allowsDirectIo, createBlankDisk, createDataDisk, parseSizeBytes } from 
 import { guestImage } from './guest-image.ts';
 import type { BootFiles } from './guest-image.ts';
 import { commonMachine, domainXml } from './guest-xml.ts';
-import type { DirtyMemory, GuestDesign, GuestDisk } from './guest-xml.ts';
+import type { DirtyMemory, GuestDesign, GuestDisk, PluggedDevice } from './guest-xml.ts';
 import type { LabHost } from './host.ts';
 import { LabError } from './lab-error.ts';
 import { readJson, writeJson } from './lab-state.ts';
@@ -41,6 +41,8 @@ export interface GuestOptions {
   /** Size of a second, blank disk `vdb`. */
   readonly extraDisk?: string | undefined;
   readonly networkCards?: 0 | 1;
+  /** Devices that it lets go of while it runs. */
+  readonly pluggedDevices?: readonly PluggedDevice[];
   readonly firmware?: 'bios' | 'uefi';
   readonly agent?: 'present' | 'absent';
   readonly dirtyMiBPerS?: number | undefined;
@@ -164,6 +166,7 @@ export async function createGuest(
     serialFile: serial,
     agent: options.agent ?? 'present',
     networkCards: options.networkCards ?? 0,
+    pluggedDevices: options.pluggedDevices ?? [],
   };
   await define(lab, host, design);
   const extraDisk = design.disks[1]?.path ?? null;
@@ -224,6 +227,7 @@ export async function createBareDomain(
     serialFile: null,
     agent: 'absent',
     networkCards: 0,
+    pluggedDevices: [],
   });
   await start(host, name);
   return { name, uuid };
