@@ -22,9 +22,8 @@ export interface GuestImage extends BootFiles {
 
 const busybox = '/bin/busybox';
 const agent = '/usr/sbin/qemu-ga';
-const applets = 'cat dd echo insmod ln ls mkdir mount poweroff read sh sync umount usleep'.split(
-  ' ',
-);
+const applets =
+  'cat dd echo insmod kill ln ls mkdir mount poweroff read sh sleep sync umount usleep'.split(' ');
 const modules = ['virtio_pci', 'virtio_blk', 'virtio_console', 'virtio_net'];
 const sources = join(import.meta.dirname, 'guest-image');
 
@@ -65,8 +64,9 @@ async function fillRoot(root: string, release: string): Promise<void> {
   for (const directory of directories) await mkdir(join(root, directory));
   await put(root, 'bin/busybox', busybox, 0o755);
   for (const applet of applets) await symlink('busybox', join(root, 'bin', applet));
-  await put(root, 'init', join(sources, 'init'), 0o755);
-  await put(root, 'dirty', join(sources, 'dirty'), 0o755);
+  for (const script of ['init', 'dirty', 'agent', 'hook', 'control']) {
+    await put(root, script, join(sources, script), 0o755);
+  }
   await put(root, 'sbin/shutdown', join(sources, 'shutdown'), 0o755);
   await put(root, 'bin/qemu-ga', agent, 0o755);
   for (const library of await librariesOf(agent)) await put(root, library, library, 0o755);

@@ -33,6 +33,8 @@ export interface GuestDesign {
   readonly disks: readonly GuestDisk[];
   readonly serialFile: string | null;
   readonly agent: 'present' | 'absent';
+  /** Where the guest takes requests, see `tellGuest`; null for one without that port. */
+  readonly controlSocket: string | null;
   readonly networkCards: 0 | 1;
   readonly pluggedDevices: readonly PluggedDevice[];
 }
@@ -126,6 +128,17 @@ function devices(design: GuestDesign): XmlElement {
     design.agent === 'absent'
       ? []
       : [element('channel', { type: 'unix' }, element('target', agentPort))];
+  const control =
+    design.controlSocket === null
+      ? []
+      : [
+          element(
+            'channel',
+            { type: 'unix' },
+            element('source', { mode: 'bind', path: design.controlSocket }),
+            element('target', { type: 'virtio', name: 'virtstate.control.0' }),
+          ),
+        ];
   return element(
     'devices',
     {},
@@ -137,6 +150,7 @@ function devices(design: GuestDesign): XmlElement {
     ...cards,
     ...serial,
     ...agent,
+    ...control,
     ...design.pluggedDevices.map(pluggedDevice),
     element('video', {}, element('model', { type: 'none' })),
     element('memballoon', { model: 'none' }),

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { CommandError } from './command.ts';
 import { allowsDirectIo, createBlankDisk, createDataDisk, parseSizeBytes } from './guest-disk.ts';
+import { controlSocket } from './guest-control.ts';
 import { guestImage } from './guest-image.ts';
 import type { BootFiles } from './guest-image.ts';
 import { commonMachine, domainXml } from './guest-xml.ts';
@@ -45,6 +46,8 @@ export interface GuestOptions {
   readonly pluggedDevices?: readonly PluggedDevice[];
   readonly firmware?: 'bios' | 'uefi';
   readonly agent?: 'present' | 'absent';
+  /** A port for `tellGuest`, which makes the agent fail; guests with one freeze a little slower. */
+  readonly control?: 'present' | 'absent';
   readonly dirtyMiBPerS?: number | undefined;
   /**
    * How much memory it dirties over and over; without, what it writes in a second (8 to 40), so
@@ -165,6 +168,7 @@ export async function createGuest(
     disks: places.map((place) => place.disk),
     serialFile: serial,
     agent: options.agent ?? 'present',
+    controlSocket: options.control === 'present' ? controlSocket(lab, name) : null,
     networkCards: options.networkCards ?? 0,
     pluggedDevices: options.pluggedDevices ?? [],
   };
@@ -226,6 +230,7 @@ export async function createBareDomain(
     disks: [],
     serialFile: null,
     agent: 'absent',
+    controlSocket: null,
     networkCards: 0,
     pluggedDevices: [],
   });

@@ -3,6 +3,7 @@ export { labAvailability } from './availability.ts';
 export type { LabAvailability } from './availability.ts';
 export type { DaemonOverrides } from './daemon-config.ts';
 export type { GuestOptions, LabGuest } from './guest.ts';
+export type { GuestRequest } from './guest-control.ts';
 export { commonMachine, newerMachine } from './guest-xml.ts';
 export type { HostSpawnOptions } from './host-process.ts';
 export { LabHost } from './host.ts';

@@ -1,6 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { certificateAuthority } from './certificates.ts';
 import { createBareDomain, createGuest, recordedGuests, removeGuestFiles } from './guest.ts';
+import { tellGuest } from './guest-control.ts';
+import type { GuestRequest } from './guest-control.ts';
 import { locateGuest } from './guest-place.ts';
 import type { GuestOptions, LabGuest } from './guest.ts';
 import { LabHost } from './host.ts';
@@ -76,6 +78,11 @@ export class Lab {
    */
   async guest(name: string, options: GuestOptions): Promise<LabGuest> {
     return createGuest(this.paths, this.host(options.on), name, options);
+  }
+
+  /** Has a guest with a control port do something to itself, and waits until it has. */
+  tellGuest(name: string, request: GuestRequest): Promise<void> {
+    return tellGuest(this.paths, name, request);
   }
 
   /** Makes a running domain without disk or system, in 0.3 s. */
