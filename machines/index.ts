@@ -6,7 +6,7 @@ export { peer2peerMigration } from './peer2peer-migration.machine.ts';
 export type { ProtocolOutput } from './protocol-setup.ts';
 export type { MigrationCommand, MigrationEvent } from './migration-events.ts';
 export type { Outcome, StateMeta, StateTag } from './state-meta.ts';
-export type { Artefact } from './policy/live-migration-context.ts';
+export type { Artefact } from './policy/artefact.ts';
 export type { LiveMigrationInput } from './policy/migration-request.ts';
 export type { ProtocolInput } from './policy/protocol-context.ts';
 export type { CheckVerdict, MigrationCheckName } from './policy/migration-checks.ts';

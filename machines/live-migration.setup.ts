@@ -15,8 +15,8 @@ import {
 import type { ClaimAnswer, ClaimRequest, ReleaseAnswer, ReleaseRequest } from './policy/claims.ts';
 import { claimedFailure, unclaimableFailure } from './policy/claims.ts';
 import { abortRequested, readFailure } from './policy/failures.ts';
+import type { Artefact } from './policy/artefact.ts';
 import type {
-  Artefact,
   LiveMigrationContext,
   LiveMigrationResult,
   Remainder,

@@ -3,6 +3,7 @@ import type { InputFrom, OutputFrom } from 'xstate';
 
 import type { liveMigration } from '../machines/index.ts';
 import { bindMigrations } from './bindings/migrations.ts';
+import { bindSnapshots } from './bindings/snapshots.ts';
 import type { Limits, StartOptions } from './engine/admission.ts';
 import { Engine } from './engine/engine.ts';
 import type { Run } from './engine/run.ts';
@@ -62,7 +63,7 @@ export async function createEngine(options: CreateEngineOptions): Promise<Workfl
   const { store, hypervisors, limits, logger = noLog, recover = true } = options;
   const engine = new WorkflowEngine({
     store,
-    machines: bindMigrations(hypervisors),
+    machines: [...bindMigrations(hypervisors), ...bindSnapshots(hypervisors)],
     clock: options.clock ?? systemClock,
     log: logger,
     newRunId: options.newRunId ?? randomUUID,

@@ -1,10 +1,7 @@
 import type { ClaimAnswer } from './claims.ts';
 import { withClaimAdvice } from './claims.ts';
-import type {
-  Artefact,
-  LiveMigrationContext,
-  LiveMigrationResult,
-} from './live-migration-context.ts';
+import type { Artefact } from './artefact.ts';
+import type { LiveMigrationContext, LiveMigrationResult } from './live-migration-context.ts';
 import { expectedVolumes, foundDomain, hasPrepared, resultOf } from './live-migration-context.ts';
 
 const isClaim = ({ kind }: Artefact): boolean => kind === 'claim';

@@ -2,6 +2,7 @@ import type { Claim } from '../../src/ports/claim.ts';
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { MigrateCall, MigrationFacts, MigrationPurpose } from '../../src/ports/migration.ts';
+import type { Artefact } from './artefact.ts';
 import { dataGib, planConvergence } from './convergence.ts';
 import type { CheckVerdict } from './migration-checks.ts';
 import { judgeMigration } from './migration-checks.ts';
@@ -19,23 +20,6 @@ import type { ProtocolInput } from './protocol-context.ts';
 import type { MigrationReport } from './protocol-report.ts';
 import type { PeersView } from './peers.ts';
 import { isActive } from './peers.ts';
-
-/** Something that the run made or left, by the run's own record. */
-export interface Artefact {
-  readonly kind: 'volume' | 'claim';
-  readonly host: string;
-  /** Of a claim: the uuid of the domain that it stands on. */
-  readonly path: string;
-  /**
-   * Of a volume, `expected`: libvirt will make it on the way. `made`: in use by the migrated guest.
-   * `removed`: taken away again. `left`: could not be taken away. `kept`: the source's copy.
-   * `unwanted`: the source's copy, which goes when the guest is safe elsewhere.
-   *
-   * Of a claim, `expected`: it may stand there. `made`: it does. `left`: it could not be taken away.
-   * `kept`: it stays, if it stands there, for an operator.
-   */
-  readonly status: 'expected' | 'made' | 'removed' | 'left' | 'kept' | 'unwanted';
-}
 
 export interface LiveMigrationContext extends LiveMigrationInput {
   readonly facts: MigrationFacts | null;

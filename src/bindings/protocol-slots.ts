@@ -3,7 +3,6 @@ import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
 import type { MigrationEvent } from '../../machines/migration-events.ts';
 import { isActive, isRunning } from '../../machines/policy/peers.ts';
 import type { SlotsOf, Tools, WatchSlot } from '../engine/slots.ts';
-import { delay } from '../ports/clock.ts';
 import type { DomainStatus } from '../ports/domain.ts';
 import { FailureError } from '../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
@@ -13,10 +12,8 @@ import { doneAgain } from './done-again.ts';
 import { effectOnDomain, effectOnlyWhile } from './effect-on-domain.ts';
 import { untilJobEnds } from './follow-job.ts';
 import { toMigrationEvent } from './migration-events.ts';
+import { openToWatch } from './open-host.ts';
 import { inspectPeers } from './peers.ts';
-
-/** How soon a host that did not answer after a crash of ours is watched again. */
-const watchAgainMs = 250;
 
 /** What every protocol chart asks of the world, whoever drives. */
 export type ProtocolSlots = Omit<SlotsOf<typeof peer2peerMigration>, 'performMigration'>;
@@ -103,8 +100,7 @@ async function watchPeer(
   const resumed = tools.resumed === true;
   // Nobody watched since the process before us died.
   if (resumed) send({ type: `${role}.connection.lost`, atEpochMs: clock.nowEpochMs() });
-  const open = (): Promise<Hypervisor> => hypervisors.open(host, signal);
-  const hypervisor = await (resumed ? untilOpen(open, tools) : open());
+  const hypervisor = await openToWatch(hypervisors, host, tools);
   await hypervisor.watchDomain(
     {
       uuid: domainUuid,
@@ -115,20 +111,6 @@ async function watchPeer(
     },
     signal,
   );
-}
-
-/** A host that crashed with us comes back later; the chart knows that nobody watches it. */
-async function untilOpen(
-  open: () => Promise<Hypervisor>,
-  { clock, signal }: Pick<Tools, 'clock' | 'signal'>,
-): Promise<Hypervisor> {
-  for (;;) {
-    try {
-      return await open();
-    } catch {
-      await delay(clock, watchAgainMs, signal);
-    }
-  }
 }
 
 /**

@@ -36,7 +36,7 @@ export const guestView: DomainView = {
   emulatedTpm: false,
 };
 
-const host = (name: string): HostView => ({
+export const hostView = (name: string): HostView => ({
   uri: `qemu+tcp://${name}/system`,
   hostname: name,
   hostUuid: `uuid-of-${name}`,
@@ -71,8 +71,8 @@ const incoming: IncomingView = {
 /** A world in which nothing speaks against the migration. */
 export const goodFacts: MigrationFacts = {
   atEpochMs: 500,
-  source: host('hostA'),
-  destination: host('hostB'),
+  source: hostView('hostA'),
+  destination: hostView('hostB'),
   domain: guestView,
   claims: [],
   incoming,
