@@ -74,6 +74,12 @@ export interface Snapshots {
     options: { readonly current: boolean },
     signal: AbortSignal,
   ): Promise<void>;
+  /**
+   * Takes claims out of the definition that a snapshot keeps, if there are any: it was made while a run
+   * had the domain, and a revert would bring that run's claim back. By a redefinition, which forgets
+   * what libvirt notes of a revert or a delete under way. Nothing to do where there is no such snapshot.
+   */
+  clearSnapshotClaims(uuid: string, name: string, signal: AbortSignal): Promise<void>;
   /** virDomainRevertToSnapshot. @throws FailureError `noSnapshot`, `revertRisky`, `revertUnsupported` */
   revertToSnapshot(
     uuid: string,

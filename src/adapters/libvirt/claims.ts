@@ -115,13 +115,21 @@ export function withClaim(domainXml: string, claim: Claim): string {
   const domain = parseRoot(domainXml, 'domain');
   const document = domain.ownerDocument;
   if (document === null) throw new Error('an element that was read stands in no document');
+  dropClaims(domain);
   const metadata = child(domain, 'metadata') ?? document.createElement('metadata');
   domain.appendChild(metadata);
-  for (const old of claimsIn(metadata)) metadata.removeChild(old);
   const element = document.createElementNS(namespacePrefix + claim.run, `${elementPrefix}:claim`);
   describe(element, claim);
   metadata.appendChild(element);
   return new XMLSerializer().serializeToString(document);
+}
+
+/** Takes all claims out of a definition. @returns whether there were any */
+export function dropClaims(domain: Element): boolean {
+  const metadata = child(domain, 'metadata');
+  const claims = claimsIn(metadata);
+  for (const claim of claims) metadata?.removeChild(claim);
+  return claims.length > 0;
 }
 
 /** Children only: what stands further down is somebody else's. */

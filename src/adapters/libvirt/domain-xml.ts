@@ -36,7 +36,7 @@ export function parseDomainDefinition(xml: string): DomainDefinition {
     machineType: attribute(osType, 'machine') ?? '',
     virtType: attribute(domain, 'type') ?? '',
     emulator: text(child(devices, 'emulator')),
-    disks: children(devices, 'disk').map(readDisk),
+    disks: readDisks(domain),
     hostDevices: [
       ...children(devices, 'hostdev').map(nameHostDevice),
       ...children(devices, 'interface')
@@ -72,6 +72,11 @@ const sourceTypes = new Set<string>([
 
 function isSourceType(value: string): value is Exclude<DiskView['source'], 'none'> {
   return sourceTypes.has(value);
+}
+
+/** Of a `<domain>` element, wherever it stands. */
+export function readDisks(domain: Element | null): DiskDefinition[] {
+  return children(child(domain, 'devices'), 'disk').map(readDisk);
 }
 
 function readDisk(element: Element): DiskDefinition {

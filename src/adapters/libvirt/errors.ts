@@ -21,6 +21,8 @@ const codeOfNumber: ReadonlyMap<number, string> = new Map([
   [errorCodes.OPERATION_TIMEOUT, 'jobActive'],
   [errorCodes.OPERATION_ABORTED, 'operationAborted'],
   [errorCodes.MIGRATE_UNSAFE, 'migrateUnsafe'],
+  [errorCodes.NO_DOMAIN_SNAPSHOT, 'noSnapshot'],
+  [errorCodes.SNAPSHOT_REVERT_RISKY, 'revertRisky'],
   [errorCodes.NO_SUPPORT, 'unsupported'],
   [errorCodes.ARGUMENT_UNSUPPORTED, 'unsupported'],
   [errorCodes.OPERATION_UNSUPPORTED, 'unsupported'],

@@ -2,10 +2,13 @@ import type { Clock } from '../../ports/clock.ts';
 import { FailureError } from '../../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../../ports/hypervisor.ts';
 import { boundedCall, callTimeoutMs } from './bounded-call.ts';
+import { devicesCalls } from './devices-calls.ts';
+import { diskSourcesCalls } from './disk-sources-calls.ts';
 import { HostCaller } from './host-caller.ts';
 import { HostConnection } from './host-connection.ts';
 import { LibvirtHypervisor } from './hypervisor.ts';
 import { LibvirtMigrationLink } from './migration-link.ts';
+import { snapshotsCalls } from './snapshots-calls.ts';
 
 export interface LibvirtHypervisorsOptions {
   readonly clock: Clock;
@@ -34,7 +37,12 @@ export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hy
         (bound) => connection.acquire(bound),
       );
       const caller = new HostCaller(connection);
-      return Object.assign(new LibvirtHypervisor(connection, caller, options.clock), {});
+      return Object.assign(
+        new LibvirtHypervisor(connection, caller, options.clock),
+        snapshotsCalls(caller),
+        devicesCalls(caller),
+        diskSourcesCalls(caller),
+      );
     },
     linkMigration: (ends, signal) => LibvirtMigrationLink.open(ends, signal),
     async close(): Promise<void> {
