@@ -39,8 +39,11 @@ export function snapshotsCalls(caller: HostCaller): Snapshots {
     },
     revertToSnapshot: (uuid, name, revert, signal) =>
       caller.workOnDomain(uuid, signal, async (domain, options) => {
-        const snapshot = await domain.snapshotLookupByName(name, options);
-        await orUnsupported(caller.uri, snapshot.revert({ ...options, flags: flagsOf(revert) }));
+        const flags = flagsOf(revert);
+        const reverting = domain
+          .snapshotLookupByName(name, options)
+          .then((snapshot) => snapshot.revert({ ...options, flags }));
+        await orRefused(caller.uri, reverting);
       }),
     deleteSnapshot: (uuid, name, deletion, signal) =>
       caller.workOnDomain(uuid, signal, async (domain, options) => {
@@ -129,21 +132,22 @@ function deleteFlagsOf({ children, metadataOnly }: DeleteOptions): number {
   return childrenFlags[children] | (metadataOnly ? snapshotDeleteFlags.METADATA_ONLY : 0);
 }
 
-/** A libvirt before 9.9 answers so to every snapshot with external files, before it touches anything. */
-async function orUnsupported(uri: string, reverting: Promise<void>): Promise<void> {
+/** What libvirt refuses before it touches anything; before 9.9 that is any snapshot with external files. */
+const revertRefusals: ReadonlyMap<number, string> = new Map([
+  [errorCodes.NO_DOMAIN_SNAPSHOT, 'noSnapshot'],
+  [errorCodes.SNAPSHOT_REVERT_RISKY, 'revertRisky'],
+  [errorCodes.CONFIG_UNSUPPORTED, 'revertUnsupported'],
+]);
+
+async function orRefused(uri: string, reverting: Promise<void>): Promise<void> {
   try {
     await reverting;
   } catch (error) {
-    if (!isLibvirtError(error, errorCodes.CONFIG_UNSUPPORTED)) throw error;
-    throw new FailureError(
-      {
-        code: 'revertUnsupported',
-        message: `${uri}: ${error.serverMessage}`,
-        effect: 'none',
-        libvirt: { code: error.code, domain: error.domain },
-      },
-      { cause: error },
-    );
+    if (!isLibvirtError(error, ...revertRefusals.keys())) throw error;
+    const code = revertRefusals.get(error.code) ?? 'libvirtError';
+    const message = `${uri}: ${error.serverMessage}`;
+    const libvirt = { code: error.code, domain: error.domain };
+    throw new FailureError({ code, message, effect: 'none', libvirt }, { cause: error });
   }
 }
 
