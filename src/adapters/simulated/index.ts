@@ -7,7 +7,7 @@ export type {
   PostcopyMoment,
 } from './faults.ts';
 export type { Cut } from './link.ts';
-export type { DomainListing, HostListing } from './listing.ts';
+export type { DomainListing, FileListing, HostListing } from './listing.ts';
 export type { MigrationPhase } from './migration-job.ts';
 export type { SimulatedWorld, SimulatedWorldOptions } from './simulated-world.ts';
 export { createSimulatedWorld } from './simulated-world.ts';
@@ -15,6 +15,7 @@ export type { TickSpan } from './ticks.ts';
 export type { Pace } from './virtual-clock.ts';
 export { VirtualClock } from './virtual-clock.ts';
 export type {
+  DirectorySpec,
   DiskSpec,
   DomainSpec,
   HostSpec,

@@ -1,6 +1,8 @@
 import type { DomainView } from '../../ports/domain.ts';
+import { filesOf, isShared } from './host-files.ts';
 import { viewOf } from './views.ts';
-import type { World } from './world.ts';
+import { headOf } from './volume-file.ts';
+import type { Host, World } from './world.ts';
 
 /** A domain as its daemon tells it, and what its vCPUs really do. */
 export interface DomainListing extends DomainView {
@@ -32,4 +34,20 @@ export function listWorld(world: World): HostListing[] {
       .map(([path, { capacityBytes }]) => ({ path, capacityBytes }))
       .toSorted((a, b) => a.path.localeCompare(b.path)),
   }));
+}
+
+export interface FileListing {
+  readonly path: string;
+  readonly storage: 'shared' | 'private';
+  readonly format: string;
+  readonly virtualSizeBytes: number;
+  readonly backingPath: string | null;
+}
+
+export function listFiles({ world, host }: { world: World; host: Host }): FileListing[] {
+  return filesOf(world, host).map(([path, file]) => {
+    const { format, capacityBytes: virtualSizeBytes, backingPath } = headOf(file);
+    const storage = isShared(world, host, path) ? 'shared' : 'private';
+    return { path, storage, format, virtualSizeBytes, backingPath };
+  });
 }

@@ -159,7 +159,7 @@ export class MemoryStream {
     this.#beginIteration(leftBytes);
     await this.#transmit(leftBytes);
     await this.#pass(gapsMs.deviceStateArrives);
-    this.#destination.qemu.receiveGuest(this.#source.qemu);
+    this.#destination.qemu.load(this.#source.qemu.memory);
   }
 
   /** From here on the guest belongs to the destination: a broken stream waits for another one. */
@@ -193,7 +193,7 @@ export class MemoryStream {
         this.#enterThere('postcopy-active');
       } else if (!this.#handedOver) {
         await this.#pass(gapsMs.postcopyBegins);
-        this.#destination.qemu.receiveGuest(this.#source.qemu);
+        this.#destination.qemu.load(this.#source.qemu.memory);
         this.#handedOver = true;
         this.#enterThere('postcopy-active');
       }

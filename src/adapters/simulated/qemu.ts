@@ -1,9 +1,18 @@
 import type { QemuMigrationStatus } from '../../ports/observation.ts';
+import { settleTick } from './disk-chain.ts';
 import type { MemoryStream } from './memory-stream.ts';
 import type { StorageMirror } from './storage-mirror.ts';
 import type { VcpuSpan } from './ticks.ts';
-import { ranUntil } from './ticks.ts';
+import { clockAfterTick, lastTickOf, ranUntil } from './ticks.ts';
 import type { Host, World } from './world.ts';
+
+/** As much of a guest's memory as anybody asks for: what migrations, saves and snapshots carry. */
+export interface GuestMemory {
+  /** How long it has run, by its own clock. */
+  readonly guestRanMs: number;
+  /** Its file systems are frozen: its ticks wait, since each of them is written to disk. */
+  readonly frozen: boolean;
+}
 
 /** One QEMU process: it lives on when its daemon dies. */
 export class Qemu {
@@ -28,6 +37,8 @@ export class Qemu {
   mirror: StorageMirror | null = null;
   readonly #world: World;
   #guestRanMs = 0;
+  #frozen = false;
+  #vcpus: 'running' | 'paused' = 'paused';
   #span: VcpuSpan | null = null;
 
   constructor(
@@ -48,29 +59,46 @@ export class Qemu {
     return ranUntil(this.#span, this.#world.clock.nowEpochMs());
   }
 
+  /** The last tick that the guest has written to its disks; 0: none yet. */
+  get lastTick(): number {
+    return lastTickOf(this.guestRanMs);
+  }
+
   get vcpus(): 'running' | 'paused' {
-    return this.#span === null ? 'paused' : 'running';
+    return this.#vcpus;
+  }
+
+  get memory(): GuestMemory {
+    return { guestRanMs: this.guestRanMs, frozen: this.#frozen };
   }
 
   run(): void {
-    if (this.#span !== null) return;
+    if (this.#vcpus === 'running') return;
+    this.#vcpus = 'running';
     this.holdsImages = true;
-    this.#span = {
-      host: this.host.name,
-      guestRanMs: this.#guestRanMs,
-      fromEpochMs: this.#world.clock.nowEpochMs(),
-      toEpochMs: null,
-    };
-    const spans = this.#world.spans.get(this.domainUuid) ?? [];
-    this.#world.spans.set(this.domainUuid, [...spans, this.#span]);
+    this.#goOn();
     this.#world.changed();
   }
 
   pause(): void {
-    if (this.#span === null) return;
-    this.#guestRanMs = this.guestRanMs;
-    this.#span.toEpochMs = this.#world.clock.nowEpochMs();
-    this.#span = null;
+    if (this.#vcpus === 'paused') return;
+    this.#stop();
+    this.#vcpus = 'paused';
+    this.#world.changed();
+  }
+
+  /** What the guest agent does: nothing is written to disk until {@link thaw}. */
+  freeze(): void {
+    if (this.#frozen) return;
+    this.#stop();
+    this.#frozen = true;
+    this.#world.changed();
+  }
+
+  thaw(): void {
+    if (!this.#frozen) return;
+    this.#frozen = false;
+    if (this.#vcpus === 'running') this.#goOn();
     this.#world.changed();
   }
 
@@ -81,8 +109,35 @@ export class Qemu {
     this.#world.changed();
   }
 
-  /** The guest's memory has arrived, and its own clock in it. */
-  receiveGuest(from: Qemu): void {
-    this.#guestRanMs = from.guestRanMs;
+  /** Memory comes in, by a migration or from a file, before the vCPUs run. */
+  load(memory: GuestMemory): void {
+    this.#guestRanMs = memory.guestRanMs;
+    this.#frozen = memory.frozen;
+  }
+
+  /** A guest that boots reads from its disk how far it had counted; `null`: it begins. */
+  boot(lastTickOnDisk: number | null): void {
+    this.load({ guestRanMs: clockAfterTick(lastTickOnDisk ?? 0), frozen: false });
+  }
+
+  #goOn(): void {
+    if (this.#frozen) return;
+    this.#span = {
+      host: this.host.name,
+      guestRanMs: this.#guestRanMs,
+      fromEpochMs: this.#world.clock.nowEpochMs(),
+      toEpochMs: null,
+    };
+    const spans = this.#world.spans.get(this.domainUuid) ?? [];
+    this.#world.spans.set(this.domainUuid, [...spans, this.#span]);
+  }
+
+  /** The last tick is on the disks by then. */
+  #stop(): void {
+    if (this.#span === null) return;
+    this.#guestRanMs = this.guestRanMs;
+    this.#span.toEpochMs = this.#world.clock.nowEpochMs();
+    this.#span = null;
+    settleTick(this.#world, this.host, this.domainUuid, this.lastTick);
   }
 }

@@ -8,8 +8,9 @@ import { FaultScript } from './faults.ts';
 import { SimulatedCaller } from './simulated-caller.ts';
 import { SimulatedHypervisor } from './hypervisor.ts';
 import type { Cut } from './link.ts';
-import type { HostListing } from './listing.ts';
-import { listWorld } from './listing.ts';
+import { lastTickOn } from './disk-chain.ts';
+import type { FileListing, HostListing } from './listing.ts';
+import { listFiles, listWorld } from './listing.ts';
 import { gapsMs } from './migration-job.ts';
 import { SimulatedMigrationLink } from './migration-link.ts';
 import type { TickSpan } from './ticks.ts';
@@ -49,6 +50,13 @@ export interface SimulatedWorld {
   listing(): HostListing[];
   /** The same for the same bytes; `null`: no such file. */
   fingerprint(host: string, path: string): string | null;
+  /** Every file that the host sees, on storage of its own or of all, in the order of the paths. */
+  files(host: string): FileListing[];
+  /**
+   * What a guest that boots from that file would count on from: the last tick in its chain, also
+   * while a guest writes to it. `null`: none, or no such file.
+   */
+  lastTickOn(host: string, path: string): number | null;
   /** Where each tick of a guest ran, in the order in which its vCPUs were started. */
   ticks(domainUuid: string): TickSpan[];
 }
@@ -75,8 +83,10 @@ export function createSimulatedWorld(options: SimulatedWorldOptions): SimulatedW
     listing: () => listWorld(world),
     fingerprint: (host, path) => {
       const file = world.host(host).files.get(path);
-      return file === undefined ? null : fingerprintOf(file.content);
+      return file === undefined ? null : fingerprintOf(file);
     },
+    files: (host) => listFiles({ world, host: world.host(host) }),
+    lastTickOn: (host, path) => lastTickOn({ world, host: world.host(host) }, path),
     ticks: (uuid) =>
       (world.spans.get(uuid) ?? []).map((span) => toTickSpan(span, clock.nowEpochMs())),
   };

@@ -1,7 +1,7 @@
 /** How long the guest sleeps between two ticks. */
 const tickMs = 200;
 
-/** One stretch of time in which a guest's vCPUs ran on one host. */
+/** One stretch of time in which a guest's vCPUs ran on one host, and could write. */
 export interface VcpuSpan {
   readonly host: string;
   /** How long the guest had run by its own clock, which lies in its memory. */
@@ -23,12 +23,22 @@ export interface TickSpan {
   readonly toEpochMs: number | null;
 }
 
+/** The last tick of a guest that has run so long by its own clock; 0: none yet. */
+export function lastTickOf(guestRanMs: number): number {
+  return Math.floor(guestRanMs / tickMs);
+}
+
+/** The clock of a guest that counts on from there. */
+export function clockAfterTick(tick: number): number {
+  return tick * tickMs;
+}
+
 export function toTickSpan(span: VcpuSpan, nowEpochMs: number): TickSpan {
   const { host, fromEpochMs, toEpochMs } = span;
   return {
     host,
-    firstTick: Math.floor(span.guestRanMs / tickMs) + 1,
-    lastTick: Math.floor(ranUntil(span, toEpochMs ?? nowEpochMs) / tickMs),
+    firstTick: lastTickOf(span.guestRanMs) + 1,
+    lastTick: lastTickOf(ranUntil(span, toEpochMs ?? nowEpochMs)),
     fromEpochMs,
     toEpochMs,
   };

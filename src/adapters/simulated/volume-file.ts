@@ -14,6 +14,8 @@ export interface VolumeHead {
   readonly format: string;
   readonly capacityBytes: number;
   readonly backingPath: string | null;
+  /** Without it QEMU would have to guess, which it must not. */
+  readonly backingFormat?: string | null;
 }
 
 const pieceBytes = 2 ** 20;
@@ -22,6 +24,12 @@ const zeros = new Uint8Array(pieceBytes);
 const magic = Buffer.from('QFI\u00fb', 'latin1');
 /** So much of a file tells it from all others. */
 const startBytes = 4_096;
+/** Where the guest writes its count over and over, of every format alike. */
+const tickAt = 2_048;
+const tickPattern = /^tick (\d{15})\n/;
+const tickLength = 'tick 000000000000000\n'.length;
+/** So many bytes a file takes whose disk nobody has written to yet, unless it is raw. */
+export const emptyLayerBytes = pieceBytes;
 
 /** A raw file without any block of it written: it reads as zeros. */
 export function emptyFile(fileBytes: number): VolumeFile {
@@ -37,7 +45,7 @@ export function rewritten(file: VolumeFile, content: readonly Uint8Array[]): Vol
  * in it.
  */
 export function filledFile(name: string, head: VolumeHead): VolumeFile {
-  const { format, capacityBytes, backingPath } = head;
+  const { format, capacityBytes } = head;
   const start = new Uint8Array(startBytes);
   start.set(createHash('sha256').update(name).digest(), startBytes - 32);
   if (format === 'raw') {
@@ -45,22 +53,59 @@ export function filledFile(name: string, head: VolumeHead): VolumeFile {
     const content = [start.subarray(0, capacityBytes), ...repeated(zeros, rest)];
     return { capacityBytes, content, revision: 0 };
   }
-  start.set(magic);
-  start.set(Buffer.from(`${format}\n${capacityBytes}\n${backingPath ?? ''}\n`), magic.length);
-  const content = [start, ...repeated(zeros, pieceBytes - startBytes)];
+  writeHead(start, head);
+  const content = [start, ...repeated(zeros, emptyLayerBytes - startBytes)];
   return { capacityBytes, content, revision: 0 };
 }
 
+/** The same file with another head; what the guest wrote stays. Of files that are not raw. */
+export function withHead(file: VolumeFile, head: VolumeHead): VolumeFile {
+  const start = Uint8Array.from(startOf(file.content));
+  start.fill(0, 0, tickAt);
+  writeHead(start, head);
+  return restarted(file, start);
+}
+
+/** So much larger, by blocks that hold nothing of interest. */
+export function grownTo(file: VolumeFile, fileBytes: number): VolumeFile {
+  const missing = Math.max(0, fileBytes - lengthOf(file.content));
+  return rewritten(file, [...file.content, ...repeated(zeros, missing)]);
+}
+
+/** The guest has written its count to it. A file too small for that stays as it is. */
+export function withTick(file: VolumeFile, tick: number): VolumeFile {
+  const start = Uint8Array.from(startOf(file.content));
+  if (start.length < startBytes) return file;
+  start.set(Buffer.from(`tick ${String(tick).padStart(15, '0')}\n`), tickAt);
+  return restarted(file, start);
+}
+
+/** The last count of a guest in this file alone; `null`: none was ever written to it. */
+export function tickIn({ content }: VolumeFile): number | null {
+  const found = tickPattern.exec(startOf(content).subarray(tickAt).toString('latin1'));
+  return found === null ? null : Number(found[1]);
+}
+
 /** As a pool sees it after a refresh. */
-export function headOf({ content }: VolumeFile): VolumeHead {
+export function headOf({ content }: VolumeFile): Required<VolumeHead> {
   const head = startOf(content);
   if (!head.subarray(0, magic.length).equals(magic))
-    return { format: 'raw', capacityBytes: lengthOf(content), backingPath: null };
-  const [format = '', capacity, backingPath = ''] = head
-    .subarray(magic.length)
+    return {
+      format: 'raw',
+      capacityBytes: lengthOf(content),
+      backingPath: null,
+      backingFormat: null,
+    };
+  const [format = '', capacity, backingPath = '', backingFormat = ''] = head
+    .subarray(magic.length, tickAt)
     .toString()
-    .split('\n', 3);
-  return { format, capacityBytes: Number(capacity), backingPath: backingPath || null };
+    .split('\n', 4);
+  return {
+    format,
+    capacityBytes: Number(capacity),
+    backingPath: backingPath || null,
+    backingFormat: backingFormat || null,
+  };
 }
 
 export function lengthOf(content: readonly Uint8Array[]): number {
@@ -68,10 +113,36 @@ export function lengthOf(content: readonly Uint8Array[]): number {
 }
 
 /** The same bytes have the same one, however they are cut into pieces. */
-export function fingerprintOf(content: readonly Uint8Array[]): string {
+export function checksumOf(content: readonly Uint8Array[]): string {
   const hash = createHash('sha256');
   for (const piece of content) hash.update(piece);
   return hash.digest('hex');
+}
+
+/** As {@link checksumOf}, of all but the count that a guest keeps in it. */
+export function fingerprintOf(file: VolumeFile): string {
+  if (tickIn(file) === null) return checksumOf(file.content);
+  const start = Uint8Array.from(startOf(file.content));
+  start.fill(0, tickAt, tickAt + tickLength);
+  return checksumOf(restarted(file, start).content);
+}
+
+function writeHead(start: Uint8Array, head: VolumeHead): void {
+  const { format, capacityBytes, backingPath, backingFormat } = head;
+  const lines = [format, capacityBytes, backingPath ?? '', backingFormat ?? ''];
+  start.set(magic);
+  start.set(Buffer.from(lines.map((line) => `${line}\n`).join('')), magic.length);
+}
+
+/** Its first bytes are others. */
+function restarted(file: VolumeFile, start: Uint8Array): VolumeFile {
+  let skipBytes = start.length;
+  const rest = file.content.flatMap((piece) => {
+    const skipped = Math.min(skipBytes, piece.length);
+    skipBytes -= skipped;
+    return skipped === piece.length ? [] : [piece.subarray(skipped)];
+  });
+  return rewritten(file, [start, ...rest]);
 }
 
 function startOf(content: readonly Uint8Array[]): Buffer {

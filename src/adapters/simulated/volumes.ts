@@ -11,8 +11,16 @@ import { availableBytes, lifeOf, poolOf } from './world.ts';
 export function volumeAt(host: Host, path: string): VolumeView | null {
   const file = poolOf(host, path) && host.files.get(path);
   if (file === undefined) return null;
-  const changedAt = String(file.revision);
-  return { path, ...headOf(file), fileBytes: lengthOf(file.content), changedAt };
+  const { format, capacityBytes, backingPath } = headOf(file);
+  const fileBytes = lengthOf(file.content);
+  return {
+    path,
+    format,
+    capacityBytes,
+    backingPath,
+    fileBytes,
+    changedAt: String(file.revision),
+  };
 }
 
 /** @throws FailureError volumeExists, noPool, or as the pool refuses it */

@@ -16,6 +16,13 @@ export interface VolumeSpec {
   readonly capacityBytes: number;
   readonly format?: string;
   readonly backingPath?: string;
+  readonly backingFormat?: string;
+}
+
+/** A directory of a host, on a file system of its own. */
+export interface DirectorySpec {
+  readonly path: string;
+  readonly capacityBytes: number;
 }
 
 export interface HostSpec {
@@ -29,6 +36,8 @@ export interface HostSpec {
   readonly memoryBytes?: number;
   readonly machineTypes?: readonly string[];
   readonly pools?: readonly PoolSpec[];
+  /** Directories that no pool owns, where images may be put. */
+  readonly directories?: readonly DirectorySpec[];
   readonly networks?: readonly string[];
   /** The name in the certificate that QEMU has for migrations; without one: no TLS. */
   readonly certificateName?: string;

@@ -9,7 +9,14 @@ import type { MigrationJob } from './migration-job.ts';
 import type { VcpuSpan } from './ticks.ts';
 import type { VolumeFile } from './volume-file.ts';
 import { filledFile } from './volume-file.ts';
-import type { DiskSpec, DomainSpec, HostSpec, LinkSpec, VolumeSpec } from './world-spec.ts';
+import type {
+  DirectorySpec,
+  DiskSpec,
+  DomainSpec,
+  HostSpec,
+  LinkSpec,
+  VolumeSpec,
+} from './world-spec.ts';
 
 /** A domain's configuration: what its XML says. */
 export type Definition = Required<
@@ -55,6 +62,8 @@ export interface Host {
   readonly memoryBytes: number;
   readonly machineTypes: readonly string[];
   readonly pools: readonly Pool[];
+  /** Directories that no pool owns. */
+  readonly directories: readonly DirectorySpec[];
   readonly networks: readonly string[];
   /** The name in its certificate; `null`: QEMU has none for migrations there. */
   readonly certificateName: string | null;
@@ -97,6 +106,9 @@ export class World {
   readonly hosts = new Map<string, Host>();
   /** Where and when each guest's vCPUs ran, by domain uuid, in the order of the starts. */
   readonly spans = new Map<string, readonly VcpuSpan[]>();
+  /** Files that every host sees, by path, and where such files are made. */
+  readonly sharedFiles = new Map<string, VolumeFile>();
+  readonly sharedDirectories = new Set<string>();
   readonly #seed: number;
   readonly #waiters = new Set<() => void>();
   readonly #observers = new Map<string, Set<Observer>>();
@@ -171,6 +183,7 @@ export class World {
       hypervisorVersion: 7_002_000,
       memoryBytes: 16 * 2 ** 30,
       machineTypes: ['pc-q35-7.2'],
+      directories: [],
       networks: [],
       certificateName: null,
       migrationPorts: 64,
@@ -200,13 +213,20 @@ export class World {
         ...disk,
       })),
     };
-    for (const { storage, ...disk } of definition.disks)
-      if (storage === 'private') host.files.set(disk.path, fileOf(host.name, disk));
+    for (const disk of definition.disks) this.#provideDisk(host, disk);
     const qemu = state === 'shutoff' ? null : new Qemu(this, host, uuid, { images: 'held' });
     if (state === 'running') qemu?.run();
     const reason = { running: 'booted', paused: 'user', shutoff: 'unknown' }[state];
     const persistent = spec.persistent ?? true;
     host.domains.set(uuid, { uuid, name, definition, persistent, state, reason, qemu, job: null });
+  }
+
+  /** A volume that stands there already is the disk. */
+  #provideDisk(host: Host, { storage, ...disk }: DiskSpec): void {
+    const isPrivate = storage === 'private';
+    if (!isPrivate) this.sharedDirectories.add(dirname(disk.path));
+    const files = isPrivate ? host.files : this.sharedFiles;
+    if (!files.has(disk.path)) files.set(disk.path, fileOf(isPrivate ? host.name : 'shared', disk));
   }
 
   /** @throws Error for a name that is no host of the world */
@@ -219,8 +239,9 @@ export class World {
 
 /** What stands there before anything happens: bytes that only this file of this host has. */
 function fileOf(host: string, volume: VolumeSpec): VolumeFile {
-  const { path, capacityBytes, format = 'raw', backingPath = null } = volume;
-  return filledFile(`${host}${path}`, { format, capacityBytes, backingPath });
+  const { path, capacityBytes, format = 'raw' } = volume;
+  const { backingPath = null, backingFormat = null } = volume;
+  return filledFile(`${host}${path}`, { format, capacityBytes, backingPath, backingFormat });
 }
 
 /** The pool of the host that owns the path. */
