@@ -1,11 +1,18 @@
 /** A device of a running domain that can be taken out of it and put back. */
 export interface DeviceView {
-  /** `<alias name>`, by which events name it. */
+  /** `<alias name>`, by which events name it; another one each time it is attached, or its domain started. */
   readonly alias: string;
+  /** Element and address in the guest, as `rng pci 0000:05:00.0`: what it keeps when it is put back. */
+  readonly place: string;
   /** The element's name, as `hostdev`, `interface`, `rng`, `redirdev`. */
   readonly element: string;
-  /** Whether it is a host's device, and of which kind: such cannot be saved with the memory. */
+  /** Whether it is a host's device, and of which kind: such cannot be saved with the memory, but for `usb`. */
   readonly passthrough: 'pci' | 'usb' | 'scsi' | 'mdev' | 'sriov' | null;
+  /**
+   * Only the guest's own system lets go of it (PCI): never while its vCPUs stand, and what was asked
+   * for then waits, also over a save, until they run.
+   */
+  readonly needsGuest: boolean;
   /** For a person: where it is and what it is. */
   readonly description: string;
   /** What attaches it again: its element of the live definition, address and alias included. */
@@ -18,11 +25,9 @@ export interface Devices {
   findDevices(uuid: string, signal: AbortSignal): Promise<readonly DeviceView[]>;
   /**
    * virDomainDetachDeviceAlias: asks the guest to let it go; that it has gone is told by an event, or
-   * seen in {@link findDevices}. Nothing to do where it is not there.
+   * seen in {@link findDevices}. Nothing to do where nothing is in its place.
    */
-  detachDevice(uuid: string, alias: string, signal: AbortSignal): Promise<void>;
-  /**
-   * virDomainAttachDeviceFlags. Nothing to do where a device of that alias is there already.
-   */
+  detachDevice(uuid: string, device: DeviceView, signal: AbortSignal): Promise<void>;
+  /** virDomainAttachDeviceFlags. Nothing to do where a device like it is in its place already. */
   attachDevice(uuid: string, device: DeviceView, signal: AbortSignal): Promise<void>;
 }
