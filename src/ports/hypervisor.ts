@@ -1,4 +1,6 @@
 import type { Claim, StandingClaim } from './claim.ts';
+import type { Devices } from './devices.ts';
+import type { DiskSources } from './disk-sources.ts';
 import type { DomainStatus, DomainView, HostSurvey, HostView } from './domain.ts';
 import type { Failure } from './failure.ts';
 import type {
@@ -16,7 +18,7 @@ import type { DomainObservation, StreamProgress } from './observation.ts';
  * One host. Every method throws {@link FailureError} only; a call whose reply was lost has
  * `effect: 'unknown'`. Nothing is remembered between calls, so that any process may ask.
  */
-export interface Hypervisor extends HypervisorCore {}
+export interface Hypervisor extends HypervisorCore, Devices, DiskSources {}
 
 /** What every workflow asks, and what a migration does. */
 export interface HypervisorCore {

@@ -12,6 +12,8 @@ export interface GuestMemory {
   readonly guestRanMs: number;
   /** Its file systems are frozen: its ticks wait, since each of them is written to disk. */
   readonly frozen: boolean;
+  /** Devices of its definition that were taken out of it, by their place. */
+  readonly unplugged: readonly string[];
 }
 
 /** One QEMU process: it lives on when its daemon dies. */
@@ -38,6 +40,7 @@ export class Qemu {
   readonly #world: World;
   #guestRanMs = 0;
   #frozen = false;
+  #unplugged: readonly string[] = [];
   #vcpus: 'running' | 'paused' = 'paused';
   #span: VcpuSpan | null = null;
 
@@ -69,7 +72,7 @@ export class Qemu {
   }
 
   get memory(): GuestMemory {
-    return { guestRanMs: this.guestRanMs, frozen: this.#frozen };
+    return { guestRanMs: this.guestRanMs, frozen: this.#frozen, unplugged: this.#unplugged };
   }
 
   run(): void {
@@ -113,11 +116,22 @@ export class Qemu {
   load(memory: GuestMemory): void {
     this.#guestRanMs = memory.guestRanMs;
     this.#frozen = memory.frozen;
+    this.#unplugged = memory.unplugged;
   }
 
   /** A guest that boots reads from its disk how far it had counted; `null`: it begins. */
   boot(lastTickOnDisk: number | null): void {
-    this.load({ guestRanMs: clockAfterTick(lastTickOnDisk ?? 0), frozen: false });
+    this.load({ guestRanMs: clockAfterTick(lastTickOnDisk ?? 0), frozen: false, unplugged: [] });
+  }
+
+  unplug(place: string): void {
+    this.#unplugged = [...this.#unplugged.filter((each) => each !== place), place];
+    this.#world.changed();
+  }
+
+  plug(place: string): void {
+    this.#unplugged = this.#unplugged.filter((each) => each !== place);
+    this.#world.changed();
   }
 
   #goOn(): void {

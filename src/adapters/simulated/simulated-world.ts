@@ -3,6 +3,8 @@ import { FailureError } from '../../ports/failure.ts';
 import type { Hypervisors } from '../../ports/hypervisor.ts';
 import { killDaemon, startDaemon } from './daemon.ts';
 import { unreachable } from './daemon-call.ts';
+import { devicesCalls } from './devices-calls.ts';
+import { diskSourcesCalls } from './disk-sources-calls.ts';
 import type { Fault } from './faults.ts';
 import { FaultScript } from './faults.ts';
 import { SimulatedCaller } from './simulated-caller.ts';
@@ -94,11 +96,14 @@ export function createSimulatedWorld(options: SimulatedWorldOptions): SimulatedW
 
 function hypervisorsOf(world: World, faults: FaultScript): Hypervisors {
   return {
-    open: async (uri) =>
-      Object.assign(
-        new SimulatedHypervisor(new SimulatedCaller(world, faults, await reach(world, uri))),
-        {},
-      ),
+    open: async (uri) => {
+      const caller = new SimulatedCaller(world, faults, await reach(world, uri));
+      return Object.assign(
+        new SimulatedHypervisor(caller),
+        devicesCalls(caller),
+        diskSourcesCalls(caller),
+      );
+    },
     async linkMigration(ends) {
       const source = await reach(world, ends.source);
       const destination = await reach(world, ends.destination);

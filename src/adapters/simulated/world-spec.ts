@@ -1,4 +1,5 @@
 import type { StandingClaim } from '../../ports/claim.ts';
+import type { DeviceView } from '../../ports/devices.ts';
 
 /** A simulated world before it starts, as data. Sizes in bytes. */
 
@@ -56,6 +57,19 @@ export interface DiskSpec {
   readonly readOnly?: boolean;
 }
 
+/** A device that may be taken out of its running guest and put back. */
+export interface DeviceSpec {
+  readonly alias: string;
+  readonly element: string;
+  readonly passthrough?: DeviceView['passthrough'];
+  /** The guest's system lets go of it; without a word, QEMU takes it at once. */
+  readonly needsGuest?: boolean;
+  /** What comes of asking for it: without a word, it goes. */
+  readonly removal?: 'refused' | 'neverAnswered';
+  /** Nothing attaches it again. */
+  readonly lost?: boolean;
+}
+
 export interface DomainSpec {
   readonly name: string;
   /** The host that has it at the start. */
@@ -69,6 +83,7 @@ export interface DomainSpec {
   readonly machineType?: string;
   readonly disks?: readonly DiskSpec[];
   readonly hostDevices?: readonly string[];
+  readonly devices?: readonly DeviceSpec[];
   readonly networks?: readonly string[];
   readonly snapshotCount?: number;
   /** What runs have claimed it before anything happens. */

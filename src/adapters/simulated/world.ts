@@ -26,6 +26,7 @@ export type Definition = Required<
     | 'dirtyBytesPerS'
     | 'machineType'
     | 'hostDevices'
+    | 'devices'
     | 'networks'
     | 'snapshotCount'
     | 'claims'
@@ -203,6 +204,7 @@ export class World {
       dirtyBytesPerS: spec.dirtyBytesPerS ?? 2 ** 20,
       machineType: spec.machineType ?? 'pc-q35-7.2',
       hostDevices: spec.hostDevices ?? [],
+      devices: spec.devices ?? [],
       networks: spec.networks ?? [],
       snapshotCount: spec.snapshotCount ?? 0,
       claims: spec.claims ?? [],
