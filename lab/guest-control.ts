@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { LabError } from './lab-error.ts';
 import type { LabPaths } from './paths.ts';
 
@@ -40,9 +39,14 @@ export async function tellGuest(
     await once(socket, 'connect', { signal });
     const argument = 'seconds' in request ? ` ${request.seconds}` : '';
     socket.write(`${request.kind}${argument}\n`);
-    for await (const line of createInterface({ input: socket })) {
-      if (line.trim() === `did ${request.kind}`) return;
+    let answer = '';
+    for await (const chunk of socket.setEncoding('latin1')) {
+      answer += String(chunk);
+      if (answer.includes(`did ${request.kind}`)) return;
     }
+    throw new LabError(`guest ${guest} closed its control port`);
+  } catch (error) {
+    if (!signal.aborted) throw error;
     throw new LabError(`guest ${guest} did not answer to ${request.kind}`);
   } finally {
     socket.destroy();
