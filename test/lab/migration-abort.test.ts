@@ -1,13 +1,37 @@
 import { expect, test } from 'vitest';
 
+import { holdDaemons } from '../support/held-daemons.ts';
 import { expectAsBefore, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
 import { describeLab } from '../support/needs.ts';
 
 describeLab('an abort by the user', () => {
   const stage = useLab('abort');
 
+  test('in PREPARE leaves the guest as it was', async () => {
+    const guest = await stage.lab.guest('guest', { on: 'hostA', fill: '48M' });
+    const before = await stage.lab.listing();
+    const daemons = await holdDaemons(stage.lab.host('hostB'), 'prepare', 'answers');
+    const migration = stage.migrate(guest, {
+      from: 'hostA',
+      to: 'hostB',
+      options: { copyStorage: 'all', destinationConnectUri: daemons.uri },
+    });
+    await migration.entered('phases.prepare');
+    await daemons.held;
+    await migration.strike('abort in phases.prepare', 'prepare', async () => {
+      expect(migration.abort()).toBe(true);
+      await migration.entered('abortSent');
+    });
+    daemons.letGo();
+    const output = await migration.end();
+    expect(output).toMatchObject({ outcome: 'rolledBack', failure: { code: 'abortRequested' } });
+    expect(output.artefacts.map(({ status }) => status)).toEqual(['removed']);
+    expect(output.phases.map((record) => record.phase)).toContain('PREPARE');
+    await expectAsBefore(stage.lab, before);
+    await expectTicksContinuous(guest);
+  });
+
   test.for([
-    { in: 'PREPARE', state: 'phases.prepare', phase: 'prepare' },
     { in: 'the storage copy', state: 'perform3.mirroring', phase: 'perform3' },
     { in: 'PERFORM3', state: 'perform3.precopying', phase: 'perform3' },
   ] as const)('in $in leaves the guest as it was', async ({ state, phase }) => {

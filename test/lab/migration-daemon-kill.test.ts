@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { holdDaemons } from '../support/held-daemons.ts';
 import { expectAsBefore, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
 import { describeLab } from '../support/needs.ts';
 
@@ -10,13 +11,15 @@ describeLab('SIGKILL of a libvirtd', () => {
     const guest = await stage.lab.guest('guest', { on: 'hostA', fill: '48M' });
     await stage.lab.host('hostA').setRate('100mbit');
     const before = await stage.lab.listing();
+    const hostB = stage.lab.host('hostB');
+    const daemons = await holdDaemons(hostB, 'prepare', 'answers');
     const migration = stage.migrate(guest, {
       from: 'hostA',
       to: 'hostB',
-      options: { copyStorage: 'all' },
+      options: { copyStorage: 'all', destinationConnectUri: daemons.uri },
     });
     await migration.entered('phases.prepare');
-    const hostB = stage.lab.host('hostB');
+    await daemons.held;
     await migration.strike('SIGKILL of the destination', 'prepare', () => hostB.kill());
     await migration.entered('cleaningUp.waiting');
     await hostB.start();

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 
 import { HeldCopy } from '../support/held-copy.ts';
 import { HeldLink } from '../support/held-link.ts';
-import type { LinkPhase } from '../support/held-link.ts';
+import type { LinkPhase } from '../support/wire.ts';
 import { expectAsBefore, useLab } from '../support/lab-migration.ts';
 import { describeLab } from '../support/needs.ts';
 import { checksum, phasesOn, withDisks } from '../support/shut-off.ts';

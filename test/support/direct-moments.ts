@@ -1,4 +1,4 @@
-import type { LinkPhase } from './held-link.ts';
+import type { LinkPhase } from './wire.ts';
 
 /** A moment of a migration that we drive, and how the daemons' own files prove that it is this one. */
 export interface Moment {

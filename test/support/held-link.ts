@@ -1,23 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Hypervisors } from '../../src/index.ts';
 import type { MigrationEnds, MigrationLink } from '../../src/ports/migration.ts';
+import { phaseProcedures, Wire } from './wire.ts';
+import type { LinkPhase } from './wire.ts';
 
-export type LinkPhase = 'begin' | 'prepare' | 'perform' | 'finish' | 'confirm';
 export type LinkPeer = keyof MigrationEnds;
 
-/** Who is called, and the number of the call (libvirt's remote_protocol.x). */
-const calls: Readonly<Record<LinkPhase, { readonly peer: LinkPeer; readonly procedure: number }>> =
-  {
-    begin: { peer: 'source', procedure: 302 },
-    prepare: { peer: 'destination', procedure: 303 },
-    perform: { peer: 'source', procedure: 305 },
-    finish: { peer: 'destination', procedure: 306 },
-    confirm: { peer: 'source', procedure: 307 },
-  };
+/** Who is called. */
+const callees: Readonly<Record<LinkPhase, LinkPeer>> = {
+  begin: 'source',
+  prepare: 'destination',
+  perform: 'source',
+  finish: 'destination',
+  confirm: 'source',
+};
 
 /**
  * The link of a migration that we drive, in a test's hand: a phase can be held just before its call,
@@ -90,7 +89,7 @@ export class HeldLink {
    */
   lose(what: 'requests' | 'answers'): Promise<void> {
     const { peer, procedure } = this.#call;
-    return this.#wire(peer).lose(what, procedure);
+    return this.#wire(peer).stop(what, procedure);
   }
 
   /** Our connection to the daemon of the held phase ends. */
@@ -107,7 +106,7 @@ export class HeldLink {
 
   get #call() {
     if (this.#phase === null) throw new Error('no phase is held');
-    return calls[this.#phase];
+    return { peer: callees[this.#phase], procedure: phaseProcedures[this.#phase] };
   }
 
   #wire(peer: LinkPeer): Wire {
@@ -158,69 +157,4 @@ function socketOf(uri: string): string {
   const path = new URL(uri).searchParams.get('socket');
   if (path === null) throw new Error(`${uri}: only a link over a unix socket can be held`);
   return path;
-}
-
-/** libvirt's program and its version, which stand before the procedure in every request. */
-const program = Buffer.from('2000808600000001', 'hex');
-
-/** One leg of the link: a socket of our own before the daemon's. */
-class Wire {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  readonly #lost = new Set<'requests' | 'answers'>();
-  #due: { readonly what: 'requests' | 'answers'; readonly call: Buffer } | null = null;
-  readonly #onLost = Promise.withResolvers<void>();
-
-  static async lay(path: string, daemonPath: string): Promise<Wire> {
-    const server = createServer();
-    const wire = new Wire(server, daemonPath);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once('error', reject).listen(path, resolve);
-    await promise;
-    return wire;
-  }
-
-  private constructor(server: Server, daemonPath: string) {
-    this.#server = server.on('connection', (ours) => {
-      const theirs = connect(daemonPath);
-      this.#carry(ours, theirs, 'requests');
-      this.#carry(theirs, ours, 'answers');
-    });
-  }
-
-  lose(what: 'requests' | 'answers', procedure: number): Promise<void> {
-    const number = Buffer.alloc(4);
-    number.writeUInt32BE(procedure);
-    this.#due = { what, call: Buffer.concat([program, number]) };
-    return this.#onLost.promise;
-  }
-
-  silence(): void {
-    this.#lost.add('requests').add('answers');
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  close(): void {
-    this.cut();
-    this.#server.close();
-  }
-
-  #carry(from: Socket, to: Socket, what: 'answers' | 'requests'): void {
-    this.#sockets.add(from);
-    from.on('data', (bytes) => {
-      const isDue = this.#due?.what === what && bytes.includes(this.#due.call);
-      if (isDue) this.#lost.add(what);
-      if (!this.#lost.has(what)) to.write(bytes);
-      if (isDue) this.#onLost.resolve();
-    });
-    // A socket that fails also closes, and takes the other end of the wire with it.
-    from.on('error', () => to.destroy());
-    from.on('close', () => {
-      this.#sockets.delete(from);
-      to.destroy();
-    });
-  }
 }

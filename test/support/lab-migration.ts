@@ -169,6 +169,8 @@ function startMigration(
       const truths = await Promise.all(peers.map((host) => host.migrationTruth(guest.name)));
       const held = truths.map((truth) => truth?.phase ?? 'none');
       expect(held, `${fault} strikes in ${phase}`).toContain(phase);
+      // The destination's file says `prepare` until Finish: the source's shows when that is over.
+      if (phase === 'prepare') expect(held[0], `${fault} strikes in ${phase}`).toBe('begin3');
       struck.push(`${held.join('/')} x ${fault}`);
       await act();
     },
