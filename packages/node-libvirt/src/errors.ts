@@ -7,6 +7,7 @@ export interface LibvirtErrorFields {
   readonly level: number;
   readonly serverMessage: string;
   readonly procedure: string;
+  readonly int1?: number;
 }
 
 /** The daemon ran the call and answered with an error: libvirt's `virError`. */
@@ -22,6 +23,8 @@ export class LibvirtError extends NodeLibvirtError {
   readonly serverMessage: string;
   /** Name of the procedure that was called, as in libvirt's protocol. */
   readonly procedure: string;
+  /** `virError.int1`: of a `SYSTEM_ERROR` the errno, else mostly nothing. */
+  readonly int1: number;
 
   constructor(fields: LibvirtErrorFields) {
     super(`${fields.procedure}: ${fields.serverMessage} (libvirt error ${fields.code})`);
@@ -30,6 +33,7 @@ export class LibvirtError extends NodeLibvirtError {
     this.level = fields.level;
     this.serverMessage = fields.serverMessage;
     this.procedure = fields.procedure;
+    this.int1 = fields.int1 ?? 0;
   }
 }
 

@@ -63,12 +63,13 @@ export class PendingCall<R> {
 
 /** @throws ProtocolError when the payload is no virNetMessageError. */
 export function readRemoteError(payload: XdrReader, procedure: string): LibvirtError {
-  const { code, domain, level, message } = remoteError.decode(payload);
+  const { code, domain, int1, level, message } = remoteError.decode(payload);
   return new LibvirtError({
     code,
     domain,
     level,
     serverMessage: message ?? 'no message',
     procedure,
+    int1,
   });
 }
