@@ -54,6 +54,7 @@ export function admit({ destination, source, outgoing, incoming }: Migration): D
     reason: 'unknown',
     qemu: null,
     job: null,
+    work: null,
   };
   destination.domains.set(uuid, domain);
   return domain;

@@ -1,5 +1,6 @@
 import { endDomain, forgetIfGone, pauseVcpus, runVcpus } from './domain-life.ts';
 import type { Place } from './domain-life.ts';
+import { recoverWork } from './domain-work.ts';
 import type { StreamEnd } from './memory-stream.ts';
 import type { MigrationJob, MigrationPhase } from './migration-job.ts';
 import { restoreGuest } from './outgoing.ts';
@@ -80,6 +81,7 @@ function reconnect(place: Place): void {
   const { qemu, job } = domain;
   if (qemu === null) {
     domain.job = null;
+    domain.work = null;
     return;
   }
   if (!qemu.alive) {
@@ -87,6 +89,7 @@ function reconnect(place: Place): void {
     return;
   }
   noticeVcpus(place);
+  recoverWork(place);
   if (job === null) return;
   job.attended = false;
   const end = { ...place, qemu };

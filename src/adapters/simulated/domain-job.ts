@@ -5,9 +5,9 @@ import { isPostcopy } from './postcopy.ts';
 import type { Domain, Host, World } from './world.ts';
 import { lifeOf } from './world.ts';
 
-/** Other calls that change a domain wait for its migration, but not for ever. */
+/** Other calls that change a domain wait for its job, but not for ever. */
 export async function untilNoJob(world: World, host: Host, domain: Domain): Promise<void> {
-  const until = (): boolean => domain.job === null;
+  const until = (): boolean => domain.job === null && domain.work === null;
   const whileAlive = lifeOf(host);
   if ((await world.wait({ until, whileAlive, atMostMs: gapsMs.jobLock })) === 'elapsed')
     throw libvirtError(
@@ -18,6 +18,10 @@ export async function untilNoJob(world: World, host: Host, domain: Domain): Prom
 
 /** virDomainAbortJob. @throws FailureError operationInvalid once post-copy has begun */
 export function cancelOutgoing(domain: Domain): 'aborted' | 'noJob' {
+  if (domain.work !== null) {
+    domain.work.abortRequested = true;
+    return 'aborted';
+  }
   if (domain.job === null) return 'noJob';
   if (isPostcopy(domain))
     throw libvirtError(

@@ -1,16 +1,26 @@
-import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
+import type {
+  DomainJob,
+  DomainStatus,
+  DomainView,
+  HostSurvey,
+  HostView,
+} from '../../ports/domain.ts';
 import { surveyClaims } from './claims.ts';
 import type { Domain, Host } from './world.ts';
 import { availableBytes } from './world.ts';
 
 const jobOperations = { in: 'migrationIn', out: 'migrationOut' } as const;
 
-/** libvirt shows no outgoing job of a shut-off domain. */
 export function statusOf(domain: Domain): DomainStatus {
-  const { uuid, name, state, reason, persistent, job, qemu } = domain;
-  const isShown = job !== null && (qemu !== null || job.direction === 'in');
-  const operation = isShown ? { operation: jobOperations[job.direction] } : null;
-  return { uuid, name, state, reason, persistent, job: operation };
+  const { uuid, name, state, reason, persistent } = domain;
+  return { uuid, name, state, reason, persistent, job: jobOf(domain) };
+}
+
+/** libvirt shows no job of a shut-off domain, unless it comes in. */
+function jobOf({ job, qemu, work }: Domain): DomainJob | null {
+  if (qemu === null && job?.direction !== 'in') return null;
+  if (job !== null) return { operation: jobOperations[job.direction] };
+  return work === null ? null : { operation: work.operation };
 }
 
 export function viewOf(domain: Domain): DomainView {

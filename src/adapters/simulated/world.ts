@@ -3,6 +3,7 @@ import { dirname } from 'node:path/posix';
 import type { Clock } from '../../ports/clock.ts';
 import type { DomainReason, DomainState } from '../../ports/domain.ts';
 import type { DomainObservation } from '../../ports/observation.ts';
+import type { DomainWork } from './domain-work.ts';
 import { Link } from './link.ts';
 import { Qemu } from './qemu.ts';
 import type { MigrationJob } from './migration-job.ts';
@@ -46,6 +47,8 @@ export interface Domain {
   /** `null`: not running. Outlives its daemon. */
   qemu: Qemu | null;
   job: MigrationJob | null;
+  /** Any other long job. */
+  work: DomainWork | null;
 }
 
 export interface Pool {
@@ -220,7 +223,8 @@ export class World {
     if (state === 'running') qemu?.run();
     const reason = { running: 'booted', paused: 'user', shutoff: 'unknown' }[state];
     const persistent = spec.persistent ?? true;
-    host.domains.set(uuid, { uuid, name, definition, persistent, state, reason, qemu, job: null });
+    const jobs = { job: null, work: null };
+    host.domains.set(uuid, { uuid, name, definition, persistent, state, reason, qemu, ...jobs });
   }
 
   /** A volume that stands there already is the disk. */
