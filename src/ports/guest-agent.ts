@@ -4,17 +4,23 @@ export interface GuestAgent {
   agentState(uuid: string, signal: AbortSignal): Promise<'connected' | 'disconnected' | 'none'>;
   /**
    * virDomainFSFreeze of all file systems, bounded on libvirt's side, too
-   * (virDomainAgentSetResponseTimeout). Resolves to how many were frozen.
+   * (virDomainAgentSetResponseTimeout, whose default comes back with the thaw). The agent is asked a
+   * harmless question first, for which it has the same time. Resolves to how many were frozen.
    *
-   * @throws FailureError `agentUnavailable` (effect `none`), `agentTimeout` (effect `unknown`: it may
-   *   freeze yet), `freezeFailed`
+   * @throws FailureError `agentUnavailable` (effect `none`), `alreadyFrozen` (by whomever; effect
+   *   `done`), `agentTimeout` (effect `unknown`: it may freeze yet), `freezeFailed` (effect `unknown`)
    */
   freeze(
     uuid: string,
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<{ readonly frozen: number }>;
-  /** virDomainFSThaw; nothing to do where nothing is frozen. @throws as {@link freeze} */
+  /**
+   * virDomainFSThaw; nothing to do where nothing is frozen.
+   *
+   * @throws FailureError `agentUnavailable` (effect `none`), `agentTimeout` (effect `unknown`),
+   *   `thawFailed`
+   */
   thaw(uuid: string, timeoutMs: number, signal: AbortSignal): Promise<{ readonly thawed: number }>;
   /** guest-fsfreeze-status by virDomainQemuAgentCommand; `unknown`: the agent does not say. */
   freezeStatus(

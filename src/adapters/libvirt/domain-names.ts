@@ -1,4 +1,5 @@
-import type { DomainStateInfo } from 'node-libvirt';
+import type { BlockJobType as WireBlockJobType, DomainStateInfo } from 'node-libvirt';
+import type { BlockJobType } from '../../ports/block-jobs.ts';
 import type { DomainJob, DomainState } from '../../ports/domain.ts';
 
 /** virDomainJobOperation in libvirt's order. */
@@ -23,6 +24,10 @@ export function jobOperationName(operation: unknown): DomainJob['operation'] {
 /** `migration-canceled` as the port writes it: `migrationCanceled`. */
 export function camelCase(dashed: string): string {
   return dashed.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+export function blockJobTypeName(type: WireBlockJobType): BlockJobType {
+  return type === 'active-commit' ? 'activeCommit' : type;
 }
 
 /** A state that this libvirt names and we do not yet is `nostate`. */

@@ -1,9 +1,11 @@
 import type { Clock } from '../../ports/clock.ts';
 import { FailureError } from '../../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../../ports/hypervisor.ts';
+import { blockJobsCalls } from './block-jobs-calls.ts';
 import { boundedCall, callTimeoutMs } from './bounded-call.ts';
 import { devicesCalls } from './devices-calls.ts';
 import { diskSourcesCalls } from './disk-sources-calls.ts';
+import { guestAgentCalls } from './guest-agent-calls.ts';
 import { HostCaller } from './host-caller.ts';
 import { HostConnection } from './host-connection.ts';
 import { LibvirtHypervisor } from './hypervisor.ts';
@@ -39,6 +41,8 @@ export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hy
       const caller = new HostCaller(connection);
       return Object.assign(
         new LibvirtHypervisor(connection, caller, options.clock),
+        blockJobsCalls(caller),
+        guestAgentCalls(caller),
         snapshotsCalls(caller),
         devicesCalls(caller),
         diskSourcesCalls(caller),
