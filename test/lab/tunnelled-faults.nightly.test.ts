@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { LabGuest } from '../../lab/index.ts';
 import { virsh } from '../../lab/virsh.ts';
+import { holdDaemons } from '../support/held-daemons.ts';
 import { HeldLink } from '../support/held-link.ts';
 import {
   expectAsBefore,
@@ -79,9 +80,16 @@ describeLab('a tunnelled migration, and every fault', () => {
   test.for(victims)('peer2peer: SIGKILL of the %s once the guest runs there', async (victim) => {
     const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
     const host = stage.lab.host(hostOf[victim]);
-    const migration = stage.migrate(guest, { ...there, ...tunnelled(stage.lab, 'peer2peer') });
+    const daemons = await holdDaemons(stage.lab.host('hostB'), 'finish', 'answers');
+    const { input, options } = tunnelled(stage.lab, 'peer2peer');
+    const migration = stage.migrate(guest, {
+      ...there,
+      input,
+      options: { ...options, destinationConnectUri: daemons.uri },
+    });
     await migration.entered('phases.finish3');
-    await migration.strike(`peer2peer tunnelled, SIGKILL of the ${victim}`, 'finish3', () =>
+    await daemons.held;
+    await migration.strike(`peer2peer tunnelled, SIGKILL of the ${victim}`, 'perform3_done', () =>
       host.kill(),
     );
     await host.start();
