@@ -13,12 +13,13 @@ import type {
   VolumeView,
 } from './migration.ts';
 import type { DomainObservation, StreamProgress } from './observation.ts';
+import type { Snapshots } from './snapshots.ts';
 
 /**
  * One host. Every method throws {@link FailureError} only; a call whose reply was lost has
  * `effect: 'unknown'`. Nothing is remembered between calls, so that any process may ask.
  */
-export interface Hypervisor extends HypervisorCore, Devices, DiskSources {}
+export interface Hypervisor extends HypervisorCore, Devices, DiskSources, Snapshots {}
 
 /** What every workflow asks, and what a migration does. */
 export interface HypervisorCore {

@@ -1,6 +1,7 @@
 import { requireCertificate } from './certificates.ts';
 import { libvirtError } from './libvirt-error.ts';
 import type { Migration } from './migration-job.ts';
+import { newSnapshotBook } from './snapshot-book.ts';
 import type { VolumeFile } from './volume-file.ts';
 import { filledFile } from './volume-file.ts';
 import type { Domain, Host } from './world.ts';
@@ -55,6 +56,7 @@ export function admit({ destination, source, outgoing, incoming }: Migration): D
     qemu: null,
     job: null,
     work: null,
+    snapshots: newSnapshotBook(),
   };
   destination.domains.set(uuid, domain);
   return domain;

@@ -16,15 +16,21 @@ const errors = {
   alreadyStarting: { code: 55, domain: 20 },
   configUnsupported: { code: 67, domain: 10 },
   operationTimeout: { code: 68, domain: 10 },
+  revertUnsupported: { code: 67, domain: 10 },
+  noSnapshot: { code: 72, domain: 20 },
   argumentUnsupported: { code: 74, domain: 10 },
   operationAborted: { code: 78, domain: 10 },
   migrateUnsafe: { code: 81, domain: 10 },
+  blockCopyActive: { code: 83, domain: 10 },
   operationUnsupported: { code: 84, domain: 10 },
 } as const;
 
 /** Those that have a code of their own in the port; all others are `libvirtError`. */
 const portCodes: Partial<Record<keyof typeof errors, string>> = {
   noDomain: 'noDomain',
+  noSnapshot: 'noSnapshot',
+  revertUnsupported: 'revertUnsupported',
+  blockCopyActive: 'blockJobActive',
   operationInvalid: 'operationInvalid',
   alreadyStarting: 'operationInvalid',
   argumentUnsupported: 'unsupported',

@@ -15,6 +15,7 @@ import type { FileListing, HostListing } from './listing.ts';
 import { listFiles, listWorld } from './listing.ts';
 import { gapsMs } from './migration-job.ts';
 import { SimulatedMigrationLink } from './migration-link.ts';
+import { snapshotsCalls } from './snapshots-calls.ts';
 import type { TickSpan } from './ticks.ts';
 import { toTickSpan } from './ticks.ts';
 import { hostOfUri } from './uri.ts';
@@ -102,6 +103,7 @@ function hypervisorsOf(world: World, faults: FaultScript): Hypervisors {
         new SimulatedHypervisor(caller),
         devicesCalls(caller),
         diskSourcesCalls(caller),
+        snapshotsCalls(caller),
       );
     },
     async linkMigration(ends) {

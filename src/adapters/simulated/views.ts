@@ -34,7 +34,7 @@ export function viewOf(domain: Domain): DomainView {
     emulator: null,
     hostDevices: definition.hostDevices,
     networks: definition.networks,
-    snapshotCount: definition.snapshotCount,
+    snapshotCount: definition.snapshotCount + domain.snapshots.records.length,
     managedSave: false,
     nvramPath: null,
     emulatedTpm: false,

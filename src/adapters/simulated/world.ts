@@ -7,6 +7,8 @@ import type { DomainWork } from './domain-work.ts';
 import { Link } from './link.ts';
 import { Qemu } from './qemu.ts';
 import type { MigrationJob } from './migration-job.ts';
+import type { SnapshotBook } from './snapshot-book.ts';
+import { newSnapshotBook } from './snapshot-book.ts';
 import type { VcpuSpan } from './ticks.ts';
 import type { VolumeFile } from './volume-file.ts';
 import { filledFile } from './volume-file.ts';
@@ -49,6 +51,7 @@ export interface Domain {
   job: MigrationJob | null;
   /** Any other long job. */
   work: DomainWork | null;
+  readonly snapshots: SnapshotBook;
 }
 
 export interface Pool {
@@ -223,8 +226,8 @@ export class World {
     if (state === 'running') qemu?.run();
     const reason = { running: 'booted', paused: 'user', shutoff: 'unknown' }[state];
     const persistent = spec.persistent ?? true;
-    const jobs = { job: null, work: null };
-    host.domains.set(uuid, { uuid, name, definition, persistent, state, reason, qemu, ...jobs });
+    const rest = { job: null, work: null, snapshots: newSnapshotBook() };
+    host.domains.set(uuid, { uuid, name, definition, persistent, state, reason, qemu, ...rest });
   }
 
   /** A volume that stands there already is the disk. */

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { Snapshots } from '../../ports/snapshots.ts';
+import { libvirtError } from './libvirt-error.ts';
+import type { SimulatedCaller } from './simulated-caller.ts';
+import type { SnapshotRecord } from './snapshot-book.ts';
+import { findRecord, replaceRecord, requireRecord, viewsOf } from './snapshot-book.ts';
+import { createSnapshot } from './snapshot-create.ts';
+import { deleteSnapshot } from './snapshot-delete.ts';
+import { revertToSnapshot } from './snapshot-revert.ts';
+import type { Domain } from './world.ts';
+
+/** What comes back is what was given out; no more is looked at than that. */
+const recordSchema = z.custom<SnapshotRecord>(
+  (value) =>
+    z
+      .object({ name: z.string(), parent: z.string().nullable(), state: z.string() })
+      .safeParse(value).success,
+);
+
+/** {@link Snapshots} of simulated domains; their metadata are written as JSON where libvirt has XML. */
+export function snapshotsCalls(caller: SimulatedCaller): Snapshots {
+  const { host, world } = caller;
+  const placeOf = (uuid: string) => ({ world, host, domain: caller.domain(uuid) });
+  return {
+    listSnapshots: (uuid, signal) =>
+      caller.ask('listSnapshots', signal, () => {
+        const domain = host.domains.get(uuid);
+        return domain === undefined ? [] : viewsOf(domain);
+      }),
+    snapshotXml: (uuid, name, signal) =>
+      caller.ask('snapshotXml', signal, () =>
+        JSON.stringify(requireRecord(caller.domain(uuid), name)),
+      ),
+    createSnapshot: (uuid, request, signal) =>
+      caller.ask('createSnapshot', signal, () => createSnapshot(placeOf(uuid), request), 'unknown'),
+    redefineSnapshot: (uuid, xml, options, signal) =>
+      caller.ask('redefineSnapshot', signal, () => redefine(caller.domain(uuid), xml, options)),
+    clearSnapshotClaims: (uuid, name, signal) =>
+      caller.ask('clearSnapshotClaims', signal, () => {
+        const domain = host.domains.get(uuid);
+        const record = domain === undefined ? null : findRecord(domain, name);
+        if (domain === undefined || record === null) return;
+        replaceRecord(domain, { ...record, definition: { ...record.definition, claims: [] } });
+      }),
+    revertToSnapshot: (uuid, name, options, signal) =>
+      caller.ask(
+        'revertToSnapshot',
+        signal,
+        () => revertToSnapshot(placeOf(uuid), name, options),
+        'unknown',
+      ),
+    deleteSnapshot: (uuid, name, options, signal) =>
+      caller.ask(
+        'deleteSnapshot',
+        signal,
+        () => deleteSnapshot(placeOf(uuid), name, options),
+        'unknown',
+      ),
+  };
+}
+
+/** @throws FailureError invalidArg for a parent that is not there */
+function redefine(domain: Domain, text: string, { current }: { readonly current: boolean }): void {
+  const record = recordSchema.parse(JSON.parse(text));
+  const { snapshots } = domain;
+  if (record.parent !== null && findRecord(domain, record.parent) === null)
+    throw libvirtError('invalidArg', `parent ${record.parent} for moment ${record.name} not found`);
+  if (findRecord(domain, record.name) === null) snapshots.records = [...snapshots.records, record];
+  else replaceRecord(domain, record);
+  if (current) snapshots.current = record.name;
+}
