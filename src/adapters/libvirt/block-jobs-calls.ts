@@ -5,6 +5,7 @@ import {
   errorCodes,
   isLibvirtError,
   isOperationInvalid,
+  type CallOptions,
   type Domain,
 } from 'node-libvirt';
 import type {
@@ -95,7 +96,7 @@ export function blockJobsCalls(caller: HostCaller): BlockJobs {
 export async function readBlockJob(
   domain: Domain,
   targetDev: string,
-  options: Bounded,
+  options: CallOptions,
 ): Promise<BlockJobView | null> {
   try {
     const job = await domain.getBlockJobInfo(targetDev, options);

@@ -1,11 +1,12 @@
 import type {
+  AgentLifecycleEvent,
   BlockJob2Event,
   JobCompletedEvent,
   LifecycleEvent,
   QemuMonitorEvent,
 } from 'node-libvirt';
 import type { DomainObservation, QemuMigrationStatus } from '../../ports/observation.ts';
-import { camelCase, jobOperationName } from './domain-names.ts';
+import { blockJobTypeName, camelCase, jobOperationName } from './domain-names.ts';
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'atEpochMs'> : never;
 
@@ -41,6 +42,20 @@ export function seenInBlockJob({
   type,
 }: Pick<BlockJob2Event, 'disk' | 'status' | 'type'>): Seen | null {
   return type === 'copy' && status === 'ready' ? { kind: 'mirrorReady', targetDev: disk } : null;
+}
+
+/** As a watch tells it that minds more than a migration's mirrors. */
+export function seenInAnyBlockJob({
+  disk,
+  status,
+  type,
+}: Pick<BlockJob2Event, 'disk' | 'status' | 'type'>): Seen | null {
+  if (status === 'unknown') return null;
+  return { kind: 'blockJob', targetDev: disk, job: blockJobTypeName(type), status };
+}
+
+export function seenInAgentLifecycle({ state }: Pick<AgentLifecycleEvent, 'state'>): Seen | null {
+  return state === 'unknown' ? null : { kind: 'agent', state };
 }
 
 export function seenInJobCompleted({ stats }: Pick<JobCompletedEvent, 'stats'>): Seen | null {

@@ -27,7 +27,7 @@ interface KnownStream {
 }
 
 /**
- * The streams of one migration. Readings come from different calls and may overtake each other, so
+ * The streams of one watch. Readings come from different calls and may overtake each other, so
  * a stream keeps the highest count that it had, and its last one when its job has ended.
  */
 export class ProgressMeter {
@@ -55,6 +55,11 @@ export class ProgressMeter {
     const { totalBytes } = known.progress;
     const progress = { ...known.progress, processedBytes: totalBytes, remainingBytes: 0 };
     this.#known.set(stream, { ...known, progress });
+  }
+
+  /** Of a job that is over, where another one may come. */
+  forget(stream: string): void {
+    this.#known.delete(stream);
   }
 
   streams(): StreamProgress[] {

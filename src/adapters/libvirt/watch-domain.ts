@@ -20,6 +20,8 @@ import {
   type Seen,
 } from './observations.ts';
 import { memoryReading } from './progress.ts';
+import { listenAlone, subscribeAlone } from './watch-alone.ts';
+import { followBlockJobs, followDomainJob } from './watch-jobs.ts';
 import { followJob, followState } from './watch-reads.ts';
 import { WatchSession } from './watch-session.ts';
 
@@ -80,13 +82,18 @@ async function watchOn(
   if (connection.isClosed || signal.aborted) end();
   const session = new WatchSession(host, { request, clock, ended: ending.signal });
   const { promise: broken, reject: onBroken } = Promise.withResolvers<never>();
-  const stopListening = listen(session, connection, onBroken);
-  const subscriptions = subscribe(session, connection);
+  const isAlone = request.role === 'alone';
+  const stopListening = isAlone
+    ? listenAlone(session, connection)
+    : listen(session, connection, onBroken);
+  const subscriptions = (isAlone ? subscribeAlone : subscribe)(session, connection);
   const follow = async (): Promise<void> => {
     await subscriptions;
     await Promise.all([
       followState(session, connection, known),
       request.role === 'source' ? followJob(session, connection) : null,
+      isAlone ? followBlockJobs(session, connection) : null,
+      isAlone ? followDomainJob(session, connection) : null,
     ]);
   };
   try {
