@@ -25,28 +25,68 @@ export interface StartOptions {
   readonly forceBoot: boolean;
 }
 
+/** Where a guest's memory lies: libvirt's own file for the domain's next start, or any file of the host. */
+export type SavedPlace =
+  | { readonly kind: 'managed'; readonly domainUuid: string }
+  | { readonly kind: 'file'; readonly path: string };
+
+/** A disk as the guest left it when its memory was saved. */
+export interface SavedDisk {
+  readonly targetDev: string;
+  readonly path: string;
+  /** As {@link VolumeView.changedAt}; `null`: its host could not tell. */
+  readonly changedAt: string | null;
+}
+
+/** What lies beside the memory in its file. */
+export interface SavedGuest {
+  readonly domainUuid: string;
+  readonly domainName: string;
+  /** Files of the disks that the guest goes on with, but for those that it only reads. */
+  readonly disks: readonly Omit<SavedDisk, 'changedAt'>[];
+  /** What was noted when it was saved; `null`: whoever saved it did not. */
+  readonly noted: readonly SavedDisk[] | null;
+}
+
 /** A guest's memory in a file, and back (virDomainSave, virDomainManagedSave, virDomainRestore). */
 export interface Saving {
   /**
    * virDomainManagedSave: the domain is shut off (reason `saved`), its memory waits for the next
    * start. Lasts as long as the memory takes. Failed, libvirt lets a guest that ran run again, or
    * leaves it paused (reason `apiError`).
+   *
+   * @throws FailureError `invalidArgument`, with effect `none`, for what the daemon need not be asked
    */
   managedSave(uuid: string, options: SaveOptions, signal: AbortSignal): Promise<void>;
-  /** virDomainSaveFlags: as {@link managedSave}, into a file of the host; a transient domain is gone then. */
+  /**
+   * virDomainSaveFlags: as {@link managedSave}, into a file of the host, which it replaces; a
+   * transient domain is gone then.
+   */
   saveTo(uuid: string, path: string, options: SaveFileOptions, signal: AbortSignal): Promise<void>;
-  /** virDomainRestoreFlags; the file stays. */
+  /**
+   * virDomainRestoreFlags; the file stays. The guest goes on without the claims and notes that the
+   * file holds.
+   */
   restoreFrom(path: string, options: RestoreOptions, signal: AbortSignal): Promise<void>;
-  /** virDomainCreateWithFlags: also loads a managed save image and removes it. Nothing to do for an active domain. */
+  /**
+   * virDomainCreateWithFlags: also loads a managed save image and removes it, with what was noted in
+   * it. Nothing to do for an active domain.
+   */
   start(uuid: string, options: StartOptions, signal: AbortSignal): Promise<void>;
   /** virDomainManagedSaveRemove; nothing to do where there is none. */
   removeManagedSave(uuid: string, signal: AbortSignal): Promise<void>;
-  /** The definition inside the managed save image, without secrets; `null`: there is no image. */
-  managedSaveXml(uuid: string, signal: AbortSignal): Promise<string | null>;
-  /** virDomainManagedSaveDefineXML: the definition that the next start takes. */
-  redefineManagedSave(uuid: string, xml: string, signal: AbortSignal): Promise<void>;
-  /** virDomainSaveImageGetXMLDesc, without secrets. @throws FailureError `noSuchFile`, `notASaveImage` */
-  savedXml(path: string, signal: AbortSignal): Promise<string>;
-  /** virDomainSaveImageDefineXML */
-  redefineSaved(path: string, xml: string, resumeAs: ResumeAs, signal: AbortSignal): Promise<void>;
+  /**
+   * virDomainSaveImageGetXMLDesc, virDomainManagedSaveGetXMLDesc; `null`: nothing is there.
+   *
+   * @throws FailureError `notASaveImage` for what libvirt cannot go on from: another file, or one that
+   * was not written to its end
+   */
+  findSaved(place: SavedPlace, signal: AbortSignal): Promise<SavedGuest | null>;
+  /**
+   * virDomainSaveImageDefineXML, virDomainManagedSaveDefineXML: notes the disks beside the memory, and
+   * takes out the claims that came along with the definition.
+   *
+   * @throws FailureError as {@link findSaved}, and `noSuchFile`
+   */
+  noteSaved(place: SavedPlace, disks: readonly SavedDisk[], signal: AbortSignal): Promise<void>;
 }

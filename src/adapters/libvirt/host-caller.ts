@@ -59,9 +59,18 @@ export class HostCaller {
     work: (domain: Domain, options: Bounded) => Promise<T>,
   ): Promise<T> {
     const domain = await this.withDomain(uuid, signal, (found) => Promise.resolve(found));
+    return this.work(signal, (_, options) => work(domain, options));
+  }
+
+  /** As {@link workOnDomain}, where there need not be a domain yet. */
+  async work<T>(
+    signal: AbortSignal,
+    work: (connection: Connection, options: Bounded) => Promise<T>,
+  ): Promise<T> {
+    const connection = await this.ask(signal, (found) => Promise.resolve(found));
     const unbounded = { effectOfErrorReply: 'unknown', timeoutMs: null } as const;
     return boundedCall({ ...this.call(signal), ...unbounded }, (bound) =>
-      work(domain, { signal: bound }),
+      work(connection, { signal: bound }),
     );
   }
 

@@ -10,6 +10,7 @@ import { HostCaller } from './host-caller.ts';
 import { HostConnection } from './host-connection.ts';
 import { LibvirtHypervisor } from './hypervisor.ts';
 import { LibvirtMigrationLink } from './migration-link.ts';
+import { savingCalls } from './saving-calls.ts';
 import { snapshotsCalls } from './snapshots-calls.ts';
 
 export interface LibvirtHypervisorsOptions {
@@ -46,6 +47,7 @@ export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hy
         snapshotsCalls(caller),
         devicesCalls(caller),
         diskSourcesCalls(caller),
+        savingCalls(caller),
       );
     },
     linkMigration: (ends, signal) => LibvirtMigrationLink.open(ends, signal),
