@@ -3,6 +3,7 @@ import type { Devices } from './devices.ts';
 import type { DiskSources } from './disk-sources.ts';
 import type { DomainStatus, DomainView, HostSurvey, HostView } from './domain.ts';
 import type { Failure } from './failure.ts';
+import type { HostImages } from './images.ts';
 import type {
   IncomingView,
   MigrateCall,
@@ -13,13 +14,15 @@ import type {
   VolumeView,
 } from './migration.ts';
 import type { DomainObservation, StreamProgress } from './observation.ts';
+import type { Saving } from './saving.ts';
 import type { Snapshots } from './snapshots.ts';
 
 /**
  * One host. Every method throws {@link FailureError} only; a call whose reply was lost has
  * `effect: 'unknown'`. Nothing is remembered between calls, so that any process may ask.
  */
-export interface Hypervisor extends HypervisorCore, Devices, DiskSources, Snapshots {}
+export interface Hypervisor
+  extends HypervisorCore, Devices, DiskSources, Saving, Snapshots, HostImages {}
 
 /** What every workflow asks, and what a migration does. */
 export interface HypervisorCore {

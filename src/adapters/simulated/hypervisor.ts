@@ -52,7 +52,7 @@ export class SimulatedHypervisor implements HypervisorCore {
       const { domains } = this.#host;
       const byName = [...domains.values()].find(({ name }) => name === nameOrUuid);
       const domain = domains.get(nameOrUuid) ?? byName;
-      return domain === undefined ? null : viewOf(domain);
+      return domain === undefined ? null : viewOf(this.#host, domain);
     });
   }
 

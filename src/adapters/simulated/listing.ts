@@ -25,7 +25,7 @@ export function listWorld(world: World): HostListing[] {
     daemon: host.daemon.up ? 'up' : 'down',
     domains: [...host.domains.values()]
       .map((domain) => ({
-        ...viewOf(domain),
+        ...viewOf(host, domain),
         vcpus: domain.qemu?.vcpus ?? ('none' as const),
         claims: domain.definition.claims.map(({ run }) => run),
       }))

@@ -9,12 +9,14 @@ import type { Fault } from './faults.ts';
 import { FaultScript } from './faults.ts';
 import { SimulatedCaller } from './simulated-caller.ts';
 import { SimulatedHypervisor } from './hypervisor.ts';
+import { imagesCalls } from './images-calls.ts';
 import type { Cut } from './link.ts';
 import { lastTickOn } from './disk-chain.ts';
 import type { FileListing, HostListing } from './listing.ts';
 import { listFiles, listWorld } from './listing.ts';
 import { gapsMs } from './migration-job.ts';
 import { SimulatedMigrationLink } from './migration-link.ts';
+import { savingCalls } from './saving-calls.ts';
 import { snapshotsCalls } from './snapshots-calls.ts';
 import type { TickSpan } from './ticks.ts';
 import { toTickSpan } from './ticks.ts';
@@ -101,9 +103,11 @@ function hypervisorsOf(world: World, faults: FaultScript): Hypervisors {
       const caller = new SimulatedCaller(world, faults, await reach(world, uri));
       return Object.assign(
         new SimulatedHypervisor(caller),
+        imagesCalls(caller),
         devicesCalls(caller),
         diskSourcesCalls(caller),
         snapshotsCalls(caller),
+        savingCalls(caller),
       );
     },
     async linkMigration(ends) {

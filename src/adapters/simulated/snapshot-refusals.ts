@@ -56,7 +56,7 @@ function requireDisks(place: Place, request: SnapshotRequest): void {
   if (diskOnly && !kinds.has('external')) throw unsupported('nothing selected for snapshot');
   for (const disk of disks) requireDisk(place, request, disk);
   const { qemu } = place.domain;
-  if (qemu !== null && memory.kind !== 'none' && viewOf(place.domain).disks.some(hasBlockJob))
+  if (qemu !== null && memory.kind !== 'none' && viewOf(place.host, place.domain).disks.some(hasBlockJob))
     throw libvirtError('operationInvalid', 'domain has active block job');
 }
 
@@ -66,7 +66,7 @@ function requireDisk(
   { format, kind, overlayPath, targetDev }: SnapshotRequest['disks'][number],
 ): void {
   const { world, host, domain } = place;
-  const disk = viewOf(domain).disks.find((each) => each.targetDev === targetDev);
+  const disk = viewOf(host, domain).disks.find((each) => each.targetDev === targetDev);
   if (disk === undefined) throw unsupported(`no disk named '${targetDev}'`);
   if (kind !== 'no' && hasBlockJob(disk))
     throw libvirtError(

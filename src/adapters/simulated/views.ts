@@ -6,6 +6,7 @@ import type {
   HostView,
 } from '../../ports/domain.ts';
 import { surveyClaims } from './claims.ts';
+import { managedPath } from './saved-file.ts';
 import type { Domain, Host } from './world.ts';
 import { availableBytes } from './world.ts';
 
@@ -23,7 +24,7 @@ function jobOf({ job, qemu, work }: Domain): DomainJob | null {
   return work === null ? null : { operation: work.operation };
 }
 
-export function viewOf(domain: Domain): DomainView {
+export function viewOf(host: Host, domain: Domain): DomainView {
   const { definition, qemu } = domain;
   return {
     ...statusOf(domain),
@@ -35,7 +36,7 @@ export function viewOf(domain: Domain): DomainView {
     hostDevices: definition.hostDevices,
     networks: definition.networks,
     snapshotCount: definition.snapshotCount + domain.snapshots.records.length,
-    managedSave: false,
+    managedSave: host.files.has(managedPath(domain)),
     nvramPath: null,
     emulatedTpm: false,
     disks: definition.disks.map((disk) => ({
