@@ -80,6 +80,12 @@ export interface Snapshots {
    * what libvirt notes of a revert or a delete under way. Nothing to do where there is no such snapshot.
    */
   clearSnapshotClaims(uuid: string, name: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Files that the domain's QEMU itself has open, by its own word (query-named-block-nodes): a daemon
+   * that was killed while it made a snapshot may not know of an overlay that the guest writes to. `null`:
+   * it does not run. libvirt marks a domain of which this was asked as tainted.
+   */
+  findOpenFiles(uuid: string, signal: AbortSignal): Promise<readonly string[] | null>;
   /** virDomainRevertToSnapshot. @throws FailureError `noSnapshot`, `revertRisky`, `revertUnsupported` */
   revertToSnapshot(
     uuid: string,

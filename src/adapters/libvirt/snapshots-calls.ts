@@ -8,6 +8,7 @@ import {
   snapshotXmlFlags,
 } from 'node-libvirt';
 import type { CallOptions, Domain, DomainSnapshot } from 'node-libvirt';
+import { z } from 'zod';
 import { FailureError } from '../../ports/failure.ts';
 import type {
   DeleteOptions,
@@ -37,6 +38,7 @@ export function snapshotsCalls(caller: HostCaller): Snapshots {
     clearSnapshotClaims: async (uuid, name, signal) => {
       await caller.askDomain(uuid, signal, (domain, options) => clearClaims(domain, name, options));
     },
+    findOpenFiles: (uuid, signal) => caller.askDomain(uuid, signal, readOpenFiles),
     revertToSnapshot: (uuid, name, revert, signal) =>
       caller.workOnDomain(uuid, signal, async (domain, options) => {
         const flags = flagsOf(revert);
@@ -96,6 +98,14 @@ async function clearClaims(domain: Domain, name: string, options: CallOptions): 
   if (snapshot === null) return;
   const cleared = withoutClaims(await readWhole(snapshot, options));
   if (cleared !== null) await redefine(domain, cleared, false, options);
+}
+
+const nodesSchema = z.array(z.object({ file: z.string() }));
+
+async function readOpenFiles(domain: Domain, options: CallOptions): Promise<string[] | null> {
+  if (!(await domain.isActive(options))) return null;
+  const nodes = await domain.qemuMonitorCommand('query-named-block-nodes', { flat: true }, options);
+  return [...new Set(nodesSchema.parse(nodes).map(({ file }) => file))];
 }
 
 function createFlagsOf(request: SnapshotRequest): number {

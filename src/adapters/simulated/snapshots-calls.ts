@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Snapshots } from '../../ports/snapshots.ts';
+import { chainFrom } from './disk-chain.ts';
 import { libvirtError } from './libvirt-error.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
 import type { SnapshotRecord } from './snapshot-book.ts';
@@ -41,6 +42,14 @@ export function snapshotsCalls(caller: SimulatedCaller): Snapshots {
         const record = domain === undefined ? null : findRecord(domain, name);
         if (domain === undefined || record === null) return;
         replaceRecord(domain, { ...record, definition: { ...record.definition, claims: [] } });
+      }),
+    findOpenFiles: (uuid, signal) =>
+      caller.ask('findOpenFiles', signal, () => {
+        const domain = host.domains.get(uuid);
+        if (domain === undefined || domain.qemu === null) return null;
+        return domain.definition.disks.flatMap((disk) =>
+          chainFrom(caller, disk.path).map(({ path }) => path),
+        );
       }),
     revertToSnapshot: (uuid, name, options, signal) =>
       caller.ask(
