@@ -6,6 +6,7 @@ export interface ImageMetadata {
   readonly name: string;
   readonly format: string;
   readonly virtualSizeBytes: number;
+  /** What the file takes on its file system. */
   readonly sizeBytes: number;
   /** Of the file, in hex. */
   readonly sha256: string;

@@ -42,9 +42,15 @@ export const layers: readonly Layer[] = [
 
   { name: 'ports', paths: ['src/ports/'], may: [], packages: [] },
   {
+    name: 'adapters/images',
+    paths: ['src/adapters/images/'],
+    may: ['ports'],
+    packages: ['node-libvirt', 'zod', 'node:'],
+  },
+  {
     name: 'adapters/libvirt',
     paths: ['src/adapters/libvirt/'],
-    may: ['ports'],
+    may: ['ports', 'adapters/images'],
     packages: ['node-libvirt', '@xmldom/xmldom', 'node:'],
   },
   {
@@ -104,7 +110,7 @@ export const layers: readonly Layer[] = [
   {
     name: 'cli',
     paths: ['src/cli/'],
-    may: ['compose', 'engine', 'slots', 'machines', 'policy', 'ports'],
+    may: ['compose', 'engine', 'slots', 'bindings', 'machines', 'policy', 'ports'],
     mayType: ['adapters/simulated'],
     mayLoad: ['lab', 'diagrams'],
     packages: ['*'],

@@ -1,6 +1,8 @@
 import type { Clock } from '../../ports/clock.ts';
 import { FailureError } from '../../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../../ports/hypervisor.ts';
+import type { HostImages } from '../../ports/images.ts';
+import { hostImages } from '../images/index.ts';
 import { blockJobsCalls } from './block-jobs-calls.ts';
 import { boundedCall, callTimeoutMs } from './bounded-call.ts';
 import { devicesCalls } from './devices-calls.ts';
@@ -20,11 +22,13 @@ export interface LibvirtHypervisorsOptions {
    * turn. A libvirtd has 20 workers for all its clients. 8 where it is left out.
    */
   readonly blockingCallsPerDaemon?: number;
+  /** Image files of the host of a connection URI; {@link hostImages} where it is left out. */
+  readonly images?: (uri: string) => HostImages;
 }
 
 /** Hosts by connection URI, each on one warm connection that is opened anew when it was lost. */
 export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hypervisors {
-  const { blockingCallsPerDaemon: blockingCallsMax } = options;
+  const { blockingCallsPerDaemon: blockingCallsMax, images = hostImages } = options;
   const connections = new Map<string, HostConnection>();
   let isClosed = false;
   return {
@@ -45,6 +49,7 @@ export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hy
         blockJobsCalls(caller),
         guestAgentCalls(caller),
         snapshotsCalls(caller),
+        images(uri),
         devicesCalls(caller),
         diskSourcesCalls(caller),
         savingCalls(caller),

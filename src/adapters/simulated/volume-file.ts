@@ -72,6 +72,12 @@ export function grownTo(file: VolumeFile, fileBytes: number): VolumeFile {
   return rewritten(file, [...file.content, ...repeated(zeros, missing)]);
 }
 
+/** So far somebody got who writes such a file from its beginning. */
+export function partOfFile(name: string, head: VolumeHead, fileBytes: number): VolumeFile {
+  const empty = { ...filledFile(name, head), content: [] };
+  return grownTo(empty, Math.floor(fileBytes));
+}
+
 /** The guest has written its count to it. A file too small for that stays as it is. */
 export function withTick(file: VolumeFile, tick: number): VolumeFile {
   const start = Uint8Array.from(startOf(file.content));

@@ -71,6 +71,8 @@ export interface Host {
   readonly pools: readonly Pool[];
   /** Directories that no pool owns. */
   readonly directories: readonly DirectorySpec[];
+  /** How fast its qemu-img writes. */
+  readonly imageBytesPerS: number;
   readonly networks: readonly string[];
   /** The name in its certificate; `null`: QEMU has none for migrations there. */
   readonly certificateName: string | null;
@@ -191,6 +193,7 @@ export class World {
       memoryBytes: 16 * 2 ** 30,
       machineTypes: ['pc-q35-7.2'],
       directories: [],
+      imageBytesPerS: 2 ** 28,
       networks: [],
       certificateName: null,
       migrationPorts: 64,

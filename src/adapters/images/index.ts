@@ -1,0 +1,3 @@
+export { directoryStore } from './directory-store.ts';
+export { hostImages, launchedImages } from './host-images.ts';
+export type { Launch } from './launch.ts';

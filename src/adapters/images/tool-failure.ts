@@ -1,0 +1,79 @@
+import type { FailureEffect } from '../../ports/failure.ts';
+import { FailureError } from '../../ports/failure.ts';
+
+/** A tool that ended with anything but success. */
+export interface ToolEnd {
+  /** The host, as messages name it. */
+  readonly uri: string;
+  /** What was done, as `qemu-img convert`. */
+  readonly what: string;
+  readonly exitCode: number | null;
+  readonly killedBy: NodeJS.Signals | null;
+  /** What it wrote to its error output last, in the locale C. */
+  readonly stderr: string;
+  /** What an error may have left behind, where the tool does not tell. */
+  readonly effect: FailureEffect;
+}
+
+/**
+ * qemu-img and the coreutils tell what went wrong only by their text, which is the C library's for
+ * errno in the locale C, and QEMU's own for locks and formats. The first that fits counts.
+ */
+const causes: readonly { readonly code: string; readonly pattern: RegExp }[] = [
+  { code: 'imageInUse', pattern: /Failed to (?:get (?:shared )?"[\w ]+" lock|lock byte)/ },
+  {
+    code: 'noSpace',
+    pattern: /No space left on device|Disk quota exceeded|File too large/,
+  },
+  {
+    code: 'unknownFormat',
+    pattern:
+      /Unknown (?:file format|driver)|not in \w+ format|invalid VMDK image descriptor|Format driver .* does not support/,
+  },
+  { code: 'imageExists', pattern: /File exists/ },
+  { code: 'noSuchImage', pattern: /No such file or directory/ },
+];
+
+/** Refusals that come before anything is written. */
+const touchedNothing: ReadonlySet<string> = new Set([
+  'imageInUse',
+  'unknownFormat',
+  'imageExists',
+  'noSuchImage',
+  'imageToolsUnreachable',
+]);
+
+/** What ssh, and a shell that does not find its program, end with. */
+const sshFailed = 255;
+const notRunnable: ReadonlySet<number | null> = new Set([126, 127]);
+
+/** A tool's end as the port's failure, with the last that it said. */
+export function toToolFailure(end: ToolEnd): FailureError {
+  const code = codeOf(end);
+  const isHarmless = touchedNothing.has(code) && end.exitCode !== sshFailed;
+  const message = `${end.uri}: ${end.what}: ${saidLast(end)}`;
+  return new FailureError({ code, message, effect: isHarmless ? 'none' : end.effect });
+}
+
+function codeOf({ exitCode, stderr }: ToolEnd): string {
+  if (exitCode === sshFailed || notRunnable.has(exitCode)) return 'imageToolsUnreachable';
+  return causes.find(({ pattern }) => pattern.test(stderr))?.code ?? 'imageFailed';
+}
+
+/** What a lock's error asks in its last line says too little without the line before. */
+function saidLast({ stderr, exitCode, killedBy }: ToolEnd): string {
+  const lines = printable(stderr)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  const count = lines.at(-1)?.endsWith('?') === true ? 2 : 1;
+  const said = lines.slice(-count).join(' ').trim().slice(-messageCharactersMax);
+  if (said !== '') return said;
+  return killedBy === null ? `ended with status ${exitCode}` : `was ended by ${killedBy}`;
+}
+
+const messageCharactersMax = 500;
+
+/** A file's name stands in there: nothing in it may move the cursor of whoever reads it. */
+function printable(text: string): string {
+  return text.replaceAll(/[^\n\P{C}]/gu, '');
+}
