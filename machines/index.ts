@@ -1,3 +1,7 @@
+export { coldSnapshot } from './cold-snapshot.machine.ts';
+export type { ColdSnapshotOutput } from './cold-snapshot.setup.ts';
+export type { ColdSnapshotInput } from './policy/cold-snapshot.ts';
+export { coldSnapshotInput } from './policy/cold-snapshot.ts';
 export { liveMigration } from './live-migration.machine.ts';
 export type { LiveMigrationOutput } from './live-migration.setup.ts';
 export { directMigration } from './direct-migration.machine.ts';
@@ -15,3 +19,7 @@ export { liveMigrationInput, migrationOptions } from './policy/migration-request
 export type { ConvergencePolicy } from './policy/convergence.ts';
 export { convergencePresets } from './policy/convergence-presets.ts';
 export type { OfflineInput } from './policy/offline-context.ts';
+export { liveSnapshot } from './live-snapshot.machine.ts';
+export type { LiveSnapshotOutput } from './live-snapshot.setup.ts';
+export type { LiveSnapshotInput, LiveSnapshotResult } from './policy/live-snapshot.ts';
+export { liveSnapshotInput } from './policy/live-snapshot.ts';

@@ -118,6 +118,8 @@ export interface HypervisorCore {
   findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null>;
   /** Uuids of all domains of this host, running or not, whose definition names that path for a disk. */
   findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** The same for files that lie in that directory, not in one below it. */
+  findDirectoryUsers(directory: string, signal: AbortSignal): Promise<readonly string[]>;
   /**
    * An empty raw volume of that many bytes, in the active pool that owns the path.
    *

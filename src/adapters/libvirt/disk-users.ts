@@ -1,5 +1,5 @@
 import type { CallOptions, Connection } from 'node-libvirt';
-import { normalize } from 'node:path/posix';
+import { dirname, normalize } from 'node:path/posix';
 import { nullWithoutDomain } from './domain-reads.ts';
 import { readDiskParts, type DiskPart } from './domain-xml.ts';
 import type { VolumePlace } from './volumes.ts';
@@ -35,5 +35,13 @@ export function usesDisk(
     part.kind === 'path'
       ? normalize(part.path) === normalize(path)
       : part.pool === volume?.pool && part.name === volume.name,
+  );
+}
+
+/** Has it a file right in that directory? Volumes that are named by their pool have no path here. */
+export function usesDirectory({ parts }: Pick<DiskUser, 'parts'>, directory: string): boolean {
+  const place = normalize(`${directory}/`);
+  return parts.some(
+    (part) => part.kind === 'path' && `${dirname(normalize(part.path))}/` === place,
   );
 }

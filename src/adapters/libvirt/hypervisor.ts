@@ -7,7 +7,7 @@ import type { IncomingView, MigrateCall, Reachability, VolumeView } from '../../
 import { assessIncoming, type IncomingRequest } from './assess-incoming.ts';
 import { boundedCall } from './bounded-call.ts';
 import { readClaims, removeClaim, writeClaim } from './claims.ts';
-import { readDiskUsers, usesDisk } from './disk-users.ts';
+import { readDiskUsers, usesDirectory, usesDisk } from './disk-users.ts';
 import {
   abortJob,
   destroy,
@@ -180,6 +180,13 @@ export class LibvirtHypervisor implements HypervisorCore {
       const { volume } = await findPlace(connection, path, options);
       const users = await readDiskUsers(connection, options);
       return users.filter((user) => usesDisk(user, path, volume)).map(({ uuid }) => uuid);
+    });
+  }
+
+  findDirectoryUsers(directory: string, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#caller.ask(signal, async (connection, options) => {
+      const users = await readDiskUsers(connection, options);
+      return users.filter((user) => usesDirectory(user, directory)).map(({ uuid }) => uuid);
     });
   }
 

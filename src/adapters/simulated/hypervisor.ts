@@ -1,3 +1,5 @@
+import { dirname } from 'node:path/posix';
+
 import type { Claim, StandingClaim } from '../../ports/claim.ts';
 import { rivalsOf } from '../../ports/claim.ts';
 import type { DomainStatus, DomainView, HostSurvey, HostView } from '../../ports/domain.ts';
@@ -223,11 +225,19 @@ export class SimulatedHypervisor implements HypervisorCore {
   }
 
   findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]> {
-    return this.#caller.ask('findDiskUsers', signal, () =>
-      [...this.#host.domains.values()]
-        .filter(({ definition }) => definition.disks.some((disk) => disk.path === path))
-        .map(({ uuid }) => uuid),
-    );
+    return this.#caller.ask('findDiskUsers', signal, () => this.#usersOf((each) => each === path));
+  }
+
+  findDirectoryUsers(directory: string, signal: AbortSignal): Promise<readonly string[]> {
+    const lies = (path: string): boolean => dirname(path) === directory;
+    return this.#caller.ask('findDirectoryUsers', signal, () => this.#usersOf(lies));
+  }
+
+  #usersOf(is: (path: string) => boolean): string[] {
+    const domains = [...this.#host.domains.values()];
+    return domains
+      .filter(({ definition }) => definition.disks.some(({ path }) => is(path)))
+      .map(({ uuid }) => uuid);
   }
 
   createVolume(path: string, fileBytes: number, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,137 @@
+import type { LiveSnapshotOutput } from './live-snapshot.setup.ts';
+import { liveSnapshotSetup } from './live-snapshot.setup.ts';
+import type { DomainEvent } from './domain-events.ts';
+import { liveSnapshotCheckNames } from './policy/live-snapshot-checks.ts';
+import type { Thawed } from './policy/live-snapshot-freeze.ts';
+import type { LiveSnapshotFacts } from './policy/live-snapshot.ts';
+import { beforeLiveSnapshot, liveSnapshotResult } from './policy/live-snapshot.ts';
+import { factsRequest, guestAsk } from './policy/live-snapshot-requests.ts';
+import { nothingYet, onHost, operatorResult } from './policy/one-host.ts';
+import { copying } from './regions/live-copying.ts';
+import {
+  checking,
+  claiming,
+  gathering,
+  noteEnding,
+  recordsFailure,
+  released,
+  releasing,
+} from './regions/one-host-frame.ts';
+import { ending, quiescing, settling, thawing } from './regions/quiescing.ts';
+import { naming, tidying, undoing, writing } from './regions/writing-images.ts';
+
+type JobEvent = { readonly event: Extract<DomainEvent, { readonly job: unknown }> };
+type GuestEvent = { readonly event: Extract<DomainEvent, { readonly detail: string }> };
+
+const notesJob = {
+  actions: { type: 'noteJob', params: ({ event }: JobEvent) => event },
+} as const;
+const notesGuest = {
+  actions: { type: 'noteGuest', params: ({ event }: GuestEvent) => event },
+} as const;
+const thawedOf = ({ event }: { readonly event: { readonly output: Thawed } }) => event.output;
+
+/**
+ * Images of disks of a guest that runs on. The top of each chain is copied to a delta until the copy
+ * is in step; with the guest's file systems at rest all copies are ended at once; and what was copied
+ * then becomes a flat image. The domain keeps its definition and its own disks all the while.
+ */
+export const liveSnapshot = liveSnapshotSetup.createMachine({
+  id: 'liveSnapshot',
+  version: '1',
+  description: 'Images are taken of disks of a guest that runs on.',
+  context: ({ input }) => ({ ...input, ...nothingYet, ...beforeLiveSnapshot }),
+  output: ({ event }) => event.output as LiveSnapshotOutput,
+  initial: 'gathering',
+  states: {
+    gathering: gathering<typeof factsRequest, LiveSnapshotFacts>(
+      factsRequest,
+      'virDomainGetXMLDesc, qemu-img info',
+    ),
+    checking: checking(liveSnapshotCheckNames),
+    claiming,
+    working: {
+      id: 'working',
+      description: 'The guest runs on, and is watched until the copies have ended.',
+      entry: 'beginCopies',
+      initial: 'copying',
+      invoke: {
+        id: 'watchDomain',
+        src: 'watchDomain',
+        input: onHost,
+        onError: { target: '#thawing', actions: recordsFailure },
+      },
+      on: {
+        'abort.requested': { actions: 'recordAbort' },
+        'blockJob.ready': notesJob,
+        'blockJob.completed': notesJob,
+        'blockJob.failed': notesJob,
+        'blockJob.canceled': notesJob,
+        'domain.seen': notesGuest,
+        'domain.resumed': notesGuest,
+        'domain.suspended': notesGuest,
+        'domain.stopped': notesGuest,
+        'connection.lost': { actions: 'noteUnheard' },
+        'connection.regained': { actions: 'noteUnheard' },
+      },
+      states: { copying, quiescing, ending, thawing, settling },
+    },
+    writing,
+    naming,
+    undoing,
+    tidying,
+    concluding: {
+      id: 'concluding',
+      description: 'All is done that can be; is the guest as it was?',
+      always: [
+        { guard: 'isLeftFrozen', target: 'thawingLast' },
+        { guard: 'holdsJobs', target: 'needsOperator', actions: 'recordJobLeft' },
+        { guard: 'hasFailure', target: 'releasing', actions: noteEnding('rolledBack') },
+        { target: 'releasing', actions: noteEnding('completed') },
+      ],
+    },
+    thawingLast: {
+      description: 'A guest that did not thaw in time is asked once more.',
+      tags: ['guestFrozen'],
+      meta: { call: 'virDomainFSThaw' },
+      invoke: {
+        id: 'thawLast',
+        src: 'thawGuest',
+        input: guestAsk,
+        onDone: { target: 'concluding', actions: { type: 'noteThawed', params: thawedOf } },
+        onError: { target: 'needsOperator', actions: 'recordStillFrozen' },
+      },
+    },
+    releasing,
+    released,
+    completed: {
+      id: 'completed',
+      type: 'final',
+      description: 'Every image is whole and has its name; the guest runs with its own disks.',
+      output: ({ context }) => ({ outcome: 'completed', ...liveSnapshotResult(context) }),
+    },
+    refused: {
+      id: 'refused',
+      type: 'final',
+      description: 'Nothing was touched.',
+      output: ({ context }) => ({ outcome: 'refused', ...liveSnapshotResult(context) }),
+    },
+    rolledBack: {
+      id: 'rolledBack',
+      type: 'final',
+      description: 'There is no image; the guest runs with its own disks, or ended by itself.',
+      output: ({ context }) => ({ outcome: 'rolledBack', ...liveSnapshotResult(context) }),
+    },
+    needsOperator: {
+      id: 'needsOperator',
+      type: 'final',
+      tags: ['waitingForOperator'],
+      description: 'The guest may still be frozen, or its disks may still be copied.',
+      output: ({ context }) => ({
+        outcome: 'needsOperator',
+        ...liveSnapshotResult(context),
+        ...operatorResult(context),
+      }),
+    },
+  },
+});

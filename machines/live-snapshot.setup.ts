@@ -1,0 +1,171 @@
+import { setup } from 'xstate';
+
+import type { ImageInfo } from '../src/ports/images.ts';
+import type { AbortCommand, DomainEvent } from './domain-events.ts';
+import { changesOf, oneHostParts } from './one-host-setup.ts';
+import type { DomainOnHost } from './policy/domain-on-host.ts';
+import { readFailure } from './policy/failures.ts';
+import type {
+  LiveSnapshotContext,
+  LiveSnapshotFacts,
+  LiveSnapshotInput,
+  LiveSnapshotResult,
+} from './policy/live-snapshot.ts';
+import type {
+  CopiesOnHost,
+  CopyRequest,
+  DeltaRequest,
+  FactsRequest,
+  FilesOnHost,
+  FlattenRequest,
+  GuestAsk,
+  ImageOnHost,
+  NameRequest,
+} from './policy/live-snapshot-requests.ts';
+import { liveSnapshotVerdicts } from './policy/live-snapshot-checks.ts';
+import * as copies from './policy/live-snapshot-copies.ts';
+import type { CopiesLook } from './policy/live-snapshot-copies.ts';
+import * as freeze from './policy/live-snapshot-freeze.ts';
+import type { AgentLook, Thawed } from './policy/live-snapshot-freeze.ts';
+import * as images from './policy/live-snapshot-images.ts';
+import type { FilesRemoved } from './policy/live-snapshot-images.ts';
+import { copyWaitMs, jobLeftFailure, silentFailure } from './policy/live-snapshot-waits.ts';
+import type { ArtefactKind } from './policy/artefact.ts';
+import { effectSlot, watchSlot } from './slots.ts';
+import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
+
+export type LiveSnapshotOutput = LiveSnapshotResult & { readonly outcome: Outcome };
+
+type Context = LiveSnapshotContext;
+type Event = DomainEvent | AbortCommand;
+type In = { readonly context: Context };
+
+const changes = changesOf<Context, Event>();
+const parts = oneHostParts<LiveSnapshotFacts, FactsRequest, Context, Event>({
+  verdicts: liveSnapshotVerdicts,
+  what: 'the snapshot',
+});
+/** The first cause stays. */
+const fails = (why: (context: Context) => Context['failure']) =>
+  changes((context: Context) => ({ failure: context.failure ?? why(context) }));
+
+/** Names and types of everything that the chart of `liveSnapshot` speaks of. */
+export const liveSnapshotSetup = setup({
+  types: {
+    input: {} as LiveSnapshotInput,
+    context: {} as Context,
+    events: {} as Event,
+    output: {} as LiveSnapshotOutput,
+    tags: {} as StateTag,
+    meta: {} as StateMeta,
+  },
+  actors: {
+    ...parts.actors,
+    watchDomain: watchSlot<DomainEvent, DomainOnHost>('watchDomain'),
+    makeDelta: effectSlot<void, DeltaRequest>('makeDelta'),
+    beginCopy: effectSlot<void, CopyRequest>('beginCopy'),
+    lookAtCopies: effectSlot<CopiesLook, CopiesOnHost>('lookAtCopies'),
+    askAgent: effectSlot<AgentLook, DomainOnHost>('askAgent'),
+    freezeGuest: effectSlot<{ frozen: number }, GuestAsk>('freezeGuest'),
+    endCopies: effectSlot<void, CopiesOnHost>('endCopies'),
+    thawGuest: effectSlot<Thawed, GuestAsk>('thawGuest'),
+    flattenDelta: effectSlot<void, FlattenRequest>('flattenDelta'),
+    inspectImage: effectSlot<{ info: ImageInfo | null }, ImageOnHost>('inspectImage'),
+    nameImage: effectSlot<void, NameRequest>('nameImage'),
+    dropCopies: effectSlot<void, CopiesOnHost>('dropCopies'),
+    removeFiles: effectSlot<FilesRemoved, FilesOnHost>('removeFiles'),
+  },
+  actions: {
+    ...parts.actions,
+    beginCopies: changes(copies.beginCopies),
+    expectDelta: changes(copies.expectDelta),
+    expectCopy: changes(copies.expectCopy),
+    noteBegun: changes(copies.noteBegun),
+    forgetCopy: changes(copies.forgetCopy),
+    noteJob: changes(copies.noteJob),
+    noteGuest: changes(copies.noteGuest),
+    noteUnheard: changes(() => ({ mustLook: true })),
+    noteCopiesLook: changes(copies.noteCopiesLook),
+    recordLost: fails(copies.lostFailure),
+    recordTimedOut: fails(copies.timedOutFailure),
+    recordStalled: fails(copies.stalledFailure),
+    recordSilent: fails(silentFailure),
+    recordUnproven: fails(copies.unprovenFailure),
+
+    recordPaused: fails((context) => freeze.freezeFailure(context, freeze.pausedFailure)),
+    recordNothingFrozen: fails((context) => freeze.freezeFailure(context, freeze.nothingFrozen)),
+    recordNoAgent: changes((context, look: AgentLook) => ({
+      failure: context.failure ?? freeze.freezeFailure(context, freeze.agentGone(look)),
+    })),
+    recordUnfrozen: changes((context, { error }: { error: unknown }) => ({
+      ...freeze.forgetIfCertain(context, { error }),
+      failure: context.failure ?? freeze.freezeFailure(context, error),
+    })),
+    notePaused: changes((context) => freeze.noteUnfrozen(context, { error: freeze.pausedFailure })),
+    noteNoAgent: changes((context, look: AgentLook) =>
+      freeze.noteUnfrozen(context, { error: freeze.agentGone(look) }),
+    ),
+    noteUnfrozen: changes(freeze.noteUnfrozen),
+    expectFreeze: changes(freeze.expectFreeze),
+    noteFrozen: changes(freeze.noteFrozen),
+    noteThawed: changes(freeze.noteThawed),
+    noteFreezeLeft: changes(freeze.noteFreezeLeft),
+    recordStillFrozen: changes((context) => ({ failure: freeze.stillFrozenFailure(context) })),
+    noteEndAsked: changes(() => ({ endAsked: true })),
+
+    expectStaged: changes(images.expectStaged),
+    noteWhole: changes(images.noteWhole),
+    recordUnfit: changes((context, { info }: { info: ImageInfo | null }) => ({
+      failure: context.failure ?? images.unfitFailure(context, info),
+    })),
+    expectNamed: changes(images.expectNamed),
+    forgetNamed: changes(images.forgetNamed),
+    noteNamed: changes(images.noteNamed),
+    noteNameUnknown: changes(images.noteNameUnknown),
+    noteDropped: changes(images.noteDropped),
+    noteRemoved: changes(images.noteRemoved),
+    markLeft: changes((context, { kind }: { kind: ArtefactKind }) =>
+      images.markLeft(context, kind),
+    ),
+    recordJobLeft: changes((context) => ({ failure: jobLeftFailure(context) })),
+  },
+  guards: {
+    ...parts.guards,
+    hasFailure: ({ context }: In) => context.failure !== null,
+    hasLost: ({ context }: In) => copies.hasLost(context),
+    hasNextToCopy: ({ context }: In) => copies.hasNextToCopy(context),
+    allReady: ({ context }: In) => copies.allReady(context),
+    allEnded: ({ context }: In) => copies.allEnded(context),
+    mustLook: ({ context }: In) => context.mustLook,
+    isStalled: ({ context }: In, params: { look: CopiesLook }) => copies.isStalled(context, params),
+    /** What failed for certain left nothing. */
+    didNothing: (_: unknown, { error }: { error: unknown }) => readFailure(error).effect === 'none',
+    neverFreezes: ({ context }: In) => context.quiesce === 'never',
+    mustFreeze: ({ context }: In) => context.quiesce === 'required',
+    isPaused: ({ context }: In) => context.guest === 'paused',
+    isConnected: (_: unknown, { agent }: AgentLook) => agent === 'connected',
+    isTooLittle: ({ context }: In, { frozen }: { frozen: number }) =>
+      context.quiesce === 'required' && frozen === 0,
+    mayBeFrozen: ({ context }: In) => freeze.mayBeFrozen(context),
+    isLeftFrozen: ({ context }: In) => freeze.isLeftFrozen(context),
+    isThawed: ({ context }: In) => !freeze.mayBeFrozen(context),
+    isEndNotAsked: ({ context }: In) => !context.endAsked,
+    isThere: (_: unknown, { info }: { info: ImageInfo | null }) => info !== null,
+    hasUnwritten: ({ context }: In) => images.hasUnwritten(context),
+    hasUnnamed: ({ context }: In) => images.hasUnnamed(context),
+    isWhole: ({ context }: In, params: { info: ImageInfo | null }) =>
+      images.isWhole(context, params),
+    holdsJobs: ({ context }: In) => images.pathsOf(context, 'blockJob').length > 0,
+    holdsImages: ({ context }: In) => images.removable(context, 'image').length > 0,
+    holdsDeltas: ({ context }: In) => images.removableDeltas(context).length > 0,
+  },
+  delays: {
+    ...parts.delays,
+    peerWait: ({ context }: In) => context.peerWaitMs,
+    thawWait: ({ context }: In) => context.thawWaitMs,
+    copyWait: ({ context }: In) => copyWaitMs(context),
+    lookWait: ({ context }: In) => Math.max(1, Math.floor(context.stallMs / 2)),
+    /** So long after the answer the event of it may come. */
+    tellWait: 10_000,
+  },
+});

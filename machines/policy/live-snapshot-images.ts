@@ -1,0 +1,143 @@
+import type { ImageInfo } from '../../src/ports/images.ts';
+import type { Failure } from '../../src/ports/failure.ts';
+import { withArtefact } from './artefact.ts';
+import type { Artefact, ArtefactKind } from './artefact.ts';
+import type { DiskCopy, LiveSnapshotContext } from './live-snapshot.ts';
+import { snapshotFailure } from './live-snapshot.ts';
+
+type Context = LiveSnapshotContext;
+type Change = Partial<Context>;
+
+/** What an effect that removes files could do; the others stay on record. */
+export interface FilesRemoved {
+  readonly removed: readonly string[];
+}
+
+export const hasUnwritten = ({ copies }: Context): boolean =>
+  copies.some(({ written }) => written === 'no');
+export const hasUnnamed = ({ copies }: Context): boolean =>
+  copies.some(({ written }) => written === 'whole');
+
+/** The disk whose image is written now, or named once all are whole. */
+export function nextToWrite({ copies }: Context): DiskCopy {
+  const next =
+    copies.find(({ written }) => written === 'no') ??
+    copies.find(({ written }) => written === 'whole');
+  if (next === undefined) throw new Error('every image has its name');
+  return next;
+}
+
+/** Before it is written. */
+export function expectStaged(context: Context): Change {
+  return { artefacts: imageIs(context, nextToWrite(context).staged.path, 'expected') };
+}
+
+export function isWhole(context: Context, { info }: { info: ImageInfo | null }): boolean {
+  const { staged, virtualSizeBytes } = nextToWrite(context);
+  return (
+    info !== null &&
+    info.format === staged.format &&
+    info.virtualSizeBytes === virtualSizeBytes &&
+    info.backingPath === null
+  );
+}
+
+export function noteWhole(context: Context, { info }: { info: ImageInfo | null }): Change {
+  const next = nextToWrite(context);
+  const whole = {
+    ...next,
+    written: 'whole',
+    allocationBytes: info?.allocationBytes ?? 0,
+  } as const;
+  return {
+    copies: context.copies.map((each) => (each === next ? whole : each)),
+    artefacts: imageIs(context, next.staged.path, 'made'),
+  };
+}
+
+export function unfitFailure(context: Context, info: ImageInfo | null): Failure {
+  const { staged, virtualSizeBytes } = nextToWrite(context);
+  const seen =
+    info === null
+      ? 'it is not there'
+      : `it is ${info.format} of ${info.virtualSizeBytes} bytes${info.backingPath === null ? '' : `, over ${info.backingPath}`}`;
+  return snapshotFailure(
+    'imageUnfit',
+    `the image is not what was asked for (${staged.format} of ${virtualSizeBytes} bytes, alone): ${seen}; take the snapshot again`,
+  );
+}
+
+/** Before it has its name. */
+export function expectNamed(context: Context): Change {
+  return { artefacts: imageIs(context, nextToWrite(context).image.path, 'expected') };
+}
+
+/** What stands at that name is somebody else's. */
+export function forgetNamed(context: Context): Change {
+  const { path } = nextToWrite(context).image;
+  return { artefacts: context.artefacts.filter((each) => each.path !== path) };
+}
+
+/** Whether it got its name was not to be found out: whoever reads the result is told. */
+export function noteNameUnknown(context: Context): Change {
+  return { artefacts: imageIs(context, nextToWrite(context).image.path, 'left') };
+}
+
+export function noteNamed(context: Context): Change {
+  const next = nextToWrite(context);
+  const artefacts = imageIs(context, next.image.path, 'made').filter(
+    ({ path }) => path !== next.staged.path,
+  );
+  const copies = context.copies.map((each) =>
+    each === next ? ({ ...each, written: 'named' } as const) : each,
+  );
+  return { copies, artefacts };
+}
+
+/** Everything of that kind that the run has made, or may have. */
+export const pathsOf = ({ artefacts }: Context, kind: ArtefactKind): readonly string[] =>
+  artefacts.filter((each) => each.kind === kind).map(({ path }) => path);
+
+/** The same without what could not be taken away in time. */
+export const removable = ({ artefacts }: Context, kind: ArtefactKind): readonly string[] =>
+  artefacts.filter((each) => each.kind === kind && each.status !== 'left').map(({ path }) => path);
+
+/** A delta that a copy may still write to stays: the copy would only write on into nothing. */
+export function removableDeltas(context: Context): readonly string[] {
+  const busy = pathsOf(context, 'blockJob');
+  const inUse = context.copies
+    .filter(({ targetDev }) => busy.includes(targetDev))
+    .map(({ delta }) => delta.path);
+  return removable(context, 'delta').filter((path) => !inUse.includes(path));
+}
+
+/** No copy of ours stands any more. */
+export function noteDropped({ artefacts }: Context): Change {
+  return { artefacts: artefacts.filter(({ kind }) => kind !== 'blockJob') };
+}
+
+export function noteRemoved({ artefacts, copies }: Context, { removed }: FilesRemoved): Change {
+  return {
+    artefacts: artefacts.filter(({ path }) => !removed.includes(path)),
+    copies: copies.map((copy) =>
+      removed.includes(copy.image.path) ? { ...copy, written: 'no' } : copy,
+    ),
+  };
+}
+
+/** Could not be taken away in time: whoever reads the result is told. */
+export function markLeft(context: Context, kind: ArtefactKind): Change {
+  return {
+    artefacts: context.artefacts.map((each) =>
+      each.kind === kind ? { ...each, status: 'left' } : each,
+    ),
+  };
+}
+
+function imageIs(
+  { artefacts, host }: Context,
+  path: string,
+  status: Artefact['status'],
+): Artefact[] {
+  return withArtefact(artefacts, { kind: 'image', host, path, status });
+}

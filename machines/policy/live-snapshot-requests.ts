@@ -1,0 +1,115 @@
+import type { FormattedImage } from '../../src/ports/images.ts';
+import type { DomainOnHost } from './domain-on-host.ts';
+import type { ImageTarget } from './image-target.ts';
+import type { LiveSnapshotContext, LiveSnapshotInput } from './live-snapshot.ts';
+import { nextToCopy } from './live-snapshot-copies.ts';
+import { nextToWrite, pathsOf, removable, removableDeltas } from './live-snapshot-images.ts';
+import type { OneHostInput } from './one-host.ts';
+import { onHost } from './one-host.ts';
+
+/** What the checks depend on. */
+export interface FactsRequest
+  extends OneHostInput, ImageTarget, Pick<LiveSnapshotInput, 'disks' | 'format'> {}
+
+export interface DeltaRequest extends DomainOnHost {
+  readonly delta: FormattedImage;
+  readonly backing: FormattedImage | null;
+  readonly virtualSizeBytes: number;
+}
+
+export interface CopyRequest extends DomainOnHost {
+  readonly targetDev: string;
+  readonly delta: FormattedImage;
+  readonly bandwidthMibPerS: number;
+}
+
+/** Copies of ours, each known by the file that it goes to. */
+export interface CopiesOnHost extends DomainOnHost {
+  readonly copies: readonly { readonly targetDev: string; readonly deltaPath: string }[];
+}
+
+export interface GuestAsk extends DomainOnHost {
+  readonly timeoutMs: number;
+}
+
+export interface FlattenRequest {
+  readonly host: string;
+  readonly targetDev: string;
+  readonly virtualSizeBytes: number;
+  readonly from: FormattedImage;
+  readonly to: FormattedImage;
+  readonly compress: boolean;
+}
+
+export interface ImageOnHost extends FormattedImage {
+  readonly host: string;
+}
+
+export interface NameRequest {
+  readonly host: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface FilesOnHost {
+  readonly host: string;
+  readonly paths: readonly string[];
+}
+
+type In = { readonly context: LiveSnapshotContext };
+
+export function factsRequest({ context }: In): FactsRequest {
+  const { breakClaims, directory, disks, domain, fileName, format, host, peerWaitMs } = context;
+  return { domain, host, peerWaitMs, breakClaims, disks, directory, fileName, format };
+}
+
+export function deltaRequest({ context }: In): DeltaRequest {
+  const { backing, delta, virtualSizeBytes } = nextToCopy(context);
+  return { ...onHost({ context }), delta, backing, virtualSizeBytes };
+}
+
+export function copyRequest({ context }: In): CopyRequest {
+  const { delta, targetDev } = nextToCopy(context);
+  const { bandwidthMibPerS } = context;
+  return { ...onHost({ context }), targetDev, delta, bandwidthMibPerS };
+}
+
+/** All that are on record, whether they have begun or not. */
+export function copiesOnHost({ context }: In): CopiesOnHost {
+  const asked = pathsOf(context, 'blockJob');
+  const copies = context.copies
+    .filter(({ targetDev }) => asked.includes(targetDev))
+    .map(({ delta, targetDev }) => ({ targetDev, deltaPath: delta.path }));
+  return { ...onHost({ context }), copies };
+}
+
+export const guestAsk = ({ context }: In): GuestAsk => ({
+  ...onHost({ context }),
+  timeoutMs: context.freezeTimeoutMs,
+});
+
+export function flattenRequest({ context }: In): FlattenRequest {
+  const { delta, staged, targetDev, virtualSizeBytes } = nextToWrite(context);
+  const { compress, host } = context;
+  return { host, targetDev, virtualSizeBytes, from: delta, to: staged, compress };
+}
+
+export const stagedImage = ({ context }: In): ImageOnHost => ({
+  host: context.host,
+  ...nextToWrite(context).staged,
+});
+
+export function nameRequest({ context }: In): NameRequest {
+  const { image, staged } = nextToWrite(context);
+  return { host: context.host, from: staged.path, to: image.path };
+}
+
+export const imagesOnHost = ({ context }: In): FilesOnHost => ({
+  host: context.host,
+  paths: removable(context, 'image'),
+});
+
+export const deltasOnHost = ({ context }: In): FilesOnHost => ({
+  host: context.host,
+  paths: removableDeltas(context),
+});

@@ -1,0 +1,123 @@
+import type { CopiesLook } from '../policy/live-snapshot-copies.ts';
+import { copiesOnHost, copyRequest, deltaRequest } from '../policy/live-snapshot-requests.ts';
+import { recordsFailure } from './one-host-frame.ts';
+
+const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
+  error: event.error,
+});
+const lookOf = ({ event }: { readonly event: { readonly output: CopiesLook } }) => ({
+  look: event.output,
+});
+const notesLook = { type: 'noteCopiesLook', params: lookOf } as const;
+
+/** What was asked for meanwhile, or happened, is heeded once the call has been answered. */
+const heeded = [
+  { guard: 'hasFailure', target: '#thawing' },
+  { guard: 'hasLost', target: '#thawing', actions: 'recordLost' },
+] as const;
+
+/** Every chosen disk is copied to a delta, all at the same time, until all are in step. */
+export const copying = {
+  description: 'The tops of the chosen disks are copied to deltas while the guest runs.',
+  tags: ['abortable'],
+  initial: 'choosing',
+  states: {
+    choosing: {
+      description: 'Disk by disk a copy is begun; they go on side by side.',
+      always: [
+        ...heeded,
+        { guard: 'hasNextToCopy', target: 'makingDelta', actions: 'expectDelta' },
+        { target: 'awaitingReady' },
+      ],
+    },
+    makingDelta: {
+      description:
+        "An empty file over the disk's own backing file, every format told and none guessed.",
+      meta: { call: 'qemu-img create', source: 'CVE-2015-7548' },
+      invoke: {
+        id: 'makeDelta',
+        src: 'makeDelta',
+        input: deltaRequest,
+        onDone: [...heeded, { target: 'beginningCopy', actions: 'expectCopy' }],
+        onError: { target: '#thawing', actions: recordsFailure },
+      },
+    },
+    beginningCopy: {
+      description: 'The domain stays persistent: the job ends with its QEMU at the latest.',
+      meta: { call: 'virDomainBlockCopy with SHALLOW, REUSE_EXT and TRANSIENT_JOB' },
+      invoke: {
+        id: 'beginCopy',
+        src: 'beginCopy',
+        input: copyRequest,
+        onDone: { target: 'choosing', actions: 'noteBegun' },
+        onError: [
+          {
+            guard: { type: 'didNothing', params: errorOf },
+            target: '#thawing',
+            actions: [recordsFailure, 'forgetCopy'],
+          },
+          // The answer is lost, the copy may stand.
+          { target: 'choosing', actions: ['noteBegun', 'noteUnheard'] },
+        ],
+      },
+    },
+    awaitingReady: {
+      description: 'The copies come into step with their disks, which libvirt tells by an event.',
+      initial: 'waiting',
+      after: {
+        copyWait: [
+          { guard: 'isLate', target: 'awaitingReady', reenter: true },
+          { target: '#thawing', actions: 'recordTimedOut' },
+        ],
+      },
+      states: {
+        waiting: {
+          id: 'waitingReady',
+          description: 'Whatever ends a copy now ends the snapshot; a pause of its own is a stall.',
+          meta: { call: 'VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2' },
+          always: [
+            ...heeded,
+            { guard: 'mustLook', target: 'asking' },
+            { guard: 'allReady', target: '#quiescing' },
+          ],
+          after: { lookWait: 'asking' },
+        },
+        asking: {
+          description: 'Do the copies still stand, and do they gain?',
+          always: [{ guard: 'hasFailure', target: '#thawing' }],
+          initial: 'looking',
+          after: {
+            peerWait: [
+              { guard: 'isLate', target: 'asking', reenter: true },
+              { target: '#thawing', actions: 'recordSilent' },
+            ],
+          },
+          states: {
+            looking: {
+              description: 'The host is asked for the jobs, and where they write to.',
+              meta: { call: 'virDomainGetBlockJobInfo, and <mirror> of the live definition' },
+              invoke: {
+                id: 'lookAtCopies',
+                src: 'lookAtCopies',
+                input: copiesOnHost,
+                onDone: [
+                  {
+                    guard: { type: 'isStalled', params: lookOf },
+                    target: '#thawing',
+                    actions: [notesLook, 'recordStalled'],
+                  },
+                  { target: '#waitingReady', actions: notesLook },
+                ],
+                onError: 'silent',
+              },
+            },
+            silent: {
+              description: 'The host does not answer; the copies may well go on.',
+              after: { askAgain: 'looking' },
+            },
+          },
+        },
+      },
+    },
+  },
+} as const;
