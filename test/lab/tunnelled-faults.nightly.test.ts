@@ -81,11 +81,10 @@ describeLab('a tunnelled migration, and every fault', () => {
     const guest = await stage.lab.guest('guest', { on: 'hostA', storage: 'shared' });
     const host = stage.lab.host(hostOf[victim]);
     const daemons = await holdDaemons(stage.lab.host('hostB'), 'finish', 'answers');
-    const { input, options } = tunnelled(stage.lab, 'peer2peer');
+    const request = { ...there, ...tunnelled(stage.lab, 'peer2peer') };
     const migration = stage.migrate(guest, {
-      ...there,
-      input,
-      options: { ...options, destinationConnectUri: daemons.uri },
+      ...request,
+      options: { ...request.options, destinationConnectUri: daemons.uri },
     });
     await migration.entered('phases.finish3');
     await daemons.held;
