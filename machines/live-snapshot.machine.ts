@@ -59,7 +59,8 @@ export const liveSnapshot = liveSnapshotSetup.createMachine({
         id: 'watchDomain',
         src: 'watchDomain',
         input: onHost,
-        onError: { target: '#thawing', actions: recordsFailure },
+        // What is under way is answered first, as after an abort.
+        onError: { actions: recordsFailure },
       },
       on: {
         'abort.requested': { actions: 'recordAbort' },

@@ -1,0 +1,264 @@
+import type {
+  CopiesOnHost,
+  CopyRequest,
+  DeltaRequest,
+  FactsRequest,
+  FilesOnHost,
+  FlattenRequest,
+  GuestAsk,
+  NameRequest,
+} from '../../machines/policy/live-snapshot-requests.ts';
+import type { LiveSnapshotFacts } from '../../machines/policy/live-snapshot.ts';
+import { chosenDisks } from '../../machines/policy/live-snapshot.ts';
+import type { CopiesLook } from '../../machines/policy/live-snapshot-copies.ts';
+import type { AgentLook, Thawed } from '../../machines/policy/live-snapshot-freeze.ts';
+import type { FilesRemoved } from '../../machines/policy/live-snapshot-images.ts';
+import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
+import type { Tools } from '../engine/slots.ts';
+import type { DiskChain } from '../ports/block-jobs.ts';
+import type { DomainStatus, DomainView } from '../ports/domain.ts';
+import { FailureError } from '../ports/failure.ts';
+import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
+import { gatherTarget } from './image-facts.ts';
+import { gatherOneHost } from './one-host.ts';
+
+const nothingThere = { availableBytes: null, standing: [], users: [], neighbours: [] };
+
+/** Everything that the checks judge. Reads only. @throws FailureError where host or image tools do not answer */
+export async function gatherLiveSnapshot(
+  hypervisors: Hypervisors,
+  request: FactsRequest,
+  tools: Tools,
+): Promise<LiveSnapshotFacts> {
+  const { signal } = tools;
+  const facts = await gatherOneHost(hypervisors, request, tools);
+  const { domain } = facts;
+  const nothing = { chains: [], tops: [], imageBytes: [], agent: 'none', formats: [] } as const;
+  if (domain === null) return { ...facts, ...nothing, target: nothingThere };
+  const host = await hypervisors.open(request.host, signal);
+  const chosen = chosenDisks(request, domain);
+  const [chains, agent, formats, target] = await Promise.all([
+    host.findChains(domain.uuid, signal),
+    host.agentState(domain.uuid, signal),
+    host.imageFormats(signal),
+    gatherTarget(host, domain, { ...request, chosen }, signal),
+  ]);
+  const disks = filesIn(domain, chosen);
+  const tops = await Promise.all(
+    disks.map(({ format, path }) => host.inspectImage(path, format, signal)),
+  );
+  const imageBytes = formats.includes(request.format)
+    ? await Promise.all(
+        disks.map(async ({ targetDev, ...top }) => ({
+          targetDev,
+          bytes: await host.measureImage(top, request.format, signal),
+        })),
+      )
+    : [];
+  return {
+    ...facts,
+    chains,
+    tops: tops.filter((top) => top !== null),
+    imageBytes,
+    agent,
+    formats,
+    target,
+  };
+}
+
+/** The chosen disks that are files with a format: of any other nothing is asked. */
+function filesIn({ disks }: DomainView, chosen: readonly string[]) {
+  return disks.flatMap(({ format, path, source, targetDev }) =>
+    chosen.includes(targetDev) && source === 'file' && path !== null && format !== 'unknown'
+      ? [{ targetDev, path, format }]
+      : [],
+  );
+}
+
+/** The name is this run's alone, so that what stands there after a crash is a try of ours. */
+export async function makeDelta(
+  hypervisors: Hypervisors,
+  { backing, delta, host, virtualSizeBytes }: DeltaRequest,
+  { resumed, signal }: Tools,
+): Promise<void> {
+  const hypervisor = await hypervisors.open(host, signal);
+  if (resumed === true) await hypervisor.removeFile(delta.path, signal);
+  await hypervisor.createImage({ ...delta, virtualSizeBytes, backing }, signal);
+}
+
+export async function beginCopy(
+  hypervisors: Hypervisors,
+  { bandwidthMibPerS, delta, domainUuid, host, targetDev }: CopyRequest,
+  { signal }: Tools,
+): Promise<void> {
+  const hypervisor = await hypervisors.open(host, signal);
+  await hypervisor.copyBlock(
+    domainUuid,
+    targetDev,
+    { source: 'file', ...delta },
+    {
+      shallow: true,
+      reuseExternal: true,
+      transientJob: true,
+      synchronousWrites: false,
+      bandwidthMibPerS,
+    },
+    signal,
+  );
+}
+
+/** How the copies stand, and the guest. Reads only. */
+export async function lookAtCopies(
+  hypervisors: Hypervisors,
+  { copies, domainUuid, host }: CopiesOnHost,
+  { clock, signal }: Tools,
+): Promise<CopiesLook> {
+  const hypervisor = await hypervisors.open(host, signal);
+  const [status, chains] = await Promise.all([
+    hypervisor.findStatus(domainUuid, signal),
+    hypervisor.findChains(domainUuid, signal),
+  ]);
+  const disks = copies.map(async ({ deltaPath, targetDev }) => {
+    const ours = stateOf(chains, { deltaPath, targetDev });
+    const job =
+      ours === 'copying' ? await hypervisor.findBlockJob(domainUuid, targetDev, signal) : null;
+    return { targetDev, ours, processedBytes: job?.processedBytes ?? 0 };
+  });
+  return {
+    atEpochMs: clock.nowEpochMs(),
+    guest: guestIn(status),
+    disks: await Promise.all(disks),
+  };
+}
+
+type Copy = CopiesOnHost['copies'][number];
+
+/** A copy to any other file is somebody else's. */
+function stateOf(chains: readonly DiskChain[], { deltaPath, targetDev }: Copy) {
+  const mirror = chains.find((chain) => chain.targetDev === targetDev)?.mirror ?? null;
+  if (mirror?.job !== 'copy' || mirror.path !== deltaPath) return 'none';
+  return mirror.ready ? 'ready' : 'copying';
+}
+
+function guestIn(status: DomainStatus | null): CopiesLook['guest'] {
+  if (status === null || !isActive(status)) return 'gone';
+  return status.state === 'paused' ? 'paused' : 'running';
+}
+
+const isActive = ({ state }: DomainStatus): boolean =>
+  !['shutoff', 'crashed', 'nostate'].includes(state);
+
+/** All copies of ours at once, and no other job. What came of them their events tell. */
+export async function endCopies(
+  hypervisors: Hypervisors,
+  { copies, domainUuid, host }: CopiesOnHost,
+  { signal }: Tools,
+): Promise<void> {
+  const hypervisor = await hypervisors.open(host, signal);
+  const chains = await hypervisor.findChains(domainUuid, signal);
+  const ours = copies.filter((copy) => stateOf(chains, copy) !== 'none');
+  await Promise.all(
+    ours.map(({ targetDev }) => hypervisor.endBlockJob(domainUuid, targetDev, 'cancel', signal)),
+  );
+}
+
+export async function askAgent(
+  hypervisors: Hypervisors,
+  { domainUuid, host }: DomainOnHost,
+  { clock, signal }: Tools,
+): Promise<AgentLook> {
+  const hypervisor = await hypervisors.open(host, signal);
+  const agent = await hypervisor.agentState(domainUuid, signal);
+  return { agent, atEpochMs: clock.nowEpochMs() };
+}
+
+export async function freezeGuest(
+  hypervisors: Hypervisors,
+  { domainUuid, host, timeoutMs }: GuestAsk,
+  { signal }: Tools,
+): Promise<{ frozen: number }> {
+  const hypervisor = await hypervisors.open(host, signal);
+  return hypervisor.freeze(domainUuid, timeoutMs, signal);
+}
+
+/** A guest that has ended has nothing frozen any more. */
+export async function thawGuest(
+  hypervisors: Hypervisors,
+  { domainUuid, host, timeoutMs }: GuestAsk,
+  { clock, signal }: Tools,
+): Promise<Thawed> {
+  const hypervisor = await hypervisors.open(host, signal);
+  try {
+    await hypervisor.thaw(domainUuid, timeoutMs, signal);
+  } catch (error) {
+    const status = await hypervisor.findStatus(domainUuid, signal);
+    if (guestIn(status) !== 'gone') throw error;
+  }
+  return { atEpochMs: clock.nowEpochMs() };
+}
+
+/** How often a conversion is told about at most. */
+const reportMs = 250;
+
+/** The delta and all below it, into one file. Nobody writes to any of them now. */
+export async function flattenDelta(
+  hypervisors: Hypervisors,
+  { compress, from, host, targetDev, to, virtualSizeBytes }: FlattenRequest,
+  { clock, report, signal }: Tools,
+): Promise<void> {
+  const hypervisor = await hypervisors.open(host, signal);
+  const sinceEpochMs = clock.nowEpochMs();
+  let toldAtEpochMs = 0;
+  await hypervisor.convertImage(
+    { from, to, compress, shared: false },
+    (fraction) => {
+      const nowEpochMs = clock.nowEpochMs();
+      if (fraction < 1 && nowEpochMs - toldAtEpochMs < reportMs) return;
+      toldAtEpochMs = nowEpochMs;
+      const processedBytes = Math.round(fraction * virtualSizeBytes);
+      const elapsedMs = nowEpochMs - sinceEpochMs;
+      report([
+        {
+          stream: `${targetDev} image`,
+          processedBytes,
+          totalBytes: virtualSizeBytes,
+          remainingBytes: virtualSizeBytes - processedBytes,
+          bytesPerS: elapsedMs > 0 ? Math.round((processedBytes * 1_000) / elapsedMs) : null,
+        },
+      ]);
+    },
+    signal,
+  );
+}
+
+/** Its draft has a name that is this run's alone: when that is gone, it has its name already. */
+export async function nameImage(
+  hypervisors: Hypervisors,
+  { from, host, to }: NameRequest,
+  { resumed, signal }: Tools,
+): Promise<void> {
+  const hypervisor = await hypervisors.open(host, signal);
+  if (resumed === true && (await hypervisor.inspectImage(from, null, signal)) === null) return;
+  await hypervisor.renameFile(from, to, signal);
+}
+
+/** One that does not go does not keep the others. */
+export async function removeFiles(
+  hypervisors: Hypervisors,
+  { host, paths }: FilesOnHost,
+  { signal }: Tools,
+): Promise<FilesRemoved> {
+  const hypervisor = await hypervisors.open(host, signal);
+  const gone = await Promise.all(paths.map((path) => isRemoved(hypervisor, path, signal)));
+  return { removed: paths.filter((_, index) => gone[index]) };
+}
+
+async function isRemoved(host: Hypervisor, path: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await host.removeFile(path, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof FailureError && !signal.aborted) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+import { liveSnapshot } from '../../machines/index.ts';
+import type { BoundMachine, EffectSlot, SlotsOf, Tools } from '../engine/slots.ts';
+import { bind } from '../engine/slots.ts';
+import type { Hypervisors } from '../ports/hypervisor.ts';
+import { doneAgain } from './done-again.ts';
+import { DraftsInWriting } from './drafts-in-writing.ts';
+import {
+  askAgent,
+  beginCopy,
+  endCopies,
+  flattenDelta,
+  freezeGuest,
+  gatherLiveSnapshot,
+  lookAtCopies,
+  makeDelta,
+  nameImage,
+  removeFiles,
+  thawGuest,
+} from './live-snapshot-effects.ts';
+import { aboutOneHost, frameSlots, watchesDomain } from './one-host.ts';
+
+/** The chart `live-snapshot` over the ports of a host: block jobs, guest agent and image files. */
+export function liveSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof liveSnapshot> {
+  const drafts = new DraftsInWriting();
+  /** What came of it after a crash of ours, a look or an event has to tell. */
+  const once = <Input, Output>(
+    effect: (hypervisors: Hypervisors, input: Input, tools: Tools) => Promise<Output>,
+  ): EffectSlot<Input, Output> => ({
+    kind: 'effect',
+    recovery: 'unknown',
+    run: (input, tools) => effect(hypervisors, input, tools),
+  });
+  return {
+    ...frameSlots(hypervisors),
+    gatherFacts: doneAgain(hypervisors, gatherLiveSnapshot),
+    watchDomain: watchesDomain(hypervisors),
+    makeDelta: doneAgain(hypervisors, makeDelta),
+    // A copy that failed meanwhile is not begun again into the same file.
+    beginCopy: once(beginCopy),
+    lookAtCopies: doneAgain(hypervisors, lookAtCopies),
+    askAgent: doneAgain(hypervisors, askAgent),
+    // The guest may have stood still all the while: it is thawed first.
+    freezeGuest: once(freezeGuest),
+    endCopies: once(endCopies),
+    thawGuest: doneAgain(hypervisors, thawGuest),
+    flattenDelta: doneAgain(hypervisors, (hosts, request, tools) =>
+      drafts.whileWriting(request.to.path, flattenDelta(hosts, request, tools)),
+    ),
+    inspectImage: doneAgain(hypervisors, async (_, { format, host, path }, { signal }) => ({
+      info: await (await hypervisors.open(host, signal)).inspectImage(path, format, signal),
+    })),
+    nameImage: doneAgain(hypervisors, nameImage),
+    dropCopies: doneAgain(hypervisors, endCopies),
+    removeFiles: doneAgain(hypervisors, async (hosts, request, tools) => {
+      await drafts.allWritten(request.paths);
+      return removeFiles(hosts, request, tools);
+    }),
+  };
+}
+
+export function bindLiveSnapshot(hypervisors: Hypervisors): BoundMachine {
+  return bind(liveSnapshot, liveSnapshotSlots(hypervisors), { about: aboutOneHost });
+}
