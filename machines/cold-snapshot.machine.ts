@@ -1,0 +1,107 @@
+import type { ColdSnapshotOutput } from './cold-snapshot.setup.ts';
+import { coldSnapshotSetup } from './cold-snapshot.setup.ts';
+import { coldSnapshotCheckNames } from './policy/cold-checks.ts';
+import { failsWith, requestOf } from './policy/cold-orders.ts';
+import { devicesLost, stuckAt } from './policy/cold-failures.ts';
+import type { ColdSnapshotFacts } from './policy/cold-snapshot.ts';
+import { beforeColdSnapshot, coldSnapshotResult } from './policy/cold-snapshot.ts';
+import { nothingYet, onHost, operatorResult } from './policy/one-host.ts';
+import { cleaning } from './regions/cold-cleaning.ts';
+import { copied, copying } from './regions/cold-copying.ts';
+import { detaching } from './regions/cold-detaching.ts';
+import { returning } from './regions/cold-returning.ts';
+import { laying, saved, saving } from './regions/cold-saving.ts';
+import { checking, claiming, gathering, released, releasing } from './regions/one-host-frame.ts';
+
+const atOf = ({ event }: { readonly event: { readonly atEpochMs: number } }) => ({
+  atEpochMs: event.atEpochMs,
+});
+
+/**
+ * An image of a guest's disks at one moment, while its memory is saved and it is off: for hosts and
+ * disks of which no live one can be had. Then the guest goes on from its memory, with its devices. With
+ * the short outage it goes on before the copy is made, on overlays that are merged when it is.
+ */
+export const coldSnapshot = coldSnapshotSetup.createMachine({
+  id: 'coldSnapshot',
+  version: '1',
+  description: "An image of a guest's disks, taken while its memory is saved.",
+  context: ({ input }) => ({ ...input, ...nothingYet, ...beforeColdSnapshot }),
+  output: ({ event }) => event.output as ColdSnapshotOutput,
+  initial: 'gathering',
+  states: {
+    gathering: gathering<typeof requestOf, ColdSnapshotFacts>(
+      requestOf,
+      'virDomainGetXMLDesc, qemu-img info',
+    ),
+    checking: checking(coldSnapshotCheckNames),
+    claiming,
+    working: {
+      id: 'working',
+      description: 'What happens to the domain is watched from here to the end.',
+      initial: 'planning',
+      entry: 'planWork',
+      invoke: {
+        id: 'watch',
+        src: 'watchDomain',
+        input: onHost,
+        onError: { target: '.returning', actions: failsWith },
+      },
+      on: {
+        'domain.suspended': {
+          guard: 'isStopOfSave',
+          actions: { type: 'noteStopped', params: atOf },
+        },
+        'domain.resumed': { guard: 'isFirstRun', actions: { type: 'noteResumed', params: atOf } },
+      },
+      states: {
+        planning: {
+          description: 'A guest that is shut off has nothing to be saved.',
+          always: [{ guard: 'wasActive', target: 'detaching' }, { target: 'copying' }],
+        },
+        detaching,
+        saving,
+        saved,
+        laying,
+        copying,
+        copied,
+        returning,
+        cleaning,
+      },
+    },
+    releasing,
+    released,
+    completed: {
+      id: 'completed',
+      type: 'final',
+      description: 'The images are whole, and the guest is what it was.',
+      output: ({ context }) => ({ outcome: 'completed', ...coldSnapshotResult(context) }),
+    },
+    refused: {
+      id: 'refused',
+      type: 'final',
+      description: 'A check said no, or the domain is claimed: nothing was touched.',
+      output: ({ context }) => ({ outcome: 'refused', ...coldSnapshotResult(context) }),
+    },
+    rolledBack: {
+      id: 'rolledBack',
+      type: 'final',
+      description: 'There is no image, and the guest is what it was.',
+      output: ({ context }) => ({ outcome: 'rolledBack', ...coldSnapshotResult(context) }),
+    },
+    needsOperator: {
+      id: 'needsOperator',
+      type: 'final',
+      tags: ['waitingForOperator'],
+      description: 'A device cannot be put back, or the guest cannot be brought back.',
+      output: ({ context }) => ({
+        outcome: 'needsOperator',
+        ...coldSnapshotResult(context),
+        ...operatorResult({
+          ...context,
+          failure: context.stuck ? stuckAt(context, context.stuckAt) : devicesLost(context),
+        }),
+      }),
+    },
+  },
+});

@@ -1,0 +1,32 @@
+import { fileOrder } from '../policy/cold-orders.ts';
+import { noteEnding } from './one-host-frame.ts';
+
+/** The guest comes first: files go when it is safe without them, each on its own. */
+export const cleaning = {
+  id: 'cleaning',
+  description: 'Drafts, overlays that nothing names and images that are worth nothing are removed.',
+  initial: 'choosing',
+  states: {
+    choosing: {
+      description: 'File by file; one that cannot be removed keeps no other one.',
+      always: [
+        { guard: 'hasFileToRemove', target: 'removing' },
+        { guard: 'isStuck', target: '#needsOperator' },
+        { guard: 'hasLostDevices', target: '#needsOperator' },
+        { guard: 'hasFailed', target: '#releasing', actions: noteEnding('rolledBack') },
+        { target: '#releasing', actions: noteEnding('completed') },
+      ],
+    },
+    removing: {
+      description: 'The file is removed.',
+      meta: { call: 'unlink' },
+      invoke: {
+        id: 'removeFile',
+        src: 'removeFile',
+        input: fileOrder,
+        onDone: { target: 'choosing', actions: 'noteRemoved' },
+        onError: { target: 'choosing', actions: 'noteLeft' },
+      },
+    },
+  },
+} as const;

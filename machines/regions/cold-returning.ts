@@ -1,0 +1,211 @@
+import {
+  aims,
+  deviceOrder,
+  diskOrder,
+  failsDevice,
+  failsLook,
+  failsStep,
+  lookOrder,
+  placedOrder,
+  seesLook,
+  startOrder,
+  stepIs,
+} from '../policy/cold-orders.ts';
+import { onHost } from '../policy/one-host.ts';
+
+/**
+ * Brings the guest to what it shall be, whatever was done to it and however far it had come: looks,
+ * does the one thing that is missing most, and looks again. Each step has an error of its own, and
+ * none keeps another one from being tried.
+ */
+export const returning = {
+  id: 'returning',
+  description: 'The guest is brought back step by step, each chosen by a look at what there is.',
+  initial: 'looking',
+  on: {
+    'abort.requested': {
+      guard: 'aimsAtOverlays',
+      target: '.looking',
+      actions: ['recordAbort', aims('asBefore')],
+    },
+  },
+  states: {
+    looking: {
+      description: 'What does the host hold of it, where do its disks lie, which devices has it?',
+      tags: ['rollingBack'],
+      meta: { call: 'virDomainGetXMLDesc, virDomainGetBlockJobInfo' },
+      invoke: {
+        id: 'lookAround',
+        src: 'inspectGuest',
+        input: lookOrder,
+        onDone: { target: 'choosing', actions: seesLook },
+        onError: [
+          { guard: 'hasWaitedLong', target: '#cleaning', actions: 'noteSilent' },
+          { target: 'waiting', actions: failsLook },
+        ],
+      },
+    },
+    choosing: {
+      description: 'What is missing most?',
+      tags: ['rollingBack'],
+      always: [
+        { guard: stepIs('reached'), target: 'reached', actions: 'noteAnswered' },
+        { guard: stepIs('gone', 'unknownLayer'), target: '#cleaning', actions: 'noteStuck' },
+        { guard: 'isGivenUp', target: 'givingUp' },
+        { guard: stepIs('wait', 'awaitCommit'), target: 'patience' },
+        { guard: stepIs('start'), target: 'starting', actions: 'noteAnswered' },
+        { guard: stepIs('resume'), target: 'resuming' },
+        { guard: stepIs('attach'), target: 'attaching' },
+        { guard: stepIs('merge'), target: 'merging' },
+        { guard: stepIs('takeFromSave'), target: 'takingFromSave' },
+        { guard: stepIs('takeFromConfiguration'), target: 'takingFromConfiguration' },
+        { guard: stepIs('commit'), target: 'committing', actions: 'noteAnswered' },
+        { target: 'pivoting', actions: 'notePivotAsked' },
+      ],
+    },
+    waiting: {
+      description: 'The host does not answer, or a step has failed: it is tried again.',
+      tags: ['rollingBack'],
+      after: {
+        askAgain: { target: 'looking', actions: { type: 'noteWaited', params: { seconds: 1 } } },
+      },
+    },
+    patience: {
+      description: 'A job of the domain or of its disk goes on; an event tells its end.',
+      tags: ['rollingBack'],
+      on: {
+        'blockJob.ready': 'looking',
+        'blockJob.completed': 'looking',
+        'blockJob.failed': 'looking',
+        'blockJob.canceled': 'looking',
+        'job.completed': 'looking',
+        'domain.stopped': 'looking',
+        'connection.regained': 'looking',
+      },
+      after: {
+        askAgain: [
+          { guard: 'hasWaitedLong', target: 'givingUp' },
+          { target: 'looking', actions: { type: 'noteWaited', params: { seconds: 1 } } },
+        ],
+      },
+    },
+    starting: {
+      description: 'The saved memory is loaded, and the guest runs or stands as it did.',
+      tags: ['rollingBack'],
+      meta: { call: 'virDomainCreateWithFlags' },
+      invoke: {
+        id: 'start',
+        src: 'startSaved',
+        input: startOrder,
+        onDone: 'looking',
+        onError: { target: 'waiting', actions: failsStep },
+      },
+    },
+    resuming: {
+      description: 'It ran before, and libvirt left it paused.',
+      tags: ['rollingBack', 'guestPaused'],
+      meta: { call: 'virDomainResume' },
+      invoke: {
+        id: 'resume',
+        src: 'resumeGuest',
+        input: onHost,
+        onDone: 'looking',
+        onError: { target: 'waiting', actions: failsStep },
+      },
+    },
+    attaching: {
+      description:
+        'A device goes back; one that cannot is told, and keeps no other from its place.',
+      tags: ['rollingBack'],
+      meta: { call: 'virDomainAttachDeviceFlags' },
+      invoke: {
+        id: 'attach',
+        src: 'attachDevice',
+        input: deviceOrder,
+        onDone: { target: 'looking', actions: 'noteBack' },
+        onError: { target: 'waiting', actions: failsDevice },
+      },
+    },
+    merging: {
+      description: 'The guest is off: what it wrote to the overlay goes into the base.',
+      tags: ['rollingBack'],
+      meta: { call: 'qemu-img commit' },
+      invoke: {
+        id: 'merge',
+        src: 'mergeOverlay',
+        input: diskOrder,
+        onDone: { target: 'looking', actions: 'noteMerged' },
+        onError: { target: 'waiting', actions: failsStep },
+      },
+    },
+    takingFromSave: {
+      description: 'What the next start loads names the base again.',
+      tags: ['rollingBack'],
+      meta: { call: 'virDomainManagedSaveDefineXML' },
+      invoke: {
+        id: 'takeFromSave',
+        src: 'takeOverlay',
+        input: placedOrder('managedSave'),
+        onDone: 'looking',
+        onError: { target: 'waiting', actions: failsStep },
+      },
+    },
+    takingFromConfiguration: {
+      description: 'What a boot takes names the base again.',
+      tags: ['rollingBack'],
+      meta: { call: 'virDomainDefineXML' },
+      invoke: {
+        id: 'takeFromConfiguration',
+        src: 'takeOverlay',
+        input: placedOrder('configuration'),
+        onDone: 'looking',
+        onError: { target: 'waiting', actions: failsStep },
+      },
+    },
+    committing: {
+      description: 'What the running guest wrote to the overlay begins to go into the base.',
+      tags: ['rollingBack'],
+      meta: { call: 'virDomainBlockCommit with ACTIVE' },
+      invoke: {
+        id: 'commit',
+        src: 'commitOverlay',
+        input: diskOrder,
+        onDone: 'patience',
+        onError: { target: 'waiting', actions: failsStep },
+      },
+    },
+    pivoting: {
+      description: 'The guest goes on with the base; libvirt has the configuration name it, too.',
+      tags: ['rollingBack'],
+      meta: { call: 'virDomainBlockJobAbort with PIVOT' },
+      invoke: {
+        id: 'pivot',
+        src: 'pivotOverlay',
+        input: diskOrder,
+        onDone: 'looking',
+        onError: { target: 'waiting', actions: failsStep },
+      },
+    },
+    givingUp: {
+      description:
+        'One step cannot be done: does the guest start without overlays, or is it stuck?',
+      tags: ['rollingBack'],
+      always: [
+        {
+          guard: 'aimsAtOverlays',
+          target: 'looking',
+          actions: ['recordStepFailure', aims('asBefore')],
+        },
+        { target: '#cleaning', actions: 'noteStuck' },
+      ],
+    },
+    reached: {
+      description: 'The guest is as it shall be.',
+      tags: ['rollingBack'],
+      always: [
+        { guard: 'aimsAtOverlays', target: '#copying' },
+        { target: '#cleaning', actions: 'noteSettled' },
+      ],
+    },
+  },
+} as const;

@@ -1,0 +1,144 @@
+import { onHost } from '../policy/one-host.ts';
+import {
+  failsWith,
+  isUnknown,
+  layOrder,
+  lookOf,
+  lookOrder,
+  placedLayOrder,
+} from '../policy/cold-orders.ts';
+
+/** The memory goes into libvirt's own file, and the guest is off. */
+export const saving = {
+  id: 'saving',
+  description: 'The guest stops, and its memory waits for its next start.',
+  initial: 'asking',
+  entry: 'expectMemory',
+  on: { 'abort.requested': { target: '.aborting', actions: 'recordAbort' } },
+  states: {
+    asking: {
+      description: 'libvirt saves the memory. Failed, it lets the guest run again.',
+      tags: ['abortable', 'guestPaused'],
+      meta: { call: 'virDomainManagedSave', novaTaskState: 'image_snapshot' },
+      invoke: {
+        id: 'save',
+        src: 'saveMemory',
+        input: onHost,
+        onDone: { target: '#saved', actions: 'noteMemory' },
+        onError: [
+          { guard: isUnknown, target: 'looking', actions: failsWith },
+          { target: '#returning', actions: failsWith },
+        ],
+      },
+    },
+    looking: {
+      description: 'What came of a save whose reply says nothing certain?',
+      tags: ['abortable', 'guestPaused'],
+      meta: { call: 'virDomainGetState' },
+      invoke: {
+        id: 'lookAtSave',
+        src: 'inspectGuest',
+        input: lookOrder,
+        onDone: [
+          { guard: { type: 'isBusy', params: lookOf }, target: 'waiting' },
+          {
+            guard: { type: 'isSaved', params: lookOf },
+            target: '#saved',
+            actions: ['noteMemory', 'forgiveFailure', 'noteAnswered'],
+          },
+          { target: '#returning' },
+        ],
+        onError: 'waiting',
+      },
+    },
+    waiting: {
+      description: 'The save goes on without us, or the host does not answer yet.',
+      tags: ['abortable', 'guestPaused'],
+      after: {
+        askAgain: [
+          { guard: 'hasWaitedLong', target: 'aborting' },
+          { target: 'looking', actions: { type: 'noteWaited', params: { seconds: 1 } } },
+        ],
+      },
+    },
+    aborting: {
+      description: 'The save is called off; the guest runs again when it has ended.',
+      tags: ['rollingBack'],
+      meta: { call: 'virDomainAbortJob' },
+      invoke: {
+        id: 'abortSave',
+        src: 'abortSave',
+        input: onHost,
+        onDone: '#returning',
+        onError: '#returning',
+      },
+    },
+  },
+} as const;
+
+/** The guest is off, and its disks stand still. */
+export const saved = {
+  id: 'saved',
+  description: 'The memory is saved: are the disks copied now, or does the guest run on first?',
+  always: [{ guard: 'isShort', target: 'laying' }, { target: 'copying' }],
+} as const;
+
+/**
+ * Each disk gets an empty overlay before the guest starts again. The configuration names it before the
+ * saved image does: whatever ends in between, no boot takes the base alone while newer data are in
+ * the overlay.
+ */
+export const laying = {
+  description: 'Empty overlays are laid over the disks while the guest is off.',
+  initial: 'choosing',
+  on: { 'abort.requested': { target: 'returning', actions: 'recordAbort' } },
+  states: {
+    choosing: {
+      description: 'Disk by disk.',
+      tags: ['abortable'],
+      always: [
+        { guard: 'hasDiskToLay', target: 'making', actions: 'expectOverlay' },
+        {
+          target: '#returning',
+          actions: [{ type: 'aim', params: { goal: 'onOverlays' } }, 'startsOnOverlays'],
+        },
+      ],
+    },
+    making: {
+      description: 'An empty file over the frozen one.',
+      tags: ['abortable'],
+      meta: { call: 'qemu-img create' },
+      invoke: {
+        id: 'makeOverlay',
+        src: 'makeOverlay',
+        input: layOrder,
+        onDone: { target: 'configuring', actions: 'noteOverlay' },
+        onError: { target: '#returning', actions: failsWith },
+      },
+    },
+    configuring: {
+      description: 'What a boot takes names the overlay first.',
+      tags: ['abortable'],
+      meta: { call: 'virDomainDefineXML' },
+      invoke: {
+        id: 'configureOverlay',
+        src: 'putOverlay',
+        input: placedLayOrder('configuration'),
+        onDone: 'pointing',
+        onError: { target: '#returning', actions: failsWith },
+      },
+    },
+    pointing: {
+      description: 'Then what the next start loads.',
+      tags: ['abortable'],
+      meta: { call: 'virDomainManagedSaveDefineXML' },
+      invoke: {
+        id: 'pointOverlay',
+        src: 'putOverlay',
+        input: placedLayOrder('managedSave'),
+        onDone: { target: 'choosing', actions: 'noteLaid' },
+        onError: { target: '#returning', actions: failsWith },
+      },
+    },
+  },
+} as const;

@@ -1,0 +1,111 @@
+import type { LookOrder } from '../../machines/policy/cold-orders.ts';
+import type { ColdSnapshotFacts, ColdSnapshotInput } from '../../machines/policy/cold-snapshot.ts';
+import type { DiskLook, GuestLook } from '../../machines/policy/cold-steps.ts';
+import { chosenDisks } from '../../machines/policy/live-snapshot.ts';
+import type { Tools } from '../engine/slots.ts';
+import type { DiskChain } from '../ports/block-jobs.ts';
+import type { DomainView } from '../ports/domain.ts';
+import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
+import { gatherTarget } from './image-facts.ts';
+import { gatherOneHost } from './one-host.ts';
+
+/** Where a libvirtd puts managed save images unless its state directory is another one. */
+const managedSaveDirectory = '/var/lib/libvirt/qemu/save';
+
+const nothingThere = { availableBytes: null, standing: [], users: [], neighbours: [] };
+
+/** Everything that the checks judge. Reads only. @throws FailureError where host or image tools do not answer */
+export async function gatherColdSnapshot(
+  hypervisors: Hypervisors,
+  request: ColdSnapshotInput,
+  tools: Tools,
+): Promise<ColdSnapshotFacts> {
+  const { signal } = tools;
+  const facts = await gatherOneHost(hypervisors, request, tools);
+  const { domain } = facts;
+  const nothing = { devices: [], tops: [], imageBytes: [], formats: [] };
+  if (domain === null)
+    return { ...facts, ...nothing, memoryBytesAvailable: null, target: nothingThere };
+  const host = await hypervisors.open(request.host, signal);
+  const chosen = chosenDisks(request, domain);
+  const [devices, formats, memoryBytesAvailable, target] = await Promise.all([
+    host.findDevices(domain.uuid, signal),
+    host.imageFormats(signal),
+    host.availableBytes(managedSaveDirectory, signal),
+    gatherTarget(host, domain, { ...request, chosen }, signal),
+  ]);
+  const disks = domain.disks.flatMap(({ format, path, targetDev }) =>
+    chosen.includes(targetDev) && path !== null && format !== 'unknown'
+      ? [{ targetDev, path, format }]
+      : [],
+  );
+  const tops = await Promise.all(
+    disks.map(({ format, path }) => host.inspectImage(path, format, signal)),
+  );
+  const imageBytes = formats.includes(request.format)
+    ? await Promise.all(
+        disks.map(async ({ targetDev, ...top }) => ({
+          targetDev,
+          bytes: await host.measureImage(top, request.format, signal),
+        })),
+      )
+    : [];
+  return {
+    ...facts,
+    devices,
+    tops: tops.filter((top) => top !== null),
+    imageBytes,
+    memoryBytesAvailable,
+    formats,
+    target,
+  };
+}
+
+/** What decides about the next step. Reads only. */
+export async function inspectGuest(
+  hypervisors: Hypervisors,
+  { disks, domainUuid, host }: LookOrder,
+  { clock, signal }: Tools,
+): Promise<GuestLook> {
+  const hypervisor = await hypervisors.open(host, signal);
+  const domain = await hypervisor.findDomain(domainUuid, signal);
+  const chains = disks.length === 0 ? [] : await hypervisor.findChains(domainUuid, signal);
+  return {
+    atEpochMs: clock.nowEpochMs(),
+    domain,
+    devices: await hypervisor.findDevices(domainUuid, signal),
+    disks: await Promise.all(
+      disks.map((targetDev) => lookAtDisk(hypervisor, { domain, chains, targetDev }, signal)),
+    ),
+  };
+}
+
+async function lookAtDisk(
+  host: Hypervisor,
+  found: {
+    readonly domain: DomainView | null;
+    readonly chains: readonly DiskChain[];
+    readonly targetDev: string;
+  },
+  signal: AbortSignal,
+): Promise<DiskLook> {
+  const { chains, domain, targetDev } = found;
+  const none = { targetDev, configuration: null, managedSave: null, live: null, job: null };
+  if (domain === null) return none;
+  const { uuid } = domain;
+  const configuration = await host.findDiskSource(uuid, 'configuration', targetDev, signal);
+  if (domain.state === 'shutoff') {
+    const managedSave = domain.managedSave
+      ? await host.findDiskSource(uuid, 'managedSave', targetDev, signal)
+      : null;
+    return { ...none, configuration, managedSave };
+  }
+  const chain = chains.find((each) => each.targetDev === targetDev);
+  const job = await host.findBlockJob(uuid, targetDev, signal);
+  return {
+    ...none,
+    configuration,
+    live: chain?.layers[0]?.path ?? null,
+    job: job && { type: job.type, ready: chain?.mirror?.ready === true },
+  };
+}

@@ -1,0 +1,78 @@
+import { coldSnapshot } from '../../machines/index.ts';
+import type { BoundMachine, EffectSlot, SlotsOf, Tools } from '../engine/slots.ts';
+import { bind } from '../engine/slots.ts';
+import type { Hypervisors } from '../ports/hypervisor.ts';
+import { gatherColdSnapshot, inspectGuest } from './cold-facts.ts';
+import { copyDisk, nameImage } from './cold-images.ts';
+import { commitOverlay, makeOverlay, mergeOverlay } from './cold-overlays.ts';
+import { doneAgain } from './done-again.ts';
+import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
+import type { Hypervisor } from '../ports/hypervisor.ts';
+import { aboutOneHost, frameSlots, watchesDomain } from './one-host.ts';
+
+/** The chart `cold-snapshot` over the ports of one host. */
+export function coldSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof coldSnapshot> {
+  const again = <Input, Output>(
+    effect: (hypervisors: Hypervisors, input: Input, tools: Tools) => Promise<Output>,
+  ) => doneAgain(hypervisors, effect);
+  const on = <Input extends { readonly host: string }>(
+    act: (host: Hypervisor, input: Input, signal: AbortSignal) => Promise<unknown>,
+  ) =>
+    again<Input, void>(async (_, input, { signal }) => {
+      await act(await hypervisors.open(input.host, signal), input, signal);
+    });
+  return {
+    ...frameSlots(hypervisors),
+    watchDomain: watchesDomain(hypervisors),
+    gatherFacts: again(gatherColdSnapshot),
+    inspectGuest: again(inspectGuest),
+    detachDevice: on((host, { device, domainUuid }, signal) =>
+      host.detachDevice(domainUuid, device, signal),
+    ),
+    attachDevice: on((host, { device, domainUuid }, signal) =>
+      host.attachDevice(domainUuid, device, signal),
+    ),
+    saveMemory: saves(hypervisors),
+    abortSave: on((host, { domainUuid }, signal) => host.abortJob(domainUuid, signal)),
+    makeOverlay: again(makeOverlay),
+    putOverlay: on((host, { disk, domainUuid, place }, signal) =>
+      host.putOverlay(domainUuid, place, disk, signal),
+    ),
+    takeOverlay: on((host, { disk, domainUuid, place }, signal) =>
+      host.takeOverlay(domainUuid, place, disk, signal),
+    ),
+    startSaved: on(async (host, { domainUuid, paused }, signal) => {
+      // Without its memory a start would be a boot: not what the guest was.
+      const domain = await host.findDomain(domainUuid, signal);
+      if (domain?.managedSave !== true) return;
+      await host.start(domainUuid, { paused, bypassCache: false, forceBoot: false }, signal);
+    }),
+    resumeGuest: on((host, { domainUuid }, signal) => host.resume(domainUuid, signal)),
+    commitOverlay: again(commitOverlay),
+    // That no job is left to be pivoted is for the next look to judge.
+    pivotOverlay: on((host, { disk, domainUuid }, signal) =>
+      host.endBlockJob(domainUuid, disk.targetDev, 'pivot', signal),
+    ),
+    mergeOverlay: again(mergeOverlay),
+    copyDisk: again(copyDisk),
+    nameImage: again(nameImage),
+    removeFile: on((host, { path }, signal) => host.removeFile(path, signal)),
+  };
+}
+
+/** It goes on without us, and nothing tells a second save from the first: the chart looks what became of it. */
+function saves(hypervisors: Hypervisors): EffectSlot<DomainOnHost, void> {
+  return {
+    kind: 'effect',
+    recovery: 'unknown',
+    run: async ({ domainUuid, host }, { signal }) => {
+      const hypervisor = await hypervisors.open(host, signal);
+      const options = { bypassCache: false, resumeAs: 'asBefore' } as const;
+      await hypervisor.managedSave(domainUuid, options, signal);
+    },
+  };
+}
+
+export function bindColdSnapshot(hypervisors: Hypervisors): BoundMachine {
+  return bind(coldSnapshot, coldSnapshotSlots(hypervisors), { about: aboutOneHost });
+}
