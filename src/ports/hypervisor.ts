@@ -1,9 +1,11 @@
+import type { BlockJobs } from './block-jobs.ts';
 import type { Claim, StandingClaim } from './claim.ts';
 import type { Devices } from './devices.ts';
 import type { DiskSources } from './disk-sources.ts';
 import type { DomainStatus, DomainView, HostSurvey, HostView } from './domain.ts';
 import type { Failure } from './failure.ts';
 import type { HostImages } from './images.ts';
+import type { GuestAgent } from './guest-agent.ts';
 import type {
   IncomingView,
   MigrateCall,
@@ -22,7 +24,15 @@ import type { Snapshots } from './snapshots.ts';
  * `effect: 'unknown'`. Nothing is remembered between calls, so that any process may ask.
  */
 export interface Hypervisor
-  extends HypervisorCore, Devices, DiskSources, Saving, Snapshots, HostImages {}
+  extends
+    HypervisorCore,
+    BlockJobs,
+    Devices,
+    DiskSources,
+    GuestAgent,
+    HostImages,
+    Saving,
+    Snapshots {}
 
 /** What every workflow asks, and what a migration does. */
 export interface HypervisorCore {

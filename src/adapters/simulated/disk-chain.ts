@@ -233,7 +233,7 @@ function seers(world: World, host: Host, path: string): Host[] {
 }
 
 /** @throws FailureError invalidArgument */
-function diskOf(domain: Domain, targetDev: string): Domain['definition']['disks'][number] {
+export function diskOf(domain: Domain, targetDev: string): Domain['definition']['disks'][number] {
   const disk = domain.definition.disks.find((each) => each.targetDev === targetDev);
   if (disk === undefined) throw libvirtError('invalidArg', `disk '${targetDev}' not found`);
   return disk;

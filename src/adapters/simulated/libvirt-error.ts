@@ -22,7 +22,10 @@ const errors = {
   operationAborted: { code: 78, domain: 10 },
   migrateUnsafe: { code: 81, domain: 10 },
   blockCopyActive: { code: 83, domain: 10 },
+  notReady: { code: 83, domain: 10 },
   operationUnsupported: { code: 84, domain: 10 },
+  agentUnresponsive: { code: 86, domain: 10 },
+  agentTimeout: { code: 112, domain: 10 },
 } as const;
 
 /** Those that have a code of their own in the port; all others are `libvirtError`. */
@@ -31,6 +34,9 @@ const portCodes: Partial<Record<keyof typeof errors, string>> = {
   noSnapshot: 'noSnapshot',
   revertUnsupported: 'revertUnsupported',
   blockCopyActive: 'blockJobActive',
+  notReady: 'notReady',
+  agentUnresponsive: 'agentUnavailable',
+  agentTimeout: 'agentTimeout',
   operationInvalid: 'operationInvalid',
   alreadyStarting: 'operationInvalid',
   argumentUnsupported: 'unsupported',

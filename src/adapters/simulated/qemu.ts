@@ -1,4 +1,5 @@
 import type { QemuMigrationStatus } from '../../ports/observation.ts';
+import type { BlockJob } from './block-job.ts';
 import { settleTick } from './disk-chain.ts';
 import type { MemoryStream } from './memory-stream.ts';
 import type { StorageMirror } from './storage-mirror.ts';
@@ -37,6 +38,10 @@ export class Qemu {
   stream: MemoryStream | null = null;
   /** The disks on their way to the destination. */
   mirror: StorageMirror | null = null;
+  /** Copies, commits and pulls, by target device. */
+  readonly blockJobs = new Map<string, BlockJob>();
+  /** The agent in the guest has something to do, and hears nothing else. */
+  agentIsBusy = false;
   readonly #world: World;
   #guestRanMs = 0;
   #frozen = false;

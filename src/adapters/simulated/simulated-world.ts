@@ -1,6 +1,7 @@
 import type { Clock } from '../../ports/clock.ts';
 import { FailureError } from '../../ports/failure.ts';
 import type { Hypervisors } from '../../ports/hypervisor.ts';
+import { blockJobsCalls } from './block-jobs-calls.ts';
 import { killDaemon, startDaemon } from './daemon.ts';
 import { unreachable } from './daemon-call.ts';
 import { devicesCalls } from './devices-calls.ts';
@@ -12,6 +13,7 @@ import { SimulatedHypervisor } from './hypervisor.ts';
 import { imagesCalls } from './images-calls.ts';
 import type { Cut } from './link.ts';
 import { lastTickOn } from './disk-chain.ts';
+import { guestAgentCalls } from './guest-agent-calls.ts';
 import type { FileListing, HostListing } from './listing.ts';
 import { listFiles, listWorld } from './listing.ts';
 import { gapsMs } from './migration-job.ts';
@@ -104,6 +106,8 @@ function hypervisorsOf(world: World, faults: FaultScript): Hypervisors {
       return Object.assign(
         new SimulatedHypervisor(caller),
         imagesCalls(caller),
+        blockJobsCalls(caller),
+        guestAgentCalls(caller),
         devicesCalls(caller),
         diskSourcesCalls(caller),
         snapshotsCalls(caller),

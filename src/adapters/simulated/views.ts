@@ -51,9 +51,14 @@ export function viewOf(host: Host, domain: Domain): DomainView {
       cache: disk.cache,
       capacityBytes: disk.capacityBytes,
       allocationBytes: disk.capacityBytes,
-      blockJob: qemu?.mirror?.holds(disk.targetDev) === true ? 'copy' : null,
+      blockJob: blockJobOf(qemu, disk.targetDev),
     })),
   };
+}
+
+function blockJobOf(qemu: Domain['qemu'], targetDev: string): string | null {
+  if (qemu?.mirror?.holds(targetDev) === true) return 'copy';
+  return qemu?.blockJobs.get(targetDev)?.work.type ?? null;
 }
 
 export function hostView(host: Host): HostView {

@@ -1,6 +1,7 @@
 import type { DomainReason, DomainState } from '../../ports/domain.ts';
 import type { WatchRequest } from '../../ports/hypervisor.ts';
 import type { StreamProgress } from '../../ports/observation.ts';
+import { followAlone, isMinded } from './watch-alone.ts';
 import { WatchLine } from './watch-line.ts';
 import type { Host, Observation, World } from './world.ts';
 import { CarrierDied, lifeOf } from './world.ts';
@@ -57,10 +58,12 @@ export async function watchDomain(
 /** Until the daemon dies or the watch ends. */
 async function follow(session: Session, known: Presence | null): Promise<void> {
   const { world, host, request, line } = session;
-  const unsubscribe = world.observe(host, request.uuid, line.tell);
+  const unsubscribe = world.observe(host, request.uuid, (observation) => {
+    if (isMinded(request.role, observation)) line.tell(observation);
+  });
   try {
-    const jobs = request.role === 'source' ? followJob(session) : undefined;
-    await Promise.all([followState(session, known), jobs]);
+    const jobs = { source: followJob, alone: followAlone, destination: null }[request.role];
+    await Promise.all([followState(session, known), jobs?.(session)]);
   } catch (error) {
     if (!(error instanceof CarrierDied)) throw error;
   } finally {

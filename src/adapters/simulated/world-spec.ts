@@ -72,6 +72,18 @@ export interface DeviceSpec {
   readonly lost?: boolean;
 }
 
+/** A freeze is made so much later, a thaw answered so much later; meanwhile the agent is deaf. */
+export interface AgentHang {
+  readonly hangsAt: 'freeze' | 'thaw';
+  readonly forMs: number;
+}
+
+/**
+ * The agent in a guest. `silent`: its channel is open and it says nothing; what it was asked for
+ * first it does as soon as it is well again. `none`: the domain has no channel for one.
+ */
+export type AgentSpec = 'well' | 'none' | 'disconnected' | 'silent' | AgentHang;
+
 export interface DomainSpec {
   readonly name: string;
   /** The host that has it at the start. */
@@ -87,6 +99,8 @@ export interface DomainSpec {
   readonly hostDevices?: readonly string[];
   readonly devices?: readonly DeviceSpec[];
   readonly networks?: readonly string[];
+  /** Well, without a word. */
+  readonly agent?: AgentSpec;
   readonly snapshotCount?: number;
   /** What runs have claimed it before anything happens. */
   readonly claims?: readonly StandingClaim[];

@@ -31,6 +31,7 @@ export type Definition = Required<
     | 'hostDevices'
     | 'devices'
     | 'networks'
+    | 'agent'
     | 'snapshotCount'
     | 'claims'
   >
@@ -215,6 +216,7 @@ export class World {
       hostDevices: spec.hostDevices ?? [],
       devices: spec.devices ?? [],
       networks: spec.networks ?? [],
+      agent: spec.agent ?? 'well',
       snapshotCount: spec.snapshotCount ?? 0,
       claims: spec.claims ?? [],
       disks: (spec.disks ?? []).map((disk) => ({

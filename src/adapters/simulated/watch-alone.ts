@@ -1,0 +1,82 @@
+import type { WatchRequest } from '../../ports/hypervisor.ts';
+import type { StreamProgress } from '../../ports/observation.ts';
+import { agentStateOf } from './guest-agent-calls.ts';
+import type { WatchLine } from './watch-line.ts';
+import type { Domain, Host, Observation, World } from './world.ts';
+
+/** How often byte progress is asked for. */
+const progressIntervalMs = 250;
+
+/** What a watch of a domain alone and one of a migration tell, each without the other's. */
+const ofMigrations = new Set<Observation['kind']>([
+  'migrationJob',
+  'migrationStatus',
+  'iteration',
+  'mirrorCreated',
+  'mirrorReady',
+]);
+const ofDomainAlone = new Set<Observation['kind']>([
+  'blockJob',
+  'deviceRemoved',
+  'deviceRemovalFailed',
+  'agent',
+]);
+
+export function isMinded(role: WatchRequest['role'], { kind }: Observation): boolean {
+  return !(role === 'alone' ? ofMigrations : ofDomainAlone).has(kind);
+}
+
+interface Session {
+  readonly world: World;
+  readonly host: Host;
+  readonly request: WatchRequest;
+  readonly line: WatchLine;
+  readonly isAlive: () => boolean;
+}
+
+/** Tells each block job that stands as the watch begins, then the agent and how far jobs are. */
+export async function followAlone(session: Session): Promise<void> {
+  const { host, line, request } = session;
+  for (const job of host.domains.get(request.uuid)?.qemu?.blockJobs.values() ?? []) {
+    const { targetDev, type } = job.work;
+    const status = job.isReady ? 'ready' : 'running';
+    line.tell({ kind: 'blockJob', targetDev, job: type, status });
+  }
+  await Promise.all([followAgent(session), followProgress(session)]);
+}
+
+async function followAgent({ world, host, request, line, isAlive }: Session): Promise<void> {
+  const read = (): ReturnType<typeof agentStateOf> => {
+    const domain = host.domains.get(request.uuid);
+    return domain === undefined ? 'none' : agentStateOf(domain);
+  };
+  let told: ReturnType<typeof agentStateOf> = 'none';
+  for (;;) {
+    await world.wait({ until: () => read() !== told, whileAlive: isAlive });
+    told = read();
+    if (told !== 'none') line.tell({ kind: 'agent', state: told });
+  }
+}
+
+async function followProgress({ world, host, request, line, isAlive }: Session): Promise<void> {
+  const streams = (): StreamProgress[] => {
+    const domain = host.domains.get(request.uuid);
+    return domain === undefined ? [] : streamsOf(domain);
+  };
+  for (;;) {
+    await world.wait({ until: () => streams().length > 0, whileAlive: isAlive });
+    const now = streams();
+    if (now.length > 0 && line.isHeard) request.progress(now);
+    await world.pass(progressIntervalMs, isAlive);
+  }
+}
+
+function streamsOf({ qemu }: Domain): StreamProgress[] {
+  return [...(qemu?.blockJobs.values() ?? [])].map((job) => ({
+    stream: job.work.targetDev,
+    processedBytes: job.processedBytes,
+    totalBytes: job.work.totalBytes,
+    remainingBytes: job.work.totalBytes - job.processedBytes,
+    bytesPerS: job.bytesPerS,
+  }));
+}
