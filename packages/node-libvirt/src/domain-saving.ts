@@ -31,8 +31,11 @@ export abstract class DomainSaving extends DomainMigration {
     return (await this.caller.call(procedure, this.with(options), options?.signal)).xml;
   }
 
-  /** virDomainManagedSaveDefineXML, with `saveRestoreFlags` RUNNING or PAUSED; null keeps the definition. */
-  managedSaveDefineXML(xml: string | null, options?: FlagOptions): Promise<void> {
+  /**
+   * virDomainManagedSaveDefineXML, with `saveRestoreFlags` RUNNING or PAUSED: changes the definition in the file. libvirt
+   * takes none, too, to keep it, and its daemon (seen with 9.0 and 11.3) crashes over it: give the one that it has.
+   */
+  managedSaveDefineXML(xml: string, options?: FlagOptions): Promise<void> {
     const args = { ...this.with(options), dxml: xml };
     return this.caller.call(procedures.domainManagedSaveDefineXml, args, options?.signal);
   }

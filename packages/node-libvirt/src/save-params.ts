@@ -1,4 +1,5 @@
 import type { FlagOptions } from './call-options.ts';
+import { EncodeError } from './errors.ts';
 import type { WireTypedParam } from './protocol/shapes.ts';
 import { toTypedParams, type ParamsOf, type ParamTypes } from './typed-params.ts';
 
@@ -15,13 +16,20 @@ const saveParamTypes = {
   'parallel.channels': 'int',
 } as const satisfies ParamTypes;
 
-/**
- * Parameters of a save or restore by libvirt's own keys. `file` left out is the managed save file; `image_format` and
- * `parallel.channels` are libvirt 11's.
- */
-export type SaveParams = ParamsOf<typeof saveParamTypes>;
+/** Parameters of a save or restore by libvirt's own keys; `image_format` and `parallel.channels` are libvirt 11's. */
+export type SaveParams = ParamsOf<typeof saveParamTypes> & {
+  /**
+   * Without it libvirt means the managed save file, and its daemon (seen with 9.0 and 11.3) never lets go of the domain
+   * again: every later call on it hangs. So it has to be there; `managedSave` does the same.
+   */
+  readonly file: string;
+};
 
-/** @throws EncodeError for an unknown key or a value of the wrong type. */
+/** @throws EncodeError for an unknown key, a value of the wrong type or no file. */
 export function toSaveParams(params: SaveParams): WireTypedParam[] {
-  return toTypedParams('save', saveParamTypes, params);
+  const wire = toTypedParams('save', saveParamTypes, params);
+  if (!wire.some(({ field }) => field === 'file')) {
+    throw new EncodeError('save parameter "file" is missing');
+  }
+  return wire;
 }

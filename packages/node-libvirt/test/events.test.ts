@@ -68,6 +68,7 @@ describe('domain events', () => {
       Buffer.concat([u32(1), u32(2)]),
       { state: 'connected', stateNumber: 1, reason: 'channel', reasonNumber: 2 },
     ],
+    ['deviceAdded', 19, 354, str('ua-rng'), { deviceAlias: 'ua-rng' }],
     ['migrationIteration', 20, 359, u32(4), { iteration: 4 }],
     [
       'jobCompleted',
