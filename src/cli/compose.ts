@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
-import type { CheckVerdict, LiveMigrationInput } from '../../machines/index.ts';
-import { judgeMigration } from '../../machines/policy/migration-checks.ts';
 import type { SimulatedWorld, SimulatedWorldOptions } from '../adapters/simulated/index.ts';
 import { createSimulatedWorld } from '../adapters/simulated/index.ts';
-import { gatherFacts } from '../bindings/gather-facts.ts';
 import { bindMigrations } from '../bindings/migrations.ts';
+import { bindSnapshots } from '../bindings/snapshots.ts';
 import { Engine } from '../engine/engine.ts';
 import { systemClock } from '../engine/system-clock.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -21,8 +19,6 @@ export interface Composition {
   readonly engine: Engine;
   readonly hypervisors: Hypervisors;
   readonly clock: Clock;
-  /** Every precheck of a live migration, judged now; reads only. @throws FailureError */
-  checkMigration(input: LiveMigrationInput, signal: AbortSignal): Promise<readonly CheckVerdict[]>;
   close(): Promise<void>;
 }
 
@@ -44,7 +40,7 @@ export function compose({
   const hypervisors = routeByScheme(clock, faults);
   const engine = new Engine({
     store,
-    machines: bindMigrations(hypervisors),
+    machines: [...bindMigrations(hypervisors), ...bindSnapshots(hypervisors)],
     clock,
     log,
     newRunId: randomUUID,
@@ -53,8 +49,6 @@ export function compose({
     engine,
     hypervisors,
     clock,
-    checkMigration: async (input, signal) =>
-      judgeMigration(await gatherFacts(hypervisors, input, { signal, clock }), input),
     close: async () => {
       try {
         await engine.close();

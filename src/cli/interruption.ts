@@ -1,4 +1,3 @@
-import type { LiveMigrationInput } from '../../machines/index.ts';
 import type { Run } from '../engine/run.ts';
 
 /** npm and some shells pass the terminal's Ctrl-C on to a child that has had it already. */
@@ -17,16 +16,9 @@ export function answerInterrupt(run: Pick<Run, 'tags' | 'send'>): string {
   return 'past the point of no return: it goes on to its end (once more leaves it to virtstate recover)';
 }
 
-/** What happens to a migration that we leave: whoever drives it goes on, or is gone. */
-export function leavingWords(
-  runId: string,
-  { offline, protocol }: Pick<LiveMigrationInput, 'offline' | 'protocol'>,
-): string {
-  const what =
-    offline || protocol === 'direct'
-      ? 'until then both daemons undo what they hold, and a guest that was about to switch over stays paused on the source'
-      : 'until then the source daemon goes on by itself with what it was told last';
-  return `left: the run stands on record, and virtstate recover ${runId} takes it up; ${what}`;
+/** What happens to a run that we leave: whoever drives it goes on, or is gone. */
+export function leavingWords(runId: string, { whileLeft }: { readonly whileLeft: string }): string {
+  return `left: the run stands on record, and virtstate recover ${runId} takes it up; ${whileLeft}`;
 }
 
 /**

@@ -51,13 +51,13 @@ export const layers: readonly Layer[] = [
     name: 'adapters/libvirt',
     paths: ['src/adapters/libvirt/'],
     may: ['ports', 'adapters/images'],
-    packages: ['node-libvirt', '@xmldom/xmldom', 'node:'],
+    packages: ['node-libvirt', '@xmldom/xmldom', 'zod', 'node:'],
   },
   {
     name: 'adapters/simulated',
     paths: ['src/adapters/simulated/'],
     may: ['ports'],
-    packages: ['@xmldom/xmldom', 'node:'],
+    packages: ['@xmldom/xmldom', 'zod', 'node:'],
   },
   { name: 'store', paths: ['src/store/'], may: ['ports'], packages: ['node:', 'zod'] },
 

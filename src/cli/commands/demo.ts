@@ -11,7 +11,8 @@ import { LabClient, LabClientError } from '../lab-client.ts';
 import { createLog } from '../log.ts';
 import { readCommonOptions } from '../options/common-options.ts';
 import { storePlaceOf } from '../records/with-store.ts';
-import { driveMigration } from './drive-migration.ts';
+import { shownMigration } from '../workflows/migration.ts';
+import { driveWorkflow } from './drive-workflow.ts';
 
 const scenes: readonly { readonly name: SceneName; readonly words: string }[] = [
   { name: 'converges', words: 'a running guest moves with its disk, and completes' },
@@ -63,7 +64,8 @@ export async function demo(
 async function play(stage: Stage, name: SceneName, style: Style, surroundings: Surroundings) {
   const { composition, input, onEvent, end } = await stage.prepare(name);
   try {
-    return await driveMigration(composition, { input, style, onEvent }, surroundings);
+    const shown = shownMigration(input);
+    return await driveWorkflow(composition, { shown, input, style, onEvent }, surroundings);
   } finally {
     await end();
   }

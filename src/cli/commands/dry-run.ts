@@ -1,23 +1,23 @@
-import type { LiveMigrationInput } from '../../../machines/index.ts';
+import type { CheckVerdict } from '../../../machines/policy/verdicts.ts';
 import { toFailure } from '../../ports/failure.ts';
-import type { Composition } from '../compose.ts';
 import { exitStatus } from '../exit-status.ts';
 import type { Output } from '../output.ts';
 import type { Style } from '../display/presenters.ts';
 import { oneLine } from '../display/quantities.ts';
 import { refusalLine } from '../display/refusal.ts';
 
+interface DryRun {
+  readonly judge: (signal: AbortSignal) => Promise<readonly CheckVerdict[]>;
+  readonly style: Style;
+}
+
 /** Judges every precheck and touches nothing: 0 when none objects. */
-export async function dryRun(
-  { checkMigration }: Pick<Composition, 'checkMigration'>,
-  { input, style }: { readonly input: LiveMigrationInput; readonly style: Style },
-  output: Output,
-): Promise<number> {
+export async function dryRun({ judge, style }: DryRun, output: Output): Promise<number> {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new Error('interrupted'));
   process.once('SIGINT', interrupt);
   try {
-    const verdicts = await checkMigration(input, stop.signal);
+    const verdicts = await judge(stop.signal);
     const ok = verdicts.every(({ objection }) => objection === null);
     for (const { check, objection } of verdicts) {
       const line = { type: 'check', check, ok: objection === null, objection };

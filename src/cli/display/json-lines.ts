@@ -1,17 +1,9 @@
 import type { RunEvent } from './run-events.ts';
-import type { MigrationResult, RunResult } from './run-result.ts';
-
-/** What a run was asked for, as its first line shows it. */
-export interface RunHeader {
-  readonly domain: string;
-  readonly from: string;
-  readonly to: string;
-  readonly protocol: string;
-  readonly offline: boolean;
-}
+import type { ShownWorkflow } from '../workflows/shown-workflow.ts';
+import type { FinishedRun, RunResult } from './run-result.ts';
 
 /** One event of a run as the objects of its NDJSON lines. */
-export function toJsonLines(event: RunEvent, header: RunHeader): object[] {
+export function toJsonLines(event: RunEvent, header: ShownWorkflow['header']): object[] {
   const at = event.atEpochMs;
   switch (event.type) {
     case 'run.started':
@@ -57,10 +49,11 @@ export function toLastLine(result: RunResult): object {
     downtimeMs,
     totalMs: finishedAtEpochMs - startedAtEpochMs,
     artefacts,
+    ...result.told,
   };
 }
 
-function toPhaseObject(phase: MigrationResult['phases'][number], startedAtEpochMs: number): object {
+function toPhaseObject(phase: FinishedRun['phases'][number], startedAtEpochMs: number): object {
   return {
     phase: phase.phase,
     state: stateOfPhase(phase.phase),

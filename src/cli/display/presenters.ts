@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream';
 
 import type { CommandAnswer } from './command-answer.ts';
 import { answerToLine, answerToWords } from './command-answer.ts';
-import type { RunHeader } from './json-lines.ts';
 import { toJsonLines, toLastLine } from './json-lines.ts';
 import { renderFrame } from './live-frame.ts';
 import type { Terminal } from './live-screen.ts';
@@ -13,6 +12,7 @@ import { toPlainLines } from './plain-lines.ts';
 import type { RunEvent } from './run-events.ts';
 import type { RunResult } from './run-result.ts';
 import { viewAfter, viewAtStart } from './run-view.ts';
+import type { ShownWorkflow } from '../workflows/shown-workflow.ts';
 import { throttleProgress } from './throttle-progress.ts';
 
 /** How a run is shown while it goes on. */
@@ -50,23 +50,27 @@ export interface RunLabel {
 
 export function createPresenter(
   style: Style,
-  header: RunHeader,
+  shown: ShownWorkflow,
   surroundings: Stage,
   label: RunLabel | null = null,
 ): Presenter {
-  if (style === 'json') return jsonPresenter(header, surroundings, label);
+  if (style === 'json') return jsonPresenter(shown, surroundings, label);
   const { terminal, environment } = surroundings;
   // A dumb terminal cannot move its cursor: a picture would be drawn below itself again and again.
   return terminal === null || label !== null || environment['TERM'] === 'dumb'
-    ? plainPresenter(header, surroundings, label)
-    : livePresenter(header, terminal, surroundings);
+    ? plainPresenter(shown, surroundings, label)
+    : livePresenter(shown, terminal, surroundings);
 }
 
 const jsonProgressIntervalMs = 250;
 const plainProgressIntervalMs = 2_000;
 const redrawIntervalMs = 100;
 
-function jsonPresenter(header: RunHeader, { output }: Stage, label: RunLabel | null): Presenter {
+function jsonPresenter(
+  { header }: ShownWorkflow,
+  { output }: Stage,
+  label: RunLabel | null,
+): Presenter {
   const whose = label === null ? {} : { run: label.run };
   const print = (line: object): void => output.print(JSON.stringify({ ...line, ...whose }));
   const show = throttleProgress(jsonProgressIntervalMs, (event) =>
@@ -88,30 +92,15 @@ function noticeOf(label: RunLabel | null, words: string): string {
   return label === null ? `virtstate: ${words}` : `virtstate: ${label.words}: ${words}`;
 }
 
-/** Nothing runs, so nothing is performed. */
-const phasesOfOfflineMove = ['BEGIN3', 'PREPARE', 'FINISH3', 'CONFIRM3'];
-const phasesOfLiveMigration = [
-  'BEGIN3',
-  'PREPARE',
-  'PERFORM3',
-  'PERFORM3_DONE',
-  'FINISH3',
-  'CONFIRM3',
-];
-
-function titleOf({ domain, from, to }: RunHeader): string {
-  return `${domain}: ${from} -> ${to}`;
-}
-
 function plainPresenter(
-  header: RunHeader,
+  { title }: ShownWorkflow,
   { output, now }: Stage,
   label: RunLabel | null,
 ): Presenter {
   let view = viewAtStart(label?.startedAtEpochMs ?? now());
   const printLine = (line: string): void =>
     output.print(label === null ? line : `${label.words}  ${line}`);
-  printLine(titleOf(header));
+  printLine(title);
   const print = throttleProgress(plainProgressIntervalMs, (event) =>
     toPlainLines(event, view).forEach(printLine),
   );
@@ -127,12 +116,10 @@ function plainPresenter(
 }
 
 function livePresenter(
-  header: RunHeader,
+  { title, expectedPhases }: ShownWorkflow,
   terminal: Terminal,
   { output, now, environment }: Stage,
 ): Presenter {
-  const title = titleOf(header);
-  const expectedPhases = header.offline ? phasesOfOfflineMove : phasesOfLiveMigration;
   const paint = paintFor(environment);
   let view = viewAtStart(now());
   const screen = new LiveScreen({

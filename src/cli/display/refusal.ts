@@ -1,6 +1,6 @@
 import { oneLine } from './quantities.ts';
-import type { MigrationResult } from './run-result.ts';
-import { describeFailure } from './summary.ts';
+import { describeFailure } from './failure-words.ts';
+import type { FinishedRun } from './run-result.ts';
 
 /** What to do about a refusal; the objections of the prechecks say it themselves. */
 const advice: Readonly<Record<string, string>> = {
@@ -14,11 +14,11 @@ const advice: Readonly<Record<string, string>> = {
   sshFailed:
     'let `ssh` get in from here without asking anything: host keys, your key, the helper over there (docs/protocols.md)',
   tlsFailed: 'see the certificates of both ends, their names and dates (docs/protocols.md)',
-  domainExists: 'give the name or the uuid of a domain of the source',
+  domainExists: 'give the name or the uuid of a domain of that host',
 };
 
 /** One line: what failed, that the guest is as it was, what to do. */
-export function refusalLine(failure: MigrationResult['failure']): string {
+export function refusalLine(failure: FinishedRun['failure']): string {
   const reason = failure === null ? 'no reason was given' : describeFailure(failure);
   const todo = failure === null ? undefined : advice[failure.code];
   const words = `virtstate: refused: ${reason}; nothing was touched`;

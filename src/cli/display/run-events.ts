@@ -78,9 +78,12 @@ export function followRun(engine: Teller, runId: string, tell: (event: RunEvent)
   });
 }
 
+const factsContext = z.looseObject({
+  facts: z.looseObject({ domain: z.looseObject({ uuid: z.string() }) }),
+});
 const protocolInput = z.looseObject({ domain: z.looseObject({ uuid: z.string() }) });
 
-/** The domain's uuid, as soon as a protocol works on it; `null` before. */
+/** The domain's uuid, as soon as it was found, or a protocol works on it; `null` before. */
 export function followUuid(
   engine: Teller,
   runId: string,
@@ -90,6 +93,11 @@ export function followUuid(
   engine.on('run.started', ({ rootRunId, input }) => {
     const parsed = protocolInput.safeParse(input);
     if (rootRunId === runId && parsed.success) ({ uuid } = parsed.data.domain);
+  });
+  engine.on('state.entered', ({ rootRunId, machine, context }) => {
+    // What migrates may go by another name elsewhere: only its protocol tells.
+    if (rootRunId !== runId || uuid !== null || machine === 'liveMigration') return;
+    uuid = factsContext.safeParse(context).data?.facts.domain.uuid ?? null;
   });
   return () => uuid;
 }

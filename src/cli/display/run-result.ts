@@ -10,37 +10,35 @@ const failure = z.object({
   libvirt: z.object({ code: z.number(), domain: z.number() }).optional(),
 });
 
-/** The output of the machine `liveMigration`. */
-const migrationOutput = z.object({
+/** What the output of every workflow's machine has; what more it has, its own words tell. */
+const workflowOutput = z.looseObject({
   outcome: z.enum(['completed', 'refused', 'rolledBack', 'needsOperator']),
   failure: failure.nullable(),
-  phases: z.array(
-    z.object({
-      phase: z.string(),
-      evidence: z.enum(evidences),
-      atEpochMs: z.number(),
-    }),
-  ),
-  downtimeMs: z.number().nullable(),
+  phases: z
+    .array(z.object({ phase: z.string(), evidence: z.enum(evidences), atEpochMs: z.number() }))
+    .default([]),
+  downtimeMs: z.number().nullable().default(null),
   artefacts: z.array(
-    z.object({
-      kind: z.enum(['volume', 'claim']),
-      host: z.string(),
-      path: z.string(),
-      status: z.enum(['expected', 'made', 'removed', 'left', 'kept', 'unwanted']),
-    }),
+    z.object({ kind: z.string(), host: z.string(), path: z.string(), status: z.string() }),
   ),
 });
 
-export type MigrationResult = z.infer<typeof migrationOutput> & {
+const ownParts = new Set(Object.keys(workflowOutput.shape));
+
+export type FinishedRun = Pick<
+  z.infer<typeof workflowOutput>,
+  'outcome' | 'failure' | 'phases' | 'downtimeMs' | 'artefacts'
+> & {
+  /** What only its machine tells: images, consistency, times. */
+  readonly told: Readonly<Record<string, unknown>>;
   readonly startedAtEpochMs: number;
   readonly finishedAtEpochMs: number;
 };
 
-type RunFailure = z.infer<typeof failure>;
+export type RunFailure = z.infer<typeof failure>;
 
 export type RunResult =
-  | ({ readonly ended: 'finished' } & MigrationResult)
+  | ({ readonly ended: 'finished' } & FinishedRun)
   /** Its machine broke, or its store failed: the message says what is on record. */
   | { readonly ended: 'broken'; readonly atEpochMs: number; readonly failure: RunFailure }
   /** It stands on record, unfinished, for whoever recovers it. */
@@ -52,6 +50,18 @@ export function toRunResult(ending: RunEnding, startedAtEpochMs: number): RunRes
     const ended = ending.failure.code === 'engineClosed' ? 'left' : 'broken';
     return { ended, atEpochMs, failure: failure.parse(ending.failure) };
   }
-  const output = migrationOutput.parse(ending.output);
-  return { ended: 'finished', ...output, startedAtEpochMs, finishedAtEpochMs: atEpochMs };
+  const output = workflowOutput.parse(ending.output);
+  const { outcome, phases, downtimeMs, artefacts } = output;
+  const told = Object.fromEntries(Object.entries(output).filter(([name]) => !ownParts.has(name)));
+  return {
+    ended: 'finished',
+    outcome,
+    failure: output.failure,
+    phases,
+    downtimeMs,
+    artefacts,
+    told,
+    startedAtEpochMs,
+    finishedAtEpochMs: atEpochMs,
+  };
 }

@@ -15,7 +15,7 @@ const leaveWithinMs = 3_000;
  */
 export function answerSignals(
   engine: Pick<Engine, 'close'>,
-  driven: () => readonly Pick<Driven, 'run' | 'asked' | 'presenter'>[],
+  driven: () => readonly Pick<Driven, 'run' | 'shown' | 'presenter'>[],
   output: Output,
 ): () => void {
   return onInterrupt({
@@ -24,8 +24,8 @@ export function answerSignals(
     },
     leave: () => {
       output.placeAbove(null);
-      for (const { run, asked } of driven())
-        output.say(`virtstate: ${leavingWords(run.id, asked)}`);
+      for (const { run, shown } of driven())
+        output.say(`virtstate: ${leavingWords(run.id, shown)}`);
       // Whoever waits for a run hears that it was left; the user has asked twice.
       setTimeout(() => process.exit(exitStatus.left), leaveWithinMs).unref();
       void engine.close();

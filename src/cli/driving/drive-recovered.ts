@@ -33,11 +33,11 @@ export async function driveRecovered(
 ): Promise<Recovery> {
   const { output } = surroundings;
   const idLength = shortIdLengthOf(candidates.map(({ id }) => id));
-  const shown = new Map<string, ShownRun>();
+  const known = new Map<string, ShownRun>();
   const show = async (summary: RunSummary): Promise<ShownRun> => {
     const one = await ShownRun.read(store, summary, { style, surroundings, idLength });
     followRun(engine, summary.id, (event) => one.presenter.show(event));
-    shown.set(summary.id, one);
+    known.set(summary.id, one);
     return one;
   };
   // Before the engine takes them up, for it tells of them at once.
@@ -51,12 +51,12 @@ export async function driveRecovered(
     const { runs, parked } = await engine.recover(only ?? undefined);
     const drive = async (run: Run): Promise<number> => {
       // One that was left while we looked is shown from now on.
-      const summary = shown.has(run.id) ? null : await store.summary(run.id);
-      const one = shown.get(run.id) ?? (summary === null ? null : await show(summary));
+      const summary = known.has(run.id) ? null : await store.summary(run.id);
+      const one = known.get(run.id) ?? (summary === null ? null : await show(summary));
       if (one === null) throw new Error(`run ${run.id} is driven and not on record`);
-      const { asked, presenter } = one;
-      const reach = one.reach ?? asked;
-      const driven = { run, asked, presenter, reach, uuid: followUuid(engine, run.id, one.uuid) };
+      const { shown, presenter } = one;
+      const reach = one.reach ?? shown.places.map(({ uri }) => uri);
+      const driven = { run, shown, presenter, reach, uuid: followUuid(engine, run.id, one.uuid) };
       running.add(driven);
       const { status } = await driveToEnd(driven, { hypervisors, output, style });
       running.delete(driven);

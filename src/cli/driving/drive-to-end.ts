@@ -4,23 +4,20 @@ import type { Presenter, Style } from '../display/presenters.ts';
 import { refusalLine } from '../display/refusal.ts';
 import type { RunResult } from '../display/run-result.ts';
 import { toRunResult } from '../display/run-result.ts';
-import { summarise } from '../display/summary.ts';
 import { exitStatus, exitStatusOf } from '../exit-status.ts';
 import type { Output } from '../output.ts';
-import type { Ends } from '../records/sealed.ts';
 import { withHostsNamed } from '../records/sealed.ts';
-import type { AskedMigration } from './asked.ts';
-import { lookAtBoth } from './look-at-both.ts';
+import type { ShownWorkflow } from '../workflows/shown-workflow.ts';
 
-/** A migration that is driven from here, and how it is shown. */
+/** A run that is driven from here, and how it is shown. */
 export interface Driven {
   readonly run: Run;
-  readonly asked: AskedMigration;
+  readonly shown: ShownWorkflow;
   readonly presenter: Presenter;
   /** The domain's, as soon as it is known. */
   readonly uuid: () => string | null;
-  /** By which the hosts are looked at, where what was asked for is sealed. */
-  readonly reach?: Ends;
+  /** By which its places are looked at, where what was asked for is sealed. */
+  readonly reach?: readonly string[];
   /** The run's input as it stands on record. */
   readonly recorded?: () => unknown;
 }
@@ -36,22 +33,22 @@ export interface DrivenEnd {
   readonly result: RunResult;
 }
 
-/** Waits for a run's end, and shows it with what is true on both hosts then. */
+/** Waits for a run's end, and shows it with what is true on its hosts then. */
 export async function driveToEnd(
-  { run, asked, presenter, uuid, reach = asked, recorded }: Driven,
+  { run, shown, presenter, uuid, reach = shown.places.map(({ uri }) => uri), recorded }: Driven,
   { hypervisors, output, style }: Around,
 ): Promise<DrivenEnd> {
   const told = toRunResult(await run.wait(), run.startedAtEpochMs);
   const result =
     told.ended === 'finished'
-      ? { ...told, artefacts: withHostsNamed(told.artefacts, recorded?.(), asked) }
+      ? { ...told, artefacts: withHostsNamed(told.artefacts, recorded?.(), shown.places) }
       : told;
   const isRefused = result.ended === 'finished' && result.outcome === 'refused';
   const isLeft = result.ended === 'left';
   const summary =
     isRefused || isLeft
       ? []
-      : summarise(asked, result, await lookAtBoth(hypervisors, asked, { uuid: uuid(), reach }));
+      : shown.summarise(result, await shown.look(hypervisors, { uuid: uuid(), reach }));
   presenter.close(result, summary);
   if (isRefused) output.say(refusalLine(result.failure));
   else if (!output.isOpen || (style === 'json' && result.ended === 'broken'))

@@ -2,10 +2,9 @@ import type { RunStore, RunSummary, StoredRun } from '../../ports/run-store.ts';
 import type { Presenter, Style, Surroundings } from '../display/presenters.ts';
 import { createPresenter } from '../display/presenters.ts';
 import { oneLine } from '../display/quantities.ts';
-import type { Ends } from '../records/sealed.ts';
 import { openSealed } from '../records/sealed.ts';
-import type { AskedMigration } from './asked.ts';
-import { askedOfRecord, headerOf, uuidOfRecord } from './asked.ts';
+import { shownOfRecord, uuidOfRecord } from '../workflows/of-record.ts';
+import type { ShownWorkflow } from '../workflows/shown-workflow.ts';
 
 interface Showing {
   readonly style: Style;
@@ -18,7 +17,7 @@ interface Showing {
 export class ShownRun {
   readonly uuid: string | null;
   /** By which its hosts are looked at at its end; `null`: its record tells of none. */
-  readonly reach: Ends | null;
+  readonly reach: readonly string[] | null;
   readonly #summary: RunSummary;
   readonly #family: readonly StoredRun[];
   readonly #showing: Showing;
@@ -27,7 +26,7 @@ export class ShownRun {
   private constructor(
     summary: RunSummary,
     family: readonly StoredRun[],
-    reach: Ends | null,
+    reach: readonly string[] | null,
     showing: Showing,
   ) {
     this.#summary = summary;
@@ -41,24 +40,25 @@ export class ShownRun {
   static async read(store: RunStore, summary: RunSummary, showing: Showing): Promise<ShownRun> {
     const family = await store.family(summary.id);
     const [root] = family;
-    const asked = root === undefined ? null : askedOfRecord(root);
-    const reach = asked === null ? null : await openSealed(store, asked);
+    const shown = root === undefined ? null : shownOfRecord(root);
+    const uris = shown?.places.map(({ uri }) => uri) ?? null;
+    const reach = uris === null ? null : await openSealed(store, uris);
     return new ShownRun(summary, family, reach, showing);
   }
 
   /** @throws on a record of something else: recovery parks what fits no machine of ours */
-  get asked(): AskedMigration {
+  get shown(): ShownWorkflow {
     const [root] = this.#family;
-    const asked = root === undefined ? null : askedOfRecord(root);
-    if (asked === null) throw new Error(`run ${this.#summary.id} is no migration`);
-    return asked;
+    const shown = root === undefined ? null : shownOfRecord(root);
+    if (shown === null) throw new Error(`run ${this.#summary.id} is of no workflow of ours`);
+    return shown;
   }
 
   /** Made when there is something to show: it begins with a title. */
   get presenter(): Presenter {
     const { style, surroundings, idLength } = this.#showing;
     const { id, subject, startedAtEpochMs } = this.#summary;
-    this.#presenter ??= createPresenter(style, headerOf(this.asked), surroundings, {
+    this.#presenter ??= createPresenter(style, this.shown, surroundings, {
       run: id,
       words: oneLine(`${id.slice(0, idLength)} ${subject ?? ''}`),
       startedAtEpochMs,

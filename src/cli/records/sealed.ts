@@ -1,11 +1,7 @@
 import { z } from 'zod';
 
-import type { LiveMigrationInput } from '../../../machines/index.ts';
 import type { RunStore } from '../../ports/run-store.ts';
 import { StoreError } from '../../ports/run-store.ts';
-
-/** The two connection URIs of a migration. */
-export type Ends = Pick<LiveMigrationInput, 'source' | 'destination'>;
 
 /** What stands on record in place of a text that nobody may read: the engine's own form. */
 const token = /^sealed:(.+)$/;
@@ -21,7 +17,10 @@ export function hideSealed(text: string): string {
  *
  * @throws StoreError but noSecret
  */
-export async function openSealed(store: RunStore, ends: Ends): Promise<Ends> {
+export async function openSealed(
+  store: RunStore,
+  uris: readonly string[],
+): Promise<readonly string[]> {
   const open = async (text: string): Promise<string> => {
     const id = token.exec(text)?.[1];
     if (id === undefined) return text;
@@ -32,10 +31,10 @@ export async function openSealed(store: RunStore, ends: Ends): Promise<Ends> {
       throw error;
     }
   };
-  return { source: await open(ends.source), destination: await open(ends.destination) };
+  return Promise.all(uris.map(open));
 }
 
-const sealedInput = z.looseObject({ source: z.string(), destination: z.string() });
+const sealedInput = z.record(z.string(), z.unknown());
 
 /**
  * What a run made, with its hosts as the user of this process named them.
@@ -45,13 +44,10 @@ const sealedInput = z.looseObject({ source: z.string(), destination: z.string() 
 export function withHostsNamed<Made extends { readonly host: string }>(
   made: readonly Made[],
   recorded: unknown,
-  ends: Ends,
+  places: readonly { readonly input: string; readonly uri: string }[],
 ): Made[] {
   const parsed = sealedInput.safeParse(recorded);
   if (!parsed.success) return [...made];
-  const names = new Map([
-    [parsed.data.destination, ends.destination],
-    [parsed.data.source, ends.source],
-  ]);
+  const names = new Map(places.toReversed().map(({ input, uri }) => [parsed.data[input], uri]));
   return made.map((one) => ({ ...one, host: names.get(one.host) ?? one.host }));
 }

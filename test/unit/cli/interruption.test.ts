@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 
 import { liveMigrationInput } from '../../../machines/index.ts';
 import { answerInterrupt, leavingWords } from '../../../src/cli/interruption.ts';
+import { shownMigration } from '../../../src/cli/workflows/migration.ts';
 
 function runWith(tags: readonly string[], takes: boolean) {
   const send = vi.fn<(event: { type: string }) => boolean>(() => takes);
@@ -39,6 +40,7 @@ test.each([
     protocol,
     options: { destinationConnectUri: null },
   });
-  expect(leavingWords('run-1', input)).toContain(words);
-  expect(leavingWords('run-1', input)).toContain('virtstate recover run-1 takes it up');
+  const shown = shownMigration(input);
+  expect(leavingWords('run-1', shown)).toContain(words);
+  expect(leavingWords('run-1', shown)).toContain('virtstate recover run-1 takes it up');
 });

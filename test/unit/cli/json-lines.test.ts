@@ -71,7 +71,7 @@ test('progress is one line a stream', () => {
   ]);
 });
 
-const finished: RunResult = {
+const finished = {
   ended: 'finished',
   outcome: 'rolledBack',
   failure: { code: 'abortRequested', message: 'aborted', effect: 'none' },
@@ -82,9 +82,10 @@ const finished: RunResult = {
   ],
   downtimeMs: null,
   artefacts: [{ kind: 'volume', host: 'h', path: '/p', status: 'removed' }],
+  told: { consistency: 'crash' },
   startedAtEpochMs: 1_000,
   finishedAtEpochMs: 1_500,
-};
+} as const satisfies RunResult;
 
 test('the last line has outcome, failure, phases, times and artefacts', () => {
   expect(toLastLine(finished)).toEqual({
@@ -112,6 +113,7 @@ test('the last line has outcome, failure, phases, times and artefacts', () => {
     downtimeMs: null,
     totalMs: 500,
     artefacts: finished.artefacts,
+    consistency: 'crash',
   });
 });
 

@@ -1,27 +1,30 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 
+import { liveMigrationInput } from '../../../machines/index.ts';
 import { createPresenter } from '../../../src/cli/display/presenters.ts';
 import { Output } from '../../../src/cli/output.ts';
+import { shownMigration } from '../../../src/cli/workflows/migration.ts';
 
 class FakeTerminal extends PassThrough {
   columns = 80;
   rows = 24;
 }
 
-const header = {
-  domain: 'web',
-  from: 'simulated:///hostA',
-  to: 'simulated:///hostB',
-  protocol: 'peer2peer',
-  offline: false,
-};
+const shown = shownMigration(
+  liveMigrationInput({
+    domain: 'web',
+    source: 'simulated:///hostA',
+    destination: 'simulated:///hostB',
+    options: { destinationConnectUri: null },
+  }),
+);
 
 function firstWordsOn(term: string): string {
   const terminal = new FakeTerminal();
   const output = new Output({ stdout: terminal, stderr: new PassThrough() });
   const environment = { TERM: term };
-  const presenter = createPresenter('words', header, {
+  const presenter = createPresenter('words', shown, {
     output,
     terminal,
     environment,

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import type { RunResult } from '../../../src/cli/display/run-result.ts';
-import type { Asked, Holdings, HostHolding } from '../../../src/cli/display/summary.ts';
-import { summarise } from '../../../src/cli/display/summary.ts';
+import type { HostHolding } from '../../../src/cli/display/holdings.ts';
+import type { AskedMigration } from '../../../src/cli/workflows/migration.ts';
+import { shownMigration } from '../../../src/cli/workflows/migration.ts';
+import type { Holding } from '../../../src/cli/workflows/shown-workflow.ts';
 import type { DomainStatus } from '../../../src/ports/domain.ts';
 
 const completed = {
@@ -15,6 +17,7 @@ const completed = {
     { kind: 'volume', host: 'b:', path: '/img/web.qcow2', status: 'made' },
     { kind: 'volume', host: 'a:', path: '/img/web.qcow2', status: 'kept' },
   ],
+  told: {},
   startedAtEpochMs: 0,
   finishedAtEpochMs: 5_600,
 } as const satisfies RunResult;
@@ -28,18 +31,22 @@ const running: DomainStatus = {
   job: null,
 };
 const holds = (domain: DomainStatus | null): HostHolding => ({ known: true, domain });
-const held = (source: HostHolding, destination: HostHolding): Holdings => ({
-  source: { uri: 'a:', holds: source },
-  destination: { uri: 'b:', holds: destination },
-});
+const held = (source: HostHolding, destination: HostHolding): Holding[] => [
+  { place: { input: 'source', words: 'the source', uri: 'a:' }, holds: source },
+  { place: { input: 'destination', words: 'the destination', uri: 'b:' }, holds: destination },
+];
+const summarise = (asked: AskedMigration, result: RunResult, holdings: readonly Holding[] | null) =>
+  shownMigration(asked).summarise(result, holdings);
 
-const web: Asked = {
+const web: AskedMigration = {
+  source: 'a:',
   domain: 'web',
   protocol: 'peer2peer',
   offline: false,
   destination: 'b:',
   options: {
     destinationConnectUri: 'qemu+tls://hostB/system',
+    destinationName: null,
     keepSource: false,
     persistence: 'asBefore',
   },
@@ -48,7 +55,7 @@ const web: Asked = {
 test('after a success: times, disks, and where it runs now', () => {
   expect(summarise(web, completed, held(holds(null), holds(running)))).toEqual([
     'completed: web has moved in 5.6 s, downtime 52 ms',
-    '  disk         /img/web.qcow2 on the destination: made by this migration, in use',
+    '  disk         /img/web.qcow2 on the destination: made by this run, in use',
     '  disk         /img/web.qcow2 on the source: kept, not used any more',
     '  source       a:: has no such domain',
     '  destination  b:: running, persistent',
@@ -139,7 +146,8 @@ describe('a post-copy that stays broken', () => {
     effect: 'unknown',
   } as const;
   const broken: RunResult = { ...completed, outcome: 'needsOperator', failure, artefacts: [] };
-  const lines = (asked: Asked) => summarise(asked, broken, held(half('paused'), half('running')));
+  const lines = (asked: AskedMigration) =>
+    summarise(asked, broken, held(half('paused'), half('running')));
 
   test('says what each side holds, and how it goes on', () => {
     expect(lines(web).slice(1)).toEqual([
@@ -152,6 +160,7 @@ describe('a post-copy that stays broken', () => {
   test('the words fit the protocol, and can be pasted into a shell', () => {
     const options = {
       destinationConnectUri: null,
+      destinationName: null,
       keepSource: true,
       persistence: 'transient',
     } as const;

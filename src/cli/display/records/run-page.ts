@@ -1,6 +1,4 @@
 import { redactText } from '../../../engine/redaction.ts';
-import type { AskedMigration } from '../../driving/asked.ts';
-import { askedOfRecord, headerOf } from '../../driving/asked.ts';
 import { effectsInFlight, pathOf } from '../../records/stored-path.ts';
 import type { StoredStep } from '../../records/stored-path.ts';
 import type { LoadedRun } from '../../records/load-run.ts';
@@ -10,7 +8,10 @@ import { progressWords } from '../plain-lines.ts';
 import { formatMoment, formatOffset, formatSpan, oneLine } from '../quantities.ts';
 import { isWorthTelling } from '../run-view.ts';
 import { describeState } from '../state-words.ts';
-import { describeArtefact, describeFailure } from '../summary.ts';
+import { describeArtefact } from '../artefact-words.ts';
+import { describeFailure } from '../failure-words.ts';
+import { shownOfRecord } from '../../workflows/of-record.ts';
+import type { ShownWorkflow } from '../../workflows/shown-workflow.ts';
 import { holderAtLength } from './holder-words.ts';
 import { mainStateOf } from './main-state.ts';
 import { nextSteps, parkedWords } from './next-steps.ts';
@@ -26,17 +27,14 @@ function field(label: string, text: string): string {
 /** One run for a person: where it stands, what may be done, and how it came there. */
 export function toRunPage(run: LoadedRun, nowEpochMs: number): string[] {
   const { summary, family } = run;
-  const asked = askedIn(run);
-  const header = asked === null ? null : headerOf(asked);
-  const ends = asked === null ? null : { from: asked.source, to: asked.destination };
+  const shown = shownIn(run);
   const standing = standingOf(family);
   const failure = failureOf(run);
   const isUnfinished = summary.finishedAtEpochMs === null;
-  const way = header === null ? '' : `: ${header.from} -> ${header.to}`;
   return [
     field('run', summary.id),
     field('workflow', `${summary.machine} ${summary.version}`),
-    field('domain', oneLine(`${summary.subject ?? '-'}${way}`)),
+    field('domain', oneLine(shown?.title ?? summary.subject ?? '-')),
     field('state', stateWords(run)),
     ...listed('because', failure === null ? [] : [describeFailure(failure)]),
     field('since', sinceWords(run, nowEpochMs)),
@@ -56,15 +54,15 @@ export function toRunPage(run: LoadedRun, nowEpochMs: number): string[] {
     ),
     ...listed(
       'artefacts',
-      run.artefacts.map((artefact) => describeArtefact(artefact, ends)),
+      run.artefacts.map((artefact) => describeArtefact(artefact, shown?.places ?? [])),
     ),
     '',
     ...pathOf(run).flatMap((step) => stepLines(step, summary.startedAtEpochMs)),
   ];
 }
 
-function askedIn({ family: [root] }: LoadedRun): AskedMigration | null {
-  return root === undefined ? null : askedOfRecord(root);
+function shownIn({ family: [root] }: LoadedRun): ShownWorkflow | null {
+  return root === undefined ? null : shownOfRecord(root);
 }
 
 function listed(label: string, lines: readonly string[]): string[] {
@@ -106,11 +104,11 @@ function stepLines({ atEpochMs, failure, entered }: StoredStep, startedAtEpochMs
 export function toRunDetails(run: LoadedRun): object {
   const { summary, family, artefacts, progress, locks } = run;
   const standing = standingOf(family);
-  const asked = askedIn(run);
+  const shown = shownIn(run);
   return {
     type: 'run',
     ...toRunObject(summary),
-    asked: asked === null ? null : headerOf(asked),
+    asked: shown?.header ?? null,
     failure: failureOf(run),
     tags: standing === null ? null : [...standing.tags],
     allowed: standing?.allowed ?? null,

@@ -26,11 +26,12 @@ test(
 test('whoever typed a URI is told of its host by that, whatever stands on record', () => {
   const made = ['sealed:r/secret#1', destination, 'elsewhere'].map((host) => ({ host }));
   const ends = { source: 'qemu+tcp://hostA/system?authfile=x', destination };
+  const places = Object.entries(ends).map(([input, uri]) => ({ input, uri }));
   const recorded = { source: 'sealed:r/secret#1', destination };
-  expect(withHostsNamed(made, recorded, ends).map(({ host }) => host)).toEqual([
+  expect(withHostsNamed(made, recorded, places).map(({ host }) => host)).toEqual([
     ends.source,
     destination,
     'elsewhere',
   ]);
-  expect(withHostsNamed(made, null, ends)).toEqual(made);
+  expect(withHostsNamed(made, null, places)).toEqual(made);
 });

@@ -1,4 +1,3 @@
-import type { LiveMigrationInput } from '../../../machines/index.ts';
 import type { StartOptions } from '../../engine/admission.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandAnswer } from '../display/command-answer.ts';
@@ -8,13 +7,16 @@ import type { RunEvent } from '../display/run-events.ts';
 import { followRun, followUuid } from '../display/run-events.ts';
 import { isMainState } from '../display/run-view.ts';
 import { answerSignals } from '../driving/answer-signals.ts';
-import { headerOf } from '../driving/asked.ts';
 import type { DrivenEnd } from '../driving/drive-to-end.ts';
 import { driveToEnd } from '../driving/drive-to-end.ts';
 import { followCommands } from '../tuning/follow-commands.ts';
+import type { ShownWorkflow } from '../workflows/shown-workflow.ts';
 
-export interface MigrationTask {
-  readonly input: LiveMigrationInput;
+export interface WorkflowTask {
+  /** How it is shown, and which machine it is. */
+  readonly shown: ShownWorkflow;
+  /** Of that machine. */
+  readonly input: unknown;
   readonly style: Style;
   /** Commands are read from standard input while it runs. */
   readonly takesCommands?: boolean;
@@ -29,20 +31,22 @@ export interface MigrationTask {
 const nothing = (): void => undefined;
 
 /**
- * Runs one migration to its end, shows it, and answers Ctrl-C and commands.
+ * Runs one workflow to its end, shows it, and answers Ctrl-C and commands.
  *
  * @throws EngineError where it cannot begin
  */
-export async function driveMigration(
+export async function driveWorkflow(
   { engine, hypervisors }: Pick<Composition, 'engine' | 'hypervisors'>,
-  { input, style, takesCommands = false, start = {}, onStarted = nothing, onEvent }: MigrationTask,
+  task: WorkflowTask,
   surroundings: Surroundings,
 ): Promise<DrivenEnd> {
+  const { input, shown, style, takesCommands = false } = task;
+  const { start = {}, onStarted = nothing, onEvent } = task;
   const { output, now } = surroundings;
-  const run = await engine.start('liveMigration', input, start);
+  const run = await engine.start(shown.machine, input, start);
   onStarted();
   const commands = takesCommands ? surroundings.input() : null;
-  const presenter = createPresenter(style, headerOf(input), {
+  const presenter = createPresenter(style, shown, {
     ...surroundings,
     // Nobody can type into a picture that is drawn anew ten times a second.
     terminal: commands?.isTTY === true ? null : surroundings.terminal,
@@ -65,10 +69,10 @@ export async function driveMigration(
     if (runId === run.id) recordedInput = sealed;
   });
   const uuid = followUuid(engine, run.id);
-  const driven = { run, asked: input, presenter, uuid, recorded: () => recordedInput };
+  const driven = { run, shown, presenter, uuid, recorded: () => recordedInput };
   const releaseSignals = answerSignals(engine, () => [driven], output);
   output.onClosed(() =>
-    output.say('virtstate: nobody reads standard output any more; the migration goes on'),
+    output.say('virtstate: nobody reads standard output any more; the run goes on'),
   );
   try {
     return await driveToEnd(driven, { hypervisors, output, style });
