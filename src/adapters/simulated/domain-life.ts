@@ -38,7 +38,15 @@ export function tellRun(
 }
 
 /** Why it stopped; the daemon's reason and its event say the same. */
-export type End = 'destroyed' | 'failed' | 'migrated' | 'crashed' | 'fromSnapshot' | 'saved' | 'unknown';
+export type End =
+  | 'shutdown'
+  | 'destroyed'
+  | 'failed'
+  | 'migrated'
+  | 'crashed'
+  | 'fromSnapshot'
+  | 'saved'
+  | 'unknown';
 
 /** The QEMU ends and the daemon, if there is one, cleans up behind it. */
 export function endDomain(place: Place, end: End): void {

@@ -6,6 +6,7 @@ export type {
   LinkCall,
   PostcopyMoment,
 } from './faults.ts';
+export type { GuestFate } from './guest-fate.ts';
 export type { Cut } from './link.ts';
 export type { DomainListing, FileListing, HostListing } from './listing.ts';
 export type { MigrationPhase } from './migration-job.ts';
@@ -15,6 +16,8 @@ export type { TickSpan } from './ticks.ts';
 export type { Pace } from './virtual-clock.ts';
 export { VirtualClock } from './virtual-clock.ts';
 export type {
+  AgentHang,
+  AgentSpec,
   DirectorySpec,
   DiskSpec,
   DomainSpec,

@@ -14,6 +14,7 @@ import { imagesCalls } from './images-calls.ts';
 import type { Cut } from './link.ts';
 import { lastTickOn } from './disk-chain.ts';
 import { guestAgentCalls } from './guest-agent-calls.ts';
+import { guestFateOf, type GuestFate } from './guest-fate.ts';
 import type { FileListing, HostListing } from './listing.ts';
 import { listFiles, listWorld } from './listing.ts';
 import { gapsMs } from './migration-job.ts';
@@ -39,7 +40,7 @@ export interface SimulatedWorldOptions {
 }
 
 /** A world of hosts in this process: the port on it, and the hand of fate. */
-export interface SimulatedWorld {
+export interface SimulatedWorld extends GuestFate {
   readonly hypervisors: Hypervisors;
   /** @throws Error for a host that the world does not have */
   addDomain(domain: DomainSpec): void;
@@ -87,6 +88,7 @@ export function createSimulatedWorld(options: SimulatedWorldOptions): SimulatedW
     setBandwidth: (bytesPerS) => world.link.setBandwidth(bytesPerS),
     killDaemon: (host) => killDaemon(world, world.host(host)),
     startDaemon: (host) => startDaemon(world, world.host(host)),
+    ...guestFateOf(world),
     listing: () => listWorld(world),
     fingerprint: (host, path) => {
       const file = world.host(host).files.get(path);

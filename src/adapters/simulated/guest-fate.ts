@@ -1,0 +1,41 @@
+import { endDomain } from './domain-life.ts';
+import type { Place } from './domain-life.ts';
+import type { AgentSpec } from './world-spec.ts';
+import type { World } from './world.ts';
+
+/** What befalls a guest where it runs, whoever works on it. Nothing where it does not run. */
+export interface GuestFate {
+  /** The guest turns itself off. */
+  powerOff(domainUuid: string): void;
+  /** SIGKILL for its QEMU. */
+  killQemu(domainUuid: string): void;
+  /** QEMU meets an I/O error in the job on that disk. */
+  failBlockJob(domainUuid: string, targetDev: string): void;
+  setAgent(domainUuid: string, agent: AgentSpec): void;
+}
+
+export function guestFateOf(world: World): GuestFate {
+  return {
+    powerOff: (uuid) => {
+      for (const place of running(world, uuid)) endDomain(place, 'shutdown');
+    },
+    killQemu: (uuid) => {
+      for (const place of running(world, uuid)) endDomain(place, 'failed');
+    },
+    failBlockJob: (uuid, targetDev) => {
+      for (const { domain } of running(world, uuid)) domain.qemu?.blockJobs.get(targetDev)?.fail();
+    },
+    setAgent: (uuid, agent) => {
+      for (const { domain } of running(world, uuid))
+        domain.definition = { ...domain.definition, agent };
+      world.changed();
+    },
+  };
+}
+
+function running(world: World, uuid: string): Place[] {
+  return [...world.hosts.values()].flatMap((host) => {
+    const domain = host.domains.get(uuid);
+    return domain?.qemu?.alive === true ? [{ world, host, domain }] : [];
+  });
+}
