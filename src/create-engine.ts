@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { InputFrom, OutputFrom } from 'xstate';
 
-import type { liveMigration, liveSnapshot } from '../machines/index.ts';
+import type { coldSnapshot, liveMigration, liveSnapshot } from '../machines/index.ts';
 import { bindMigrations } from './bindings/migrations.ts';
 import { bindSnapshots } from './bindings/snapshots.ts';
 import type { Limits, StartOptions } from './engine/admission.ts';
@@ -16,6 +16,7 @@ import type { RunStore } from './ports/run-store.ts';
 
 /** What can be started, by the name of its machine's file. */
 export interface Workflows {
+  readonly 'cold-snapshot': typeof coldSnapshot;
   readonly 'live-migration': typeof liveMigration;
   readonly 'live-snapshot': typeof liveSnapshot;
 }
