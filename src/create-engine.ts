@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { InputFrom, OutputFrom } from 'xstate';
 
-import type { coldSnapshot, liveMigration, liveSnapshot } from '../machines/index.ts';
+import type { coldSnapshot, liveMigration, liveSnapshot, managedSave } from '../machines/index.ts';
 import { bindMigrations } from './bindings/migrations.ts';
 import { bindSnapshots } from './bindings/snapshots.ts';
 import type { Limits, StartOptions } from './engine/admission.ts';
@@ -19,6 +19,7 @@ export interface Workflows {
   readonly 'cold-snapshot': typeof coldSnapshot;
   readonly 'live-migration': typeof liveMigration;
   readonly 'live-snapshot': typeof liveSnapshot;
+  readonly 'managed-save': typeof managedSave;
 }
 
 export type WorkflowName = keyof Workflows;
