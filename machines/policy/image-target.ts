@@ -44,9 +44,7 @@ export function imagePaths(target: ImageTarget, chosen: readonly string[]): read
 
 /** `null`: it may name a file. */
 export function fileNameObjection(fileName: string): string | null {
-  const isPlain =
-    fileName !== '' && !/^\.\.?$/.test(fileName) && !/[/\u0000-\u001f]/.test(fileName);
-  if (!isPlain)
+  if (/^\.{0,2}$/.test(fileName) || /[/\p{Cc}]/u.test(fileName))
     return `'${fileName}' cannot name an image: give a file name without a slash, and the directory apart from it`;
   return unless(
     fileName.length <= fileNameBytesMax,

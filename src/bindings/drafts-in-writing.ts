@@ -16,6 +16,6 @@ export class DraftsInWriting {
 
   /** Settles when nobody writes to any of them, however that ended. */
   async allWritten(paths: readonly string[]): Promise<void> {
-    await Promise.allSettled(paths.map((path) => this.#writings.get(path)));
+    await Promise.allSettled(paths.flatMap((path) => this.#writings.get(path) ?? []));
   }
 }

@@ -134,7 +134,10 @@ export async function lookAtCopies(
 type Copy = CopiesOnHost['copies'][number];
 
 /** A copy to any other file is somebody else's. */
-function stateOf(chains: readonly DiskChain[], { deltaPath, targetDev }: Copy) {
+function stateOf(
+  chains: readonly DiskChain[],
+  { deltaPath, targetDev }: Copy,
+): 'copying' | 'ready' | 'none' {
   const mirror = chains.find((chain) => chain.targetDev === targetDev)?.mirror ?? null;
   if (mirror?.job !== 'copy' || mirror.path !== deltaPath) return 'none';
   return mirror.ready ? 'ready' : 'copying';
