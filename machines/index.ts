@@ -27,3 +27,7 @@ export { liveSnapshot } from './live-snapshot.machine.ts';
 export type { LiveSnapshotOutput } from './live-snapshot.setup.ts';
 export type { LiveSnapshotInput, LiveSnapshotResult } from './policy/live-snapshot.ts';
 export { liveSnapshotInput } from './policy/live-snapshot.ts';
+export { domainSnapshot } from './domain-snapshot.machine.ts';
+export type { DomainSnapshotOutput } from './domain-snapshot.setup.ts';
+export type { DomainSnapshotInput, DomainSnapshotResult } from './policy/domain-snapshot.ts';
+export { domainSnapshotInput } from './policy/domain-snapshot.ts';

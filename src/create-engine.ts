@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { InputFrom, OutputFrom } from 'xstate';
 
-import type { coldSnapshot, liveMigration, liveSnapshot, managedSave } from '../machines/index.ts';
+import type {
+  coldSnapshot,
+  domainSnapshot,
+  liveMigration,
+  liveSnapshot,
+  managedSave,
+} from '../machines/index.ts';
 import { bindMigrations } from './bindings/migrations.ts';
 import { bindSnapshots } from './bindings/snapshots.ts';
 import type { Limits, StartOptions } from './engine/admission.ts';
@@ -17,6 +23,7 @@ import type { RunStore } from './ports/run-store.ts';
 /** What can be started, by the name of its machine's file. */
 export interface Workflows {
   readonly 'cold-snapshot': typeof coldSnapshot;
+  readonly 'domain-snapshot': typeof domainSnapshot;
   readonly 'live-migration': typeof liveMigration;
   readonly 'live-snapshot': typeof liveSnapshot;
   readonly 'managed-save': typeof managedSave;

@@ -1,10 +1,16 @@
 import type { BoundMachine } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import { bindColdSnapshot } from './cold-snapshot.ts';
+import { bindDomainSnapshot } from './domain-snapshot.ts';
 import { bindLiveSnapshot } from './live-snapshot.ts';
 import { bindManagedSave } from './managed-save.ts';
 
 /** Every workflow on one host that freezes a guest or its disks, for an engine. */
 export function bindSnapshots(hypervisors: Hypervisors): BoundMachine[] {
-  return [bindColdSnapshot(hypervisors), bindLiveSnapshot(hypervisors), bindManagedSave(hypervisors)];
+  return [
+    bindColdSnapshot(hypervisors),
+    bindDomainSnapshot(hypervisors),
+    bindLiveSnapshot(hypervisors),
+    bindManagedSave(hypervisors),
+  ];
 }

@@ -1,0 +1,178 @@
+import { setup } from 'xstate';
+
+import type { AbortCommand, DomainEvent } from './domain-events.ts';
+import { changesOf, oneHostParts } from './one-host-setup.ts';
+import type { DomainOnHost } from './policy/domain-on-host.ts';
+import { domainSnapshotVerdicts } from './policy/domain-snapshot-checks.ts';
+import type {
+  DomainSnapshotContext,
+  DomainSnapshotFacts,
+  DomainSnapshotInput,
+  DomainSnapshotResult,
+} from './policy/domain-snapshot.ts';
+import { holdsMemory, isActive } from './policy/domain-snapshot.ts';
+import type { LookRequest, SnapshotLook, SnapshotVerdict } from './policy/domain-snapshot-look.ts';
+import * as looks from './policy/domain-snapshot-look.ts';
+import * as progress from './policy/domain-snapshot-progress.ts';
+import type {
+  ConfigureRequest,
+  CreateRequest,
+  FilesRequest,
+  GuestAsk,
+  NamedSnapshot,
+  OverlaysOnHost,
+  RedefineRequest,
+  SnapshotFactsRequest,
+} from './policy/domain-snapshot-requests.ts';
+import { readFailure } from './policy/failures.ts';
+import { foundDomain } from './policy/one-host.ts';
+import { effectSlot, watchSlot } from './slots.ts';
+import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
+
+export type DomainSnapshotOutput = DomainSnapshotResult & { readonly outcome: Outcome };
+
+type Context = DomainSnapshotContext;
+type Event = DomainEvent | AbortCommand;
+type In = { readonly context: Context };
+type Looked = { readonly look: SnapshotLook };
+type Erred = { readonly error: unknown };
+interface AgentLook {
+  readonly atEpochMs: number;
+  readonly agent: 'connected' | 'disconnected' | 'none';
+}
+
+const changes = changesOf<Context, Event>();
+const parts = oneHostParts<DomainSnapshotFacts, SnapshotFactsRequest, Context, Event>({
+  verdicts: domainSnapshotVerdicts,
+  what: 'the snapshot',
+});
+/** The first cause stays. */
+const fails = (why: (context: Context) => Context['failure']) =>
+  changes((context: Context) => ({ failure: context.failure ?? why(context) }));
+
+const agentGone = ({ agent }: AgentLook) => ({
+  error: {
+    code: 'agentUnavailable',
+    message:
+      agent === 'none' ? 'it has no channel for a guest agent' : 'its guest agent is not connected',
+    effect: 'none',
+  },
+});
+
+/** Names and types of everything that the chart of `domainSnapshot` speaks of. */
+export const domainSnapshotSetup = setup({
+  types: {
+    input: {} as DomainSnapshotInput,
+    context: {} as Context,
+    events: {} as Event,
+    output: {} as DomainSnapshotOutput,
+    tags: {} as StateTag,
+    meta: {} as StateMeta,
+  },
+  actors: {
+    ...parts.actors,
+    watchDomain: watchSlot<DomainEvent, DomainOnHost>('watchDomain'),
+    askAgent: effectSlot<AgentLook, DomainOnHost>('askAgent'),
+    freezeGuest: effectSlot<{ frozen: number }, GuestAsk>('freezeGuest'),
+    thawGuest: effectSlot<{ atEpochMs: number }, GuestAsk>('thawGuest'),
+    createSnapshot: effectSlot<void, CreateRequest>('createSnapshot'),
+    abortSnapshot: effectSlot<void, DomainOnHost>('abortSnapshot'),
+    lookAtSnapshot: effectSlot<SnapshotLook, LookRequest>('lookAtSnapshot'),
+    resumeAfterSnapshot: effectSlot<void, DomainOnHost>('resumeAfterSnapshot'),
+    mergeOverlays: effectSlot<void, OverlaysOnHost>('mergeOverlays'),
+    configureDisks: effectSlot<void, ConfigureRequest>('configureDisks'),
+    clearSnapshotClaims: effectSlot<void, NamedSnapshot>('clearSnapshotClaims'),
+    redefineSnapshot: effectSlot<void, RedefineRequest>('redefineSnapshot'),
+    removeSnapshotFiles: effectSlot<{ removed: readonly string[] }, FilesRequest>(
+      'removeSnapshotFiles',
+    ),
+  },
+  actions: {
+    ...parts.actions,
+    expectFreeze: changes(progress.expectFreeze),
+    noteFrozen: changes(progress.noteFrozen),
+    noteUnfrozen: changes(progress.noteUnfrozen),
+    noteNoAgent: changes((context, look: AgentLook) =>
+      progress.noteUnfrozen(context, agentGone(look)),
+    ),
+    recordUnfrozen: changes(progress.refuseFreeze),
+    recordNoAgent: changes((context, look: AgentLook) =>
+      progress.refuseFreeze(context, agentGone(look)),
+    ),
+    recordNothingFrozen: changes((context) =>
+      progress.refuseFreeze(context, { error: progress.nothingFrozen }),
+    ),
+    noteThawed: changes(progress.noteThawed),
+    noteFreezeLeft: changes(progress.noteFreezeLeft),
+    recordStillFrozen: changes((context) => ({
+      failure: progress.operatorFailures.frozen(context),
+    })),
+    expectSnapshot: changes(progress.expectSnapshot),
+    noteConfirmed: changes(() => ({ confirmed: true })),
+    recordTooLong: fails(progress.tookTooLong),
+    noteLook: changes(progress.noteLook),
+    noteTaken: changes(progress.noteTaken),
+    noteNotTaken: changes(progress.noteNotTaken),
+    noteGone: changes(progress.noteGone),
+    noteStillRuns: changes(progress.noteStillRuns),
+    noteClaimInside: changes(progress.noteClaimInside),
+    noteRedefined: changes(() => ({ taken: true })),
+    noteTrouble: changes((_, { trouble }: Pick<Context, 'trouble'>) => ({ trouble })),
+    notePaused: changes(progress.notePaused),
+    noteRuns: changes(progress.noteRuns),
+    noteUnwatched: changes(() => ({ unwatched: true })),
+    noteRemoved: changes(progress.noteRemoved),
+    noteFilesLeft: changes(progress.noteFilesLeft),
+    recordStuck: changes((context) => ({
+      failure: progress.operatorFailures[context.trouble](context),
+    })),
+    recordUnclear: changes((context) => ({
+      failure: progress.operatorFailures.unclear(context),
+    })),
+    recordHidden: changes((context, params: Looked) => ({
+      failure: progress.operatorFailures.hidden(context, params),
+    })),
+  },
+  guards: {
+    ...parts.guards,
+    hasFailure: ({ context }: In) => context.failure !== null,
+    isRedefinition: ({ context }: In) => context.redefine !== null,
+    wantsFreeze: ({ context }: In) =>
+      context.quiesce !== 'never' &&
+      !holdsMemory(context) &&
+      isActive(foundDomain(context)) &&
+      foundDomain(context).state !== 'paused',
+    mustFreeze: ({ context }: In) => context.quiesce === 'required',
+    isConnected: (_: unknown, { agent }: AgentLook) => agent === 'connected',
+    isTooLittle: ({ context }: In, { frozen }: { frozen: number }) =>
+      context.quiesce === 'required' && frozen === 0,
+    /** What failed for certain left nothing. */
+    didNothing: (_: unknown, { error }: Erred) => readFailure(error).effect === 'none',
+    mayBeFrozen: ({ context }: In) => progress.mayBeFrozen(context),
+    isLeftFrozen: ({ context }: In) => progress.isLeftFrozen(context),
+    takesMemory: ({ context }: In) => holdsMemory(context),
+    isAsked: ({ context }: In) => context.asked,
+    found: ({ context }: In, { look, verdict }: Looked & { verdict: SnapshotVerdict }) =>
+      looks.verdictOf(context, look) === verdict,
+    isUnwantedJob: ({ context }: In, { look }: Looked) =>
+      context.failure !== null && holdsMemory(context) && looks.verdictOf(context, look) === 'busy',
+    isLeftPaused: ({ context }: In, { look }: Looked) => looks.isLeftPaused(context, look),
+    isBehind: ({ context }: In, { look }: Looked) =>
+      looks.verdictOf(context, look) === 'whole' && looks.isBehind(context, look),
+    isAhead: ({ context }: In, { look }: Looked) =>
+      ['nothing', 'unrecorded'].includes(looks.verdictOf(context, look)) &&
+      looks.isAhead(context, look),
+    runsThoughHalted: ({ context }: In, { look }: Looked) =>
+      context.halt && looks.verdictOf(context, look) === 'whole' && looks.isRunning(look),
+    isForgotten: ({ context }: In) => context.noMetadata,
+    hasFilesLeft: ({ context }: In) => progress.filesLeft(context).length > 0,
+  },
+  delays: {
+    ...parts.delays,
+    peerWait: ({ context }: In) => context.peerWaitMs,
+    thawWait: ({ context }: In) => context.thawWaitMs,
+    snapshotWait: ({ context }: In) => context.timeoutMs,
+    /** A guest that may be frozen does not wait for a daemon that hangs. */
+    disksWait: ({ context }: In) => Math.min(context.timeoutMs, 30_000),
+  },
+});

@@ -1,0 +1,189 @@
+import { onHost } from '../policy/one-host.ts';
+import { createRequest, guestAsk } from '../policy/domain-snapshot-requests.ts';
+import { recordsFailure } from './one-host-frame.ts';
+
+interface AgentAnswer {
+  readonly atEpochMs: number;
+  readonly agent: 'connected' | 'disconnected' | 'none';
+}
+type Failed = { readonly event: { readonly error: unknown } };
+
+const errorOf = ({ event }: Failed) => ({ error: event.error });
+const agentOf = ({ event }: { readonly event: { readonly output: AgentAnswer } }) => event.output;
+const frozenOf = ({ event }: { readonly event: { readonly output: { frozen: number } } }) =>
+  event.output;
+const thawedOf = ({ event }: { readonly event: { readonly output: { atEpochMs: number } } }) =>
+  event.output;
+
+const notesFrozen = { type: 'noteFrozen', params: frozenOf } as const;
+const notesUnfrozen = { type: 'noteUnfrozen', params: errorOf } as const;
+const recordsUnfrozen = { type: 'recordUnfrozen', params: errorOf } as const;
+
+/** The guest's file systems come to rest by our own call of the agent, which is bounded and on record. */
+export const quiescing = {
+  id: 'quiescing',
+  description: 'The guest is brought to rest before its disks are switched.',
+  tags: ['abortable'],
+  initial: 'askingAgent',
+  on: { 'abort.requested': { actions: 'recordAbort' } },
+  states: {
+    askingAgent: {
+      description: 'An agent that is not there is not waited for; the answer dates the freeze.',
+      meta: { call: 'virDomainGetXMLDesc' },
+      invoke: {
+        id: 'askAgent',
+        src: 'askAgent',
+        input: onHost,
+        onDone: [
+          { guard: 'hasFailure', target: '#thawing' },
+          {
+            guard: { type: 'isConnected', params: agentOf },
+            target: 'freezing',
+            actions: { type: 'expectFreeze', params: agentOf },
+          },
+          {
+            guard: 'mustFreeze',
+            target: '#thawing',
+            actions: { type: 'recordNoAgent', params: agentOf },
+          },
+          { target: '#thawing', actions: { type: 'noteNoAgent', params: agentOf } },
+        ],
+        onError: [
+          { guard: 'mustFreeze', target: '#thawing', actions: recordsUnfrozen },
+          { target: '#thawing', actions: notesUnfrozen },
+        ],
+      },
+    },
+    freezing: {
+      description: 'The agent brings all file systems to rest, within a time of its own.',
+      tags: ['guestFrozen'],
+      meta: { call: 'virDomainFSFreeze' },
+      invoke: {
+        id: 'freezeGuest',
+        src: 'freezeGuest',
+        input: guestAsk,
+        onDone: [
+          { guard: 'hasFailure', target: '#thawing', actions: notesFrozen },
+          {
+            guard: { type: 'isTooLittle', params: frozenOf },
+            target: '#thawing',
+            actions: 'recordNothingFrozen',
+          },
+          { target: '#creating', actions: [notesFrozen, 'expectSnapshot'] },
+        ],
+        // It may freeze yet: thawed first; where it need not be frozen, the disks come then.
+        onError: [
+          { guard: 'mustFreeze', target: '#thawing', actions: recordsUnfrozen },
+          { target: '#thawing', actions: notesUnfrozen },
+        ],
+      },
+    },
+  },
+} as const;
+
+/** libvirt's own work. What its answer says is proven by a look. */
+export const creating = {
+  id: 'creating',
+  description: 'libvirt takes the snapshot.',
+  initial: 'choosing',
+  states: {
+    choosing: {
+      description: 'Only where the memory is written is there a job that can be aborted.',
+      always: [{ guard: 'takesMemory', target: 'withMemory' }, { target: 'disksAlone' }],
+    },
+    disksAlone: {
+      description: 'All disks are switched at one moment; the guest runs on.',
+      meta: {
+        call: 'virDomainSnapshotCreateXML',
+        source: 'https://libvirt.org/formatsnapshot.html',
+      },
+      invoke: {
+        id: 'takeDisks',
+        src: 'createSnapshot',
+        input: createRequest,
+        onDone: { target: '#thawing', actions: 'noteConfirmed' },
+        onError: { target: '#thawing', actions: recordsFailure },
+      },
+      after: { disksWait: { target: '#thawing', actions: 'recordTooLong' } },
+    },
+    withMemory: {
+      description: 'The memory is written, with the guest standing or running on; then the disks.',
+      tags: ['abortable', 'guestPaused'],
+      meta: {
+        call: 'virDomainSnapshotCreateXML',
+        source: 'https://libvirt.org/formatsnapshot.html',
+      },
+      on: { 'abort.requested': { target: '#aborting', actions: 'recordAbort' } },
+      invoke: {
+        id: 'takeMemory',
+        src: 'createSnapshot',
+        input: createRequest,
+        onDone: { target: '#thawing', actions: 'noteConfirmed' },
+        onError: { target: '#thawing', actions: recordsFailure },
+      },
+      after: { snapshotWait: { target: '#aborting', actions: 'recordTooLong' } },
+    },
+  },
+} as const;
+
+export const aborting = {
+  id: 'aborting',
+  description: 'The job that writes the memory is ended; libvirt lets the guest run again.',
+  tags: ['rollingBack'],
+  meta: { call: 'virDomainAbortJob' },
+  invoke: {
+    id: 'abortSnapshot',
+    src: 'abortSnapshot',
+    input: onHost,
+    onDone: '#looking',
+    onError: '#looking',
+  },
+} as const;
+
+/** Whatever happens, a guest that may be frozen is thawed before anything else is done. */
+export const thawing = {
+  id: 'thawing',
+  description: 'A freeze on record is ended first, after a crash of ours, too.',
+  initial: 'choosing',
+  after: {
+    thawWait: [
+      { guard: 'isLate', target: '#thawing', reenter: true },
+      { target: '#thawed', actions: 'noteFreezeLeft' },
+    ],
+  },
+  states: {
+    choosing: {
+      description: 'Only a freeze that was asked for needs a thaw.',
+      always: [{ guard: 'mayBeFrozen', target: 'asking' }, { target: '#thawed' }],
+    },
+    asking: {
+      description: 'The agent does one thing after the other: its answer proves the thaw.',
+      tags: ['guestFrozen'],
+      meta: { call: 'virDomainFSThaw' },
+      invoke: {
+        id: 'thawGuest',
+        src: 'thawGuest',
+        input: guestAsk,
+        onDone: { target: '#thawed', actions: { type: 'noteThawed', params: thawedOf } },
+        onError: 'waiting',
+      },
+    },
+    waiting: {
+      description: 'The agent does not answer; it is asked again, at the latest when it is back.',
+      tags: ['guestFrozen'],
+      on: { 'agent.connected': 'asking' },
+      after: { askAgain: 'asking' },
+    },
+  },
+} as const;
+
+export const thawed = {
+  id: 'thawed',
+  description: 'The guest is not frozen any more; was the snapshot asked for?',
+  always: [
+    { guard: 'isAsked', target: '#looking' },
+    { guard: 'isLeftFrozen', target: '#concluding' },
+    { guard: 'hasFailure', target: '#concluding' },
+    { target: '#creating', actions: 'expectSnapshot' },
+  ],
+} as const;

@@ -1,0 +1,292 @@
+import { dirname } from 'node:path/posix';
+
+import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
+import type { DomainSnapshotFacts, TargetFact } from '../../machines/policy/domain-snapshot.ts';
+import { planTargets } from '../../machines/policy/domain-snapshot.ts';
+import type { LookRequest, SnapshotLook } from '../../machines/policy/domain-snapshot-look.ts';
+import type {
+  ConfigureRequest,
+  CreateRequest,
+  FilesRequest,
+  OverlaysOnHost,
+  SnapshotFactsRequest,
+} from '../../machines/policy/domain-snapshot-requests.ts';
+import type { Tools } from '../engine/slots.ts';
+import { delay } from '../ports/clock.ts';
+import type { DomainView } from '../ports/domain.ts';
+import { FailureError, toFailure } from '../ports/failure.ts';
+import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
+import type { FormattedImage } from '../ports/images.ts';
+import { gatherOneHost } from './one-host.ts';
+
+/** Everything that the checks judge. Reads only. @throws FailureError hostUnreachable */
+export async function gatherDomainSnapshot(
+  hypervisors: Hypervisors,
+  request: SnapshotFactsRequest,
+  tools: Tools,
+): Promise<DomainSnapshotFacts> {
+  const { signal } = tools;
+  const facts = await gatherOneHost(hypervisors, request, tools);
+  const { domain } = facts;
+  const nothing = { snapshots: [], chains: [], targets: [], agent: 'none' } as const;
+  if (domain === null) return { ...facts, ...nothing, filesVisible: true };
+  const host = await hypervisors.open(request.host, signal);
+  const [snapshots, chains, agent, seen] = await Promise.all([
+    host.listSnapshots(domain.uuid, signal),
+    host.findChains(domain.uuid, signal),
+    host.agentState(domain.uuid, signal),
+    gatherTargets(host, domain, request, signal),
+  ]);
+  return { ...facts, snapshots, chains, agent, ...seen };
+}
+
+/** Without image tools only what lies in a pool is seen. */
+async function gatherTargets(
+  host: Hypervisor,
+  domain: DomainView,
+  request: SnapshotFactsRequest,
+  signal: AbortSignal,
+): Promise<Pick<DomainSnapshotFacts, 'filesVisible' | 'targets'>> {
+  const planned = planTargets(request, domain).filter(({ path }) => path.startsWith('/'));
+  const filesVisible = await areFilesVisible(host, planned[0], signal);
+  const targets = planned.map(async (target): Promise<TargetFact> => {
+    const users = await host.findDiskUsers(target.path, signal);
+    const others = users.filter((uuid) => uuid !== domain.uuid);
+    const seen = filesVisible
+      ? await lookAtFile(host, target, request.reuseExternal, signal)
+      : await lookAtVolume(host, target, signal);
+    return { path: target.path, users: others, ...seen };
+  });
+  return { filesVisible, targets: await Promise.all(targets) };
+}
+
+async function areFilesVisible(
+  host: Hypervisor,
+  target: FormattedImage | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (target === undefined) return true;
+  try {
+    await host.availableBytes(dirname(target.path), signal);
+    return true;
+  } catch (error) {
+    if (toFailure(error).code === 'imageToolsUnreachable') return false;
+    throw error;
+  }
+}
+
+async function lookAtFile(
+  host: Hypervisor,
+  { format, path }: FormattedImage,
+  reused: boolean,
+  signal: AbortSignal,
+): Promise<Omit<TargetFact, 'path' | 'users'>> {
+  const directory = dirname(path);
+  const availableBytes = await host.availableBytes(directory, signal);
+  const files = availableBytes === null ? null : await host.listFiles(directory, signal);
+  const standing = files?.includes(path) === true ? 'file' : null;
+  const image =
+    reused && standing !== null && format !== 'raw'
+      ? await inspectOrNull(host, { format, path }, signal)
+      : null;
+  return { standing, availableBytes, image };
+}
+
+/** What is no image of that format is none to be used. */
+async function inspectOrNull(
+  host: Hypervisor,
+  { format, path }: FormattedImage,
+  signal: AbortSignal,
+) {
+  try {
+    return await host.inspectImage(path, format, signal);
+  } catch (error) {
+    if (error instanceof FailureError && !signal.aborted) return null;
+    throw error;
+  }
+}
+
+async function lookAtVolume(host: Hypervisor, { path }: FormattedImage, signal: AbortSignal) {
+  const volume = await host.findVolume(path, signal);
+  const standing = volume === null ? null : ('file' as const);
+  return { standing, availableBytes: null, image: null };
+}
+
+export async function createSnapshot(
+  hypervisors: Hypervisors,
+  { domainUuid, host, request }: CreateRequest,
+  { signal }: Tools,
+): Promise<void> {
+  const hypervisor = await hypervisors.open(host, signal);
+  await hypervisor.createSnapshot(domainUuid, request, signal);
+}
+
+/** virDomainAbortJob ends any job: only one that makes a snapshot is meant. */
+export async function abortSnapshot(
+  hypervisors: Hypervisors,
+  { domainUuid, host }: DomainOnHost,
+  { signal }: Tools,
+): Promise<void> {
+  const hypervisor = await hypervisors.open(host, signal);
+  const status = await hypervisor.findStatus(domainUuid, signal);
+  if (status?.job?.operation === 'snapshot') await hypervisor.abortJob(domainUuid, signal);
+}
+
+/** What came of it. That the host does not answer is an answer, too. */
+export async function lookAtSnapshot(
+  hypervisors: Hypervisors,
+  request: LookRequest,
+  { clock, signal }: Tools,
+): Promise<SnapshotLook> {
+  try {
+    const hypervisor = await hypervisors.open(request.host, signal);
+    const look = await readSnapshot(hypervisor, request, signal);
+    return { atEpochMs: clock.nowEpochMs(), reachable: true, ...look };
+  } catch (error) {
+    signal.throwIfAborted();
+    return {
+      atEpochMs: clock.nowEpochMs(),
+      reachable: false,
+      message: toFailure(error).message,
+    };
+  }
+}
+
+async function readSnapshot(host: Hypervisor, request: LookRequest, signal: AbortSignal) {
+  const { domainUuid, name, overlayPaths, targetDevs } = request;
+  // A job that is over by now has left what the reads behind it see.
+  const domain = await host.findStatus(domainUuid, signal);
+  if (domain === null || domain.job !== null)
+    return { domain, recorded: false, disks: [], hiddenPaths: [] };
+  const [snapshots, chains] = await Promise.all([
+    host.listSnapshots(domainUuid, signal),
+    host.findChains(domainUuid, signal),
+  ]);
+  const disks = await Promise.all(
+    targetDevs.map(async (targetDev) => ({
+      targetDev,
+      topPath: chains.find((chain) => chain.targetDev === targetDev)?.layers[0]?.path ?? null,
+      configuredPath: await host.findDiskSource(domainUuid, 'configuration', targetDev, signal),
+    })),
+  );
+  const layers = new Set(chains.flatMap((chain) => chain.layers.map(({ path }) => path)));
+  const unknown = overlayPaths.filter((path) => !layers.has(path));
+  const hiddenPaths = await openAmong(host, domainUuid, unknown, signal);
+  const recorded = snapshots.some((snapshot) => snapshot.name === name);
+  return { domain, recorded, disks, hiddenPaths };
+}
+
+/** QEMU is asked only about files that stand: asking it marks the domain. */
+async function openAmong(
+  host: Hypervisor,
+  domainUuid: string,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const standing = await Promise.all(paths.map((path) => mayStand(host, path, signal)));
+  if (!standing.includes(true)) return [];
+  const open = (await host.findOpenFiles(domainUuid, signal)) ?? [];
+  return paths.filter((path) => open.includes(path));
+}
+
+async function mayStand(host: Hypervisor, path: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const files = await host.listFiles(dirname(path), signal);
+    return files?.includes(path) === true;
+  } catch (error) {
+    if (toFailure(error).code === 'imageToolsUnreachable') return true;
+    throw error;
+  }
+}
+
+/** The top of each disk that is ours goes into what lies below it. */
+export async function mergeOverlays(
+  hypervisors: Hypervisors,
+  { disks, domainUuid, host }: OverlaysOnHost,
+  tools: Tools,
+): Promise<void> {
+  const hypervisor = await hypervisors.open(host, tools.signal);
+  for (const { base, overlay, targetDev } of disks)
+    if (overlay !== null)
+      await mergeTop(hypervisor, { domainUuid, targetDev, top: overlay.path, base }, tools);
+}
+
+interface Merge {
+  readonly domainUuid: string;
+  readonly targetDev: string;
+  readonly top: string;
+  readonly base: FormattedImage;
+}
+
+/** How often a commit is asked whether it is in step; a fresh overlay takes no longer. */
+const readyPollMs = 100;
+
+/** An active commit, begun where there is none, and pivoted as soon as it is in step. */
+async function mergeTop(
+  host: Hypervisor,
+  { base, domainUuid, targetDev, top }: Merge,
+  { clock, signal }: Tools,
+): Promise<void> {
+  for (;;) {
+    const chains = await host.findChains(domainUuid, signal);
+    const chain = chains.find((each) => each.targetDev === targetDev);
+    if (chain?.layers[0]?.path !== top) return;
+    const { mirror } = chain;
+    if (mirror === null) {
+      const options = { top: null, base: base.path, active: true, deleteFiles: false };
+      await host.commitBlock(domainUuid, targetDev, { ...options, bandwidthMibPerS: 0 }, signal);
+    } else if (mirror.job !== 'activeCommit' || mirror.path !== base.path) {
+      const message = `disk ${targetDev} has a block job that somebody else began`;
+      throw new FailureError({ code: 'blockJobActive', message, effect: 'none' });
+    } else if (mirror.ready) {
+      await host.endBlockJob(domainUuid, targetDev, 'pivot', signal);
+      return;
+    }
+    await delay(clock, readyPollMs, signal);
+  }
+}
+
+export async function configureDisks(
+  hypervisors: Hypervisors,
+  { as, disks, domainUuid, host }: ConfigureRequest,
+  { signal }: Tools,
+): Promise<void> {
+  const hypervisor = await hypervisors.open(host, signal);
+  for (const { base, overlay, targetDev } of disks) {
+    if (overlay === null) continue;
+    const disk = { targetDev, base, overlay };
+    if (as === 'overlay') await hypervisor.putOverlay(domainUuid, 'configuration', disk, signal);
+    else await hypervisor.takeOverlay(domainUuid, 'configuration', disk, signal);
+  }
+}
+
+/** Files that no domain has for a disk, and that QEMU has not open. One that stays does not keep the others. */
+export async function removeSnapshotFiles(
+  hypervisors: Hypervisors,
+  { domainUuid, host, paths }: FilesRequest,
+  { signal }: Tools,
+): Promise<{ removed: readonly string[] }> {
+  const hypervisor = await hypervisors.open(host, signal);
+  const chains = await hypervisor.findChains(domainUuid, signal);
+  const layers = new Set(chains.flatMap((chain) => chain.layers.map(({ path }) => path)));
+  const removed: string[] = [];
+  for (const path of paths) {
+    const users = await hypervisor.findDiskUsers(path, signal);
+    if (users.length > 0 || layers.has(path)) continue;
+    if (await isRemoved(hypervisor, path, signal)) removed.push(path);
+  }
+  return { removed };
+}
+
+async function isRemoved(host: Hypervisor, path: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await host.removeFile(path, signal);
+    return true;
+  } catch (error) {
+    const { code } = toFailure(error);
+    if (code !== 'imageToolsUnreachable') throw error;
+    await host.deleteVolume(path, signal);
+    const { pools } = await host.surveyHost(signal);
+    return pools.some(({ active, targetPath }) => active && targetPath === dirname(path));
+  }
+}
