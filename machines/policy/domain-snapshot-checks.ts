@@ -197,5 +197,4 @@ function freeTargets({ context, facts }: Subject): readonly TargetFact[] {
   return facts.targets.filter(({ path }) => path === context.memoryPath);
 }
 
-const isPlainPath = (path: string): boolean =>
-  path.startsWith('/') && !/\p{Cc}/u.test(path);
+const isPlainPath = (path: string): boolean => path.startsWith('/') && !/\p{Cc}/u.test(path);
