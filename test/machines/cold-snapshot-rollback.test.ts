@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest';
+
+import {
+  claimed,
+  copied,
+  copiedWalk,
+  detached,
+  gpu,
+  image,
+  onOverlay,
+  paused,
+  released,
+  rng,
+  saved,
+  savedWalk,
+  seenAs,
+  staged,
+  statusesOf,
+  told,
+  vgpu,
+} from './cold.ts';
+import type { Walk } from './walk.ts';
+
+const broken = { code: 'libvirtError', message: 'it broke', effect: 'none' } as const;
+const lost = { code: 'connectionLost', message: 'the reply is lost', effect: 'unknown' } as const;
+const abort = (walk: Walk): Walk => walk.send({ type: 'abort.requested' });
+describe('the way back of a cold snapshot', () => {
+  test('puts back what was taken out when a later device stays', () => {
+    const walk = claimed()
+      .done('detach')
+      .done('lookAtDevice', seenAs({ devices: [vgpu, rng] }))
+      .done('detach')
+      .done('lookAtDevice', seenAs({ devices: [vgpu, rng] }))
+      .elapse('deviceWait')
+      .done('lookAtDeviceLast', seenAs({ devices: [vgpu, rng] }))
+      .done('lookAround', seenAs({ devices: [vgpu, rng] }));
+    expect(walk.inFlight.get('attach')?.input).toMatchObject({ device: gpu });
+    walk.done('attach').done('lookAround', seenAs({}));
+    expect(released(walk)).toMatchObject({
+      outcome: 'rolledBack',
+      failure: { code: 'deviceRemovalTimeout' },
+      lostDevices: [],
+    });
+    expect(walk.started()).not.toContain('saveMemory');
+  });
+
+  test('puts back what was taken out when the guest refuses another', () => {
+    const walk = claimed()
+      .done('detach')
+      .done('lookAtDevice', seenAs({ devices: [vgpu, rng] }))
+      .done('detach');
+    told(walk, 'device.removalFailed', 'hostdev1')
+      .done('lookAround', seenAs({ devices: [vgpu, rng] }))
+      .done('attach')
+      .done('lookAround', seenAs({}));
+    expect(released(walk)).toMatchObject({ failure: { code: 'deviceRemovalFailed' } });
+  });
+
+  test('puts every device back when the save fails', () => {
+    const walk = detached()
+      .fail('save', broken)
+      .done('lookAround', seenAs({ devices: [rng] }))
+      .done('attach')
+      .done('lookAround', seenAs({ devices: [gpu, rng] }))
+      .done('attach')
+      .done('lookAround', seenAs({}));
+    expect(released(walk)).toMatchObject({ outcome: 'rolledBack', failure: broken });
+  });
+
+  test('goes on forward when the reply of a save is lost that was made', () => {
+    const walk = detached()
+      .fail('save', lost)
+      .done('lookAtSave', seenAs({ domain: saved }));
+    expect(walk.isIn('working.copying.converting')).toBe(true);
+    expect(walk.snapshot.context.failure).toBeNull();
+  });
+
+  test('waits for a save that goes on without it', () => {
+    const busy = { ...paused, reason: 'save', job: { operation: 'save' } } as const;
+    const walk = detached()
+      .fail('save', lost)
+      .done('lookAtSave', seenAs({ domain: busy }));
+    walk.elapse('askAgain').done('lookAtSave', seenAs({ domain: saved }));
+    expect(walk.isIn('working.copying.converting')).toBe(true);
+  });
+
+  test('lets a guest run again that a failed save left paused', () => {
+    const left = { ...paused, reason: 'apiError' };
+    const walk = detached()
+      .fail('save', lost)
+      .done('lookAtSave', seenAs({ domain: left }));
+    walk.done('lookAround', seenAs({ domain: left }));
+    expect(walk.inFlight.has('resume')).toBe(true);
+  });
+
+  test('leaves a guest paused that somebody has paused meanwhile', () => {
+    const walk = detached()
+      .fail('save', broken)
+      .done('lookAround', seenAs({ domain: paused }));
+    expect(released(walk).outcome).toBe('rolledBack');
+    expect(walk.started()).not.toContain('resumeGuest');
+  });
+
+  test.each([
+    ['the copy', (walk: Walk) => walk.fail('copyDisk', broken)],
+    ['an abort', abort],
+    ['the name', (walk: Walk) => walk.done('copyDisk', copied).fail('nameImage', broken)],
+    ['somebody who starts it', (walk: Walk) => walk.see('domain.started', 'booted')],
+  ])('starts the guest, and then takes the files away, after %s', (_, fail) => {
+    const walk = fail(savedWalk()).done('lookAround', seenAs({ domain: saved, devices: [] }));
+    walk.done('start').done('lookAround', seenAs({})).done('removeFile');
+    expect(released(walk)).toMatchObject({ outcome: 'rolledBack', images: [] });
+    expect(statusesOf(walk, 'image')).toEqual([]);
+    expect(statusesOf(walk, 'device')).toEqual([]);
+  });
+
+  test('never removes an image that stood there when it was to be named', () => {
+    const exists = { code: 'imageExists', message: 'it stands', effect: 'none' } as const;
+    const walk = savedWalk().done('copyDisk', copied).fail('nameImage', exists);
+    walk.done('lookAround', seenAs({}));
+    expect(walk.inFlight.get('removeFile')?.input).toMatchObject({ path: staged });
+    expect(released(walk.done('removeFile')).outcome).toBe('rolledBack');
+  });
+
+  test('goes on with the others where one device cannot be put back, and tells of it', () => {
+    const walk = copiedWalk().done('lookAround', seenAs({ devices: [rng] }));
+    for (const _ of [1, 2]) {
+      walk
+        .fail('attach', broken)
+        .elapse('askAgain')
+        .done('lookAround', seenAs({ devices: [rng] }));
+    }
+    walk
+      .fail('attach', broken)
+      .elapse('askAgain')
+      .done('lookAround', seenAs({ devices: [rng] }));
+    expect(walk.inFlight.get('attach')?.input).toMatchObject({ device: vgpu });
+    walk.done('attach').done('lookAround', seenAs({ devices: [vgpu, rng] }));
+    const output = walk.output();
+    expect(output).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'devicesLost' },
+      images: [{ path: image }],
+      lostDevices: [{ xml: gpu.xml, message: 'it broke' }],
+    });
+    expect(statusesOf(walk, 'device')).toEqual(['hostdev0 left']);
+  });
+
+  test('calls an operator for a guest that does not start, and keeps the image', () => {
+    const walk = copiedWalk();
+    for (const _ of [1, 2, 3]) {
+      walk.done('lookAround', seenAs({ domain: saved, devices: [] }));
+      walk.fail('start', broken).elapse('askAgain');
+    }
+    walk.done('lookAround', seenAs({ domain: saved, devices: [] }));
+    expect(walk.output()).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'guestNotReturned', message: expect.stringContaining('virsh start guest') },
+      images: [{ path: image }],
+    });
+    expect(statusesOf(walk, 'memory')).toHaveLength(1);
+  });
+
+  test('can be aborted wherever it waits before the image is whole', () => {
+    const waits: readonly Walk[] = [
+      claimed(),
+      claimed().done('detach').done('lookAtDevice', seenAs({})),
+      detached(),
+      savedWalk(),
+      onOverlay(),
+    ];
+    for (const walk of waits) {
+      expect(abort(walk.fork()).snapshot.context.failure).toMatchObject({ code: 'abortRequested' });
+    }
+  });
+});
