@@ -43,6 +43,7 @@ export function directoryStore(images: HostImages, directory: string): ImageStor
 
   return {
     stagingPath: paths.staged,
+    place: paths.image,
     find: (name, signal) => read(paths.sidecar(name), signal),
 
     async list(signal) {

@@ -60,14 +60,16 @@ function codeOf({ exitCode, stderr }: ToolEnd): string {
   return causes.find(({ pattern }) => pattern.test(stderr))?.code ?? 'imageFailed';
 }
 
-/** What a lock's error asks in its last line says too little without the line before. */
-function saidLast({ stderr, exitCode, killedBy }: ToolEnd): string {
+/** From the last line on that names the tool: what follows there explains it, or asks a question. */
+function saidLast({ exitCode, killedBy, stderr, what }: ToolEnd): string {
+  const prefix = `${what.split(' ')[0]}: `;
   const lines = printable(stderr)
     .split('\n')
     .filter((line) => line.trim() !== '');
-  const count = lines.at(-1)?.endsWith('?') === true ? 2 : 1;
-  const said = lines.slice(-count).join(' ').trim().slice(-messageCharactersMax);
-  if (said !== '') return said;
+  const from = lines.findLastIndex((line) => line.startsWith(prefix));
+  const said = lines.slice(from).join(' ').trim();
+  const plain = said.startsWith(prefix) ? said.slice(prefix.length) : said;
+  if (plain !== '') return plain.slice(-messageCharactersMax);
   return killedBy === null ? `ended with status ${exitCode}` : `was ended by ${killedBy}`;
 }
 

@@ -2,7 +2,15 @@ import type { Place } from './domain-life.ts';
 import { fileAt, isShared, putFile } from './host-files.ts';
 import { libvirtError } from './libvirt-error.ts';
 import type { VolumeFile } from './volume-file.ts';
-import { emptyLayerBytes, filledFile, grownTo, headOf, tickIn } from './volume-file.ts';
+import {
+  emptyLayerBytes,
+  fileOfDisk,
+  filledFile,
+  grownTo,
+  headOf,
+  identityOf,
+  tickIn,
+} from './volume-file.ts';
 import { withHead, withTick } from './volume-file.ts';
 import type { Domain, Host, World } from './world.ts';
 
@@ -137,9 +145,10 @@ export function flatten(site: Site, fromPath: string, to: LayerFile): void {
   const { capacityBytes, format } = headOf(from);
   if (to.format === 'raw' && format === 'raw') putFile(world, host, to.path, { ...from });
   else {
-    const name = `${host.name}${chain.at(-1)?.path}`;
+    const bottom = fileAt(world, host, chain.at(-1)?.path ?? fromPath) ?? from;
     const head = { format: to.format, capacityBytes, backingPath: null, backingFormat: null };
-    const file = grownTo(filledFile(name, head), flatBytes(to.format, capacityBytes));
+    const disk = fileOfDisk(identityOf(bottom), head);
+    const file = grownTo(disk, flatBytes(to.format, capacityBytes));
     putFile(world, host, to.path, file);
   }
   writeTick(site, to.path, tickOf(chain));

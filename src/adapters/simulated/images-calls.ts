@@ -1,14 +1,12 @@
-import { dirname } from 'node:path/posix';
 import type { HostImages, ImageInfo, ReportFraction } from '../../ports/images.ts';
 import { commitInto, createLayer, flatBytes, flatten, pullInto, setBacking } from './disk-chain.ts';
-import type { HypervisorCall } from './faults.ts';
-import { dropFile, fileAt, filesOf, freeBytes, putFile } from './host-files.ts';
+import { fileCalls } from './file-calls.ts';
+import { fileAt, putFile } from './host-files.ts';
 import {
   refusal,
   requireAbsent,
   requireChain,
   requireDirectory,
-  requireFile,
   requireFormat,
   requirePaths,
   requireSpace,
@@ -16,27 +14,33 @@ import {
 } from './image-files.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
 import type { Pass } from './tool-call.ts';
-import { callTool } from './tool-call.ts';
-import { checksumOf, emptyLayerBytes, headOf, lengthOf, partOfFile } from './volume-file.ts';
-
-type ImageCall = HypervisorCall & keyof HostImages;
+import { toolsOf } from './tool-call.ts';
+import { emptyLayerBytes, headOf, lengthOf, partOfFile } from './volume-file.ts';
 
 const formats = ['raw', 'qcow2', 'vmdk', 'vdi', 'vpc'];
 /** How often qemu-img tells how far it is, here. */
 const steps = 16;
-const textBytesMax = 2 ** 20;
+
+type ImageCalls = Pick<
+  HostImages,
+  | 'imageFormats'
+  | 'inspectImage'
+  | 'measureImage'
+  | 'createImage'
+  | 'convertImage'
+  | 'commitImage'
+  | 'rebaseImage'
+>;
 
 /** {@link HostImages} on the files of a simulated host. */
 export function imagesCalls(caller: SimulatedCaller): HostImages {
-  const { host, world } = caller;
-  const ask = <T>(name: ImageCall, signal: AbortSignal, work: () => T): Promise<T> =>
-    callTool(caller, { name, signal, effect: 'none' }, work);
-  const change = (
-    name: ImageCall,
-    signal: AbortSignal,
-    work: (pass: Pass) => void | Promise<void>,
-  ): Promise<void> => callTool(caller, { name, signal, effect: 'unknown' }, work);
+  return { ...imageCalls(caller), ...fileCalls(caller) };
+}
 
+/** qemu-img. */
+function imageCalls(caller: SimulatedCaller): ImageCalls {
+  const { host, world } = caller;
+  const { ask, change } = toolsOf(caller);
   return {
     imageFormats: (signal) => ask('imageFormats', signal, () => formats),
 
@@ -45,9 +49,6 @@ export function imagesCalls(caller: SimulatedCaller): HostImages {
         requirePaths(caller, path);
         return inspect(caller, path, format);
       }),
-
-    availableBytes: (directory, signal) =>
-      ask('availableBytes', signal, () => freeBytes(world, host, directory)),
 
     measureImage: (from, toFormat, signal) =>
       ask('measureImage', signal, () => {
@@ -101,48 +102,6 @@ export function imagesCalls(caller: SimulatedCaller): HostImages {
         await write(caller, top?.virtualSizeBytes ?? 0, pass, report, () => undefined);
         pullInto(caller, image.path, null);
         if (backing !== null) setBacking(caller, image.path, backing);
-      }),
-
-    checksumFile: (path, signal) =>
-      ask('checksumFile', signal, () => checksumOf(requireFile(caller, path).content)),
-
-    renameFile: (from, to, signal) =>
-      change('renameFile', signal, () => {
-        requirePaths(caller, from, to);
-        const file = requireFile(caller, from);
-        requireAbsent(caller, to);
-        dropFile(world, host, from);
-        putFile(world, host, to, file);
-      }),
-
-    removeFile: (path, signal) =>
-      change('removeFile', signal, () => {
-        requirePaths(caller, path);
-        dropFile(world, host, path);
-      }),
-
-    writeText: (path, text, signal) =>
-      change('writeText', signal, () => {
-        requirePaths(caller, path);
-        requireDirectory(caller, path);
-        const bytes = Buffer.from(text);
-        requireSpace(caller, path, bytes.length);
-        putFile(world, host, path, { capacityBytes: bytes.length, content: [bytes], revision: 0 });
-      }),
-
-    readText: (path, signal) =>
-      ask('readText', signal, () => {
-        const file = fileAt(world, host, path);
-        if (file !== undefined && lengthOf(file.content) > textBytesMax)
-          throw refusal(caller, 'imageFailed', `${path} is too large for a text`);
-        return file === undefined ? null : Buffer.concat(file.content).toString();
-      }),
-
-    listFiles: (directory, signal) =>
-      ask('listFiles', signal, () => {
-        if (freeBytes(world, host, directory) === null) return null;
-        const paths = filesOf(world, host).map(([path]) => path);
-        return paths.filter((path) => dirname(path) === directory);
       }),
   };
 }

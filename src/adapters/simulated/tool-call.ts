@@ -1,5 +1,6 @@
 import type { FailureEffect } from '../../ports/failure.ts';
 import { FailureError } from '../../ports/failure.ts';
+import type { HostImages } from '../../ports/images.ts';
 import type { HypervisorCall } from './faults.ts';
 import { gapsMs } from './migration-job.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
@@ -8,8 +9,10 @@ import { CarrierDied } from './world.ts';
 /** How long a program takes to start, here or through ssh. */
 const startMs = 3;
 
-export interface ToolCall {
-  readonly name: HypervisorCall;
+type ToolName = HypervisorCall & keyof HostImages;
+
+interface ToolCall {
+  readonly name: ToolName;
   readonly signal: AbortSignal;
   /** What an error may have left behind, where the tool does not tell. */
   readonly effect: FailureEffect;
@@ -18,13 +21,26 @@ export interface ToolCall {
 /** Time for a tool, as long as somebody waits for it. @throws CarrierDied */
 export type Pass = (delayMs: number) => Promise<void>;
 
+/** The tools of a host, by what a failed one may have left behind. */
+export function toolsOf(caller: SimulatedCaller) {
+  return {
+    ask: <T>(name: ToolName, signal: AbortSignal, work: () => T): Promise<T> =>
+      callTool(caller, { name, signal, effect: 'none' }, work),
+    change: (
+      name: ToolName,
+      signal: AbortSignal,
+      work: (pass: Pass) => void | Promise<void>,
+    ): Promise<void> => callTool(caller, { name, signal, effect: 'unknown' }, work),
+  };
+}
+
 /**
  * One program that we run on a host, beside its daemon, which may be down. It ends in its middle with
  * the signal, and when the one who started it is gone.
  *
  * @throws FailureError `aborted`, `imageToolsUnreachable`, or the refusal of the tool
  */
-export async function callTool<T>(
+async function callTool<T>(
   caller: SimulatedCaller,
   call: ToolCall,
   work: (pass: Pass) => T | Promise<T>,
@@ -37,8 +53,8 @@ export async function callTool<T>(
   const resets = link.clientResets(host.name);
   const isAwaited = (): boolean => !signal.aborted && link.clientResets(host.name) === resets;
   const pass: Pass = (delayMs) => world.pass(delayMs, isAwaited);
+  const until = (): boolean => link.reachesClient(host.name);
   const untilHeard = async (): Promise<void> => {
-    const until = (): boolean => link.reachesClient(host.name);
     const wait = { until, atMostMs: gapsMs.peerIsLost, whileAlive: isAwaited };
     if ((await world.wait(wait)) === 'elapsed') throw new CarrierDied();
   };

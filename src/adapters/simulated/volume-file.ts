@@ -24,6 +24,7 @@ const zeros = new Uint8Array(pieceBytes);
 const magic = Buffer.from('QFI\u00fb', 'latin1');
 /** So much of a file tells it from all others. */
 const startBytes = 4_096;
+const identityAt = startBytes - 32;
 /** Where the guest writes its count over and over, of every format alike. */
 const tickAt = 2_048;
 const tickPattern = /^tick (\d{15})\n/;
@@ -45,9 +46,19 @@ export function rewritten(file: VolumeFile, content: readonly Uint8Array[]): Vol
  * in it.
  */
 export function filledFile(name: string, head: VolumeHead): VolumeFile {
+  return fileOfDisk(createHash('sha256').update(name).digest(), head);
+}
+
+/** What tells the disk in the file from all others, in whichever format it is kept. */
+export function identityOf({ content }: VolumeFile): Uint8Array {
+  return startOf(content).subarray(identityAt);
+}
+
+/** A file of its own for a disk of that identity. */
+export function fileOfDisk(identity: Uint8Array, head: VolumeHead): VolumeFile {
   const { format, capacityBytes } = head;
   const start = new Uint8Array(startBytes);
-  start.set(createHash('sha256').update(name).digest(), startBytes - 32);
+  start.set(identity, identityAt);
   if (format === 'raw') {
     const rest = Math.max(0, capacityBytes - startBytes);
     const content = [start.subarray(0, capacityBytes), ...repeated(zeros, rest)];
