@@ -129,7 +129,8 @@ export function refuseFreeze(context: Context, { error }: { error: unknown }): C
 export const nothingFrozen: Failure = {
   code: 'freezeFailed',
   message: 'its agent found no file system to freeze',
-  effect: 'none',
+  // The agent holds itself for frozen all the same.
+  effect: 'done',
 };
 
 export function noteThawed(context: Context, { atEpochMs }: { atEpochMs: number }): Change {
