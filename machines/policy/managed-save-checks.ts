@@ -176,9 +176,10 @@ function changedDisks({ facts: { disks, saved, savedAt } }: ImageSubject): strin
   return disks.filter(isChanged).map(({ path, targetDev }) => `disk ${targetDev} (${path})`);
 }
 
+const isTime = (text: string | null): boolean => /^\d+\.\d+$/.test(text ?? '');
+
 /** Of two times of files as libvirt tells them, in seconds; anything else cannot be compared. */
 function isLater(one: string | null, other: string | null): boolean {
-  const isTime = (text: string | null): text is string => /^\d+\.\d+$/.test(text ?? '');
   return isTime(one) && isTime(other) && Number(one) > Number(other);
 }
 

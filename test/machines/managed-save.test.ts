@@ -1,74 +1,24 @@
 import { describe, expect, test } from 'vitest';
 
-import { managedSave } from '../../machines/managed-save.machine.ts';
-import type {
-  ManagedSaveInput,
-  SavedLook,
-  SavingFacts,
-  SavingLook,
-  SavingOptions,
-} from '../../machines/policy/managed-save.ts';
-import { managedSaveInput } from '../../machines/policy/managed-save.ts';
-import type { DomainView } from '../../src/ports/domain.ts';
-import type { Failure } from '../../src/ports/failure.ts';
-import { guestView, hostView } from './facts.ts';
-import { Walk } from './walk.ts';
-
-const host = 'simulated:///hostA';
-const file = '/saved/guest.mem';
-const claim = { run: 'run-1', engine: 'here:1', sinceEpochMs: 1 };
-const shutOff: DomainView = { ...guestView, state: 'shutoff', reason: 'saved' };
-const paused: DomainView = { ...guestView, state: 'paused', reason: 'apiError' };
-const none: SavedLook = { kind: 'none' };
-const half: SavedLook = { kind: 'broken', message: 'the image is incomplete' };
-const guest = {
-  domainUuid: guestView.uuid,
-  domainName: guestView.name,
-  disks: [{ targetDev: 'vda', path: '/images/guest.qcow2' }],
-  noted: [{ targetDev: 'vda', path: '/images/guest.qcow2', changedAt: '10.1' }],
-};
-const whole: SavedLook = { kind: 'whole', guest };
-const unknown: Failure = {
-  code: 'connectionLost',
-  message: 'the reply is lost',
-  effect: 'unknown',
-};
-
-const facts: SavingFacts = {
-  atEpochMs: 1,
-  host: hostView('hostA'),
-  domain: guestView,
-  claims: [],
-  saved: none,
-  disks: [{ targetDev: 'vda', path: '/images/guest.qcow2', changedAt: '10.1' }],
-  savedAt: null,
-  unsaveable: [],
-  freeBytes: null,
-};
-
-type Request = Partial<Omit<ManagedSaveInput, 'options'>> & {
-  readonly options?: Partial<SavingOptions>;
-};
-
-const walk = (request: Request = {}) =>
-  new Walk(managedSave, managedSaveInput({ domain: 'guest', host, action: 'save', ...request }));
-const claimed = (request: Request = {}, found: Partial<SavingFacts> = {}) =>
-  walk(request)
-    .done('gather', { ...facts, ...found })
-    .done('claim', { claim, others: [] });
-const refusal = (request: Request, found: Partial<SavingFacts> = {}) =>
-  walk(request)
-    .done('gather', { ...facts, ...found })
-    .output();
-const seen = (domain: DomainView | null, saved: SavedLook): SavingLook => ({
-  domain: { atEpochMs: 2, reachable: true, domain },
-  saved,
-});
-const silent: SavingLook = {
-  domain: { atEpochMs: 2, reachable: false, message: 'no answer' },
-  saved: none,
-};
-const ended = (run: Walk) => run.done('release', { released: [host] }).output();
+import type { SavingFacts, SavedLook } from '../../machines/policy/managed-save.ts';
+import {
+  claimed,
+  ended,
+  file,
+  guest,
+  half,
+  host,
+  none,
+  paused,
+  refusal,
+  seen,
+  shutOff,
+  silent,
+  unknown,
+  whole,
+} from './managed-save.ts';
+import type { Request } from './managed-save.ts';
+import { guestView } from './facts.ts';
 
 describe('a save', () => {
   test('is on record before it is made, and completed with its note', () => {
@@ -247,120 +197,5 @@ describe('a save', () => {
     const small = { freeBytes: 1 };
     const run = claimed({ action: 'saveTo', file, force: true }, small);
     expect(run.isIn('working.saving')).toBe(true);
-  });
-});
-
-describe('a guest that goes on', () => {
-  const off = { domain: shutOff, saved: whole };
-
-  test('runs from its managed save image', () => {
-    const run = claimed({ action: 'start' }, off).done('goOn');
-    run.see('domain.started', 'restored').see('domain.resumed', 'fromSnapshot');
-    run.done('look', seen({ ...guestView, reason: 'restored' }, none));
-    expect(ended(run)).toMatchObject({
-      outcome: 'completed',
-      guest: 'running',
-      runsAgainAtEpochMs: 2,
-    });
-  });
-
-  test('goes on although the answer was lost', () => {
-    const run = claimed({ action: 'start' }, off).fail('goOn', unknown);
-    run.done('look', seen({ ...paused, job: { operation: 'restore' } }, whole));
-    run.elapse('askAgain').done('look', seen(guestView, none));
-    expect(ended(run)).toMatchObject({ outcome: 'completed', failure: null });
-  });
-
-  test('keeps its memory where it cannot go on', () => {
-    const run = claimed({ action: 'start' }, off).fail('goOn', unknown);
-    run.done('look', seen({ ...shutOff, reason: 'failed' }, whole));
-    expect(ended(run)).toMatchObject({
-      outcome: 'rolledBack',
-      guest: 'shutOff',
-      artefacts: [],
-      failure: { code: 'connectionLost' },
-    });
-  });
-
-  test('that nobody has defined is restored without a claim', () => {
-    const run = walk({ action: 'restore', file }).done('gather', {
-      ...facts,
-      domain: null,
-      saved: { ...whole, guest: { ...guest, domainName: 'guest' } },
-    });
-    expect(run.started()).not.toContain('claimDomain');
-    run.done('goOn').done('look', seen({ ...guestView, persistent: false }, whole));
-    expect(run.output()).toMatchObject({ outcome: 'completed', guest: 'running', artefacts: [] });
-  });
-
-  test.each<[string, Request, Partial<SavingFacts>, string]>([
-    ['a guest that is up', { action: 'start' }, { saved: whole }, 'isInState'],
-    ['half a memory', { action: 'start' }, { ...off, saved: half }, 'isWhole'],
-    ['a file that is no memory', { action: 'restore', file }, { ...off, saved: half }, 'isWhole'],
-    ['a file that is not there', { action: 'restore', file }, { domain: shutOff }, 'isThere'],
-    [
-      'a paused and a running start',
-      { action: 'start', options: { resumeAs: 'running' } },
-      off,
-      'optionsFit',
-    ],
-    [
-      'the memory of another guest',
-      { action: 'restore', file, domain: 'other' },
-      off,
-      'isSameGuest',
-    ],
-    [
-      'a disk that changed since',
-      { action: 'start' },
-      { ...off, disks: [{ targetDev: 'vda', path: '/images/guest.qcow2', changedAt: '11.2' }] },
-      'disksFit',
-    ],
-    [
-      'a disk that nobody noted and that is newer than the memory',
-      { action: 'restore', file, domain: guestView.name },
-      {
-        domain: shutOff,
-        saved: { kind: 'whole', guest: { ...guest, noted: null } },
-        disks: [{ targetDev: 'vda', path: '/images/guest.qcow2', changedAt: '11.2' }],
-        savedAt: '11.1',
-      },
-      'disksFit',
-    ],
-  ])('is refused for %s', (_, request, found, code) => {
-    expect(refusal(request, found)).toMatchObject({ outcome: 'refused', failure: { code } });
-  });
-
-  test('boots past half a memory, or goes on with changed disks, only by force', () => {
-    const options = { forceBoot: true };
-    const booted = claimed({ action: 'start', options }, { ...off, saved: half });
-    expect(booted.isIn('working.goingOn')).toBe(true);
-    const disks = [{ targetDev: 'vda', path: '/images/guest.qcow2', changedAt: '11.2' }];
-    const forced = claimed({ action: 'start', force: true }, { ...off, disks });
-    expect(forced.isIn('working.goingOn')).toBe(true);
-  });
-});
-
-describe('a managed save image that is thrown away', () => {
-  test('is gone', () => {
-    const run = claimed({ action: 'removeManagedSave' }, { domain: shutOff, saved: whole });
-    expect(ended(run.done('remove'))).toMatchObject({ outcome: 'completed', guest: 'shutOff' });
-  });
-
-  test('is looked for when the answer is lost', () => {
-    const found = { domain: shutOff, saved: whole };
-    const gone = claimed({ action: 'removeManagedSave' }, found).fail('remove', unknown);
-    expect(ended(gone.done('look', seen(shutOff, none)))).toMatchObject({ outcome: 'completed' });
-    const there = claimed({ action: 'removeManagedSave' }, found).fail('remove', unknown);
-    expect(ended(there.done('look', seen(shutOff, whole)))).toMatchObject({
-      outcome: 'rolledBack',
-    });
-  });
-
-  test('has to be there', () => {
-    expect(refusal({ action: 'removeManagedSave' }, { domain: shutOff })).toMatchObject({
-      outcome: 'refused',
-      failure: { code: 'isThere' },
-    });
   });
 });
