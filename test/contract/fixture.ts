@@ -1,3 +1,4 @@
+import { dirname } from 'node:path/posix';
 import type { DomainStatus, DomainView } from '../../src/ports/domain.ts';
 import { toFailure } from '../../src/ports/failure.ts';
 import type { Failure } from '../../src/ports/failure.ts';
@@ -19,7 +20,9 @@ export interface TwoHosts {
    * A running, persistent guest on the source with one writable disk `vda`, on storage of both
    * hosts or in a pool that both hosts have; it writes little memory. @returns its uuid
    */
-  addGuest(name: string, storage: Storage): Promise<string>;
+  addGuest(name: string, storage: Storage, agent: 'well' | 'none'): Promise<string>;
+  /** Of a guest that was made with one. */
+  setAgent(name: string, agent: AgentTrouble): Promise<void>;
   /** A running, persistent domain without disks, quick to make. @returns its uuid */
   addBareDomain(name: string, on: Role): Promise<string>;
   /** Lets time pass while the work goes on. */
@@ -29,6 +32,8 @@ export interface TwoHosts {
 
 export type Storage = 'shared' | 'private';
 export type Role = 'source' | 'destination';
+/** `hangs`: it makes every freeze three seconds late. */
+export type AgentTrouble = 'well' | 'silent' | 'hangs';
 
 /** For calls that nobody aborts. */
 export const unending = new AbortController().signal;
@@ -39,6 +44,8 @@ export class Fixture {
   readonly #uuids = new Set<string>();
   readonly #watches = new Set<Watched>();
   readonly #links = new Set<MigrationLink>();
+  /** Files that cases made, the newest first: layers before what they lie upon. */
+  readonly #paths: string[] = [];
   #domainCount = 0;
 
   constructor(hosts: TwoHosts) {
@@ -53,10 +60,19 @@ export class Fixture {
     return this.hosts.destination;
   }
 
-  async newGuest(storage: Storage): Promise<DomainView> {
-    const uuid = await this.hosts.addGuest(this.#nextName('guest'), storage);
+  async newGuest(storage: Storage, agent: 'well' | 'none' = 'none'): Promise<DomainView> {
+    const uuid = await this.hosts.addGuest(this.#nextName('guest'), storage, agent);
     this.#uuids.add(uuid);
-    return this.view('source', uuid);
+    const view = await this.view('source', uuid);
+    for (const { path } of view.disks) if (path !== null) this.#paths.unshift(path);
+    return view;
+  }
+
+  /** Beside the guest's first disk, for a file that the case makes. */
+  newPath({ disks, name }: DomainView, what: string): string {
+    const path = `${dirname(disks[0]?.path ?? '/')}/${name}-${what}.qcow2`;
+    this.#paths.unshift(path);
+    return path;
   }
 
   /** For what has nothing to do with disks or memory. */
@@ -74,6 +90,12 @@ export class Fixture {
 
   watch(role: Role, uuid: string, how: 'begun' | 'resumed' = 'begun'): Watched {
     const watched = new Watched(this.hosts[role], uuid, role, how === 'resumed');
+    this.#watches.add(watched);
+    return watched;
+  }
+
+  watchAlone(uuid: string, how: 'begun' | 'resumed' = 'begun'): Watched {
+    const watched = new Watched(this.source, uuid, 'alone', how === 'resumed');
     this.#watches.add(watched);
     return watched;
   }
@@ -139,19 +161,26 @@ export class Fixture {
     await Promise.all([...this.#links].map((each) => each.close()));
     this.#links.clear();
     for (const uuid of this.#uuids) {
-      await removeDomain(this.source, uuid);
-      await removeDomain(this.destination, uuid);
+      await removeDomain(this.source, uuid, this.#paths);
+      await removeDomain(this.destination, uuid, []);
     }
     this.#uuids.clear();
+    for (const path of this.#paths.splice(0)) await this.source.deleteVolume(path, unending);
   }
 }
 
-async function removeDomain(host: Hypervisor, uuid: string): Promise<void> {
+async function removeDomain(
+  host: Hypervisor,
+  uuid: string,
+  removedLater: readonly string[],
+): Promise<void> {
   const view = await host.findDomain(uuid, unending);
+  for (const { targetDev } of view?.disks ?? [])
+    await host.endBlockJob(uuid, targetDev, 'cancel', unending);
   await host.destroy(uuid, unending);
   await host.undefine(uuid, unending);
   for (const { path } of view?.disks ?? [])
-    if (path !== null) await host.deleteVolume(path, unending);
+    if (path !== null && !removedLater.includes(path)) await host.deleteVolume(path, unending);
 }
 
 /** What a call failed with; `null` when it did not fail. */

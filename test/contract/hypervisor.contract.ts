@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, test } from 'vitest';
+import { blockJobsCases } from './block-jobs.cases.ts';
 import { changingCases } from './changing.cases.ts';
 import { claimingCases } from './claiming.cases.ts';
 import { clientDrivenCases } from './client-driven.cases.ts';
 import { Fixture } from './fixture.ts';
 import type { TwoHosts } from './fixture.ts';
+import { guestAgentCases } from './guest-agent.cases.ts';
 import { lookingCases } from './looking.cases.ts';
 import { migratingCases } from './migrating.cases.ts';
 import { tuningCases } from './tuning.cases.ts';
@@ -20,6 +22,8 @@ const cases = {
   'driven by the client': clientDrivenCases,
   tuning: tuningCases,
   volumes: volumesCases,
+  'block jobs': blockJobsCases,
+  'guest agent': guestAgentCases,
 } satisfies Record<string, Cases>;
 
 export type Part = keyof typeof cases;
@@ -31,6 +35,8 @@ export const allParts: readonly Part[] = [
   'driven by the client',
   'tuning',
   'volumes',
+  'block jobs',
+  'guest agent',
 ];
 
 /** What both adapters owe to the port, seen only through the port. */

@@ -6,10 +6,14 @@ import type { TwoHosts } from './fixture.ts';
 import { unending } from './fixture.ts';
 
 /** Two real daemons, in a lab of its own for each part of the contract. */
-export async function labHosts(part: string): Promise<TwoHosts> {
-  const lab = await labUp({ name: labNameFor(part) });
+export async function labHosts(
+  part: string,
+  generation: 'older' | 'newer' = 'older',
+): Promise<TwoHosts> {
+  const isNewer = generation === 'newer';
+  const lab = await labUp({ name: labNameFor(part), hosts: isNewer ? 3 : 2 });
   await lab.reset();
-  const [hostA, hostB] = [lab.host('hostA'), lab.host('hostB')];
+  const [hostA, hostB] = [lab.host(isNewer ? 'hostC' : 'hostA'), lab.host('hostB')];
   const hypervisors = createLibvirtHypervisors({ clock: systemClock });
   return {
     hypervisors,
@@ -17,9 +21,16 @@ export async function labHosts(part: string): Promise<TwoHosts> {
     destination: await hypervisors.open(hostB.uri, unending),
     destinationConnectUri: hostB.tcp,
     unreachableConnectUri: `qemu+tcp://${hostB.address}:1/system`,
-    addGuest: async (name, storage) => {
+    addGuest: async (name, storage, agent) => {
       const fill = storage === 'private' ? '48M' : undefined;
-      return (await lab.guest(name, { on: hostA.name, storage, fill, agent: 'absent' })).uuid;
+      const [hasAgent, hasControl] =
+        agent === 'well' ? (['present', 'present'] as const) : (['absent', 'absent'] as const);
+      const parts = { agent: hasAgent, control: hasControl };
+      return (await lab.guest(name, { on: hostA.name, storage, fill, ...parts })).uuid;
+    },
+    setAgent: async (name, agent) => {
+      await lab.tellGuest(name, { kind: agent === 'silent' ? 'stop-agent' : 'continue-agent' });
+      await lab.tellGuest(name, { kind: 'hang-freeze', seconds: agent === 'hangs' ? 3 : 0 });
     },
     addBareDomain: async (name, on) =>
       (await lab.bareDomain(name, { on: on === 'source' ? hostA.name : hostB.name })).uuid,

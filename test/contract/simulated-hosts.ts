@@ -22,6 +22,7 @@ export async function simulatedHosts(): Promise<TwoHosts & { readonly clock: Vir
     name: string,
     host: 'hostA' | 'hostB',
     storage: 'shared' | 'private' | null,
+    agent: 'well' | 'none' = 'none',
   ) => {
     const path = `/${storage === 'shared' ? 'shared' : 'images'}/${name}.qcow2`;
     const disk = { targetDev: 'vda', path, capacityBytes: 2 ** 26, format: 'qcow2' };
@@ -30,6 +31,7 @@ export async function simulatedHosts(): Promise<TwoHosts & { readonly clock: Vir
       host,
       memoryBytes: 2 ** 26,
       dirtyBytesPerS: 2 ** 17,
+      agent,
       disks: storage === null ? [] : [{ ...disk, storage }],
     });
     const { hypervisors } = world;
@@ -44,7 +46,12 @@ export async function simulatedHosts(): Promise<TwoHosts & { readonly clock: Vir
     destination: await world.hypervisors.open('simulated:///hostB', unending),
     destinationConnectUri: 'simulated:///hostB',
     unreachableConnectUri: 'simulated:///nowhere',
-    addGuest: (name, storage) => add(name, 'hostA', storage),
+    addGuest: (name, storage, agent) => add(name, 'hostA', storage, agent),
+    setAgent: async (name, agent) => {
+      const host = await world.hypervisors.open('simulated:///hostA', unending);
+      const { uuid = '' } = (await host.findDomain(name, unending)) ?? {};
+      world.setAgent(uuid, agent === 'hangs' ? { hangsAt: 'freeze', forMs: 3_000 } : agent);
+    },
     addBareDomain: (name, on) => add(name, on === 'source' ? 'hostA' : 'hostB', null),
     run: (work) => clock.run(work),
     close: () => world.hypervisors.close(),

@@ -12,7 +12,7 @@ export class Watched {
   constructor(
     hypervisor: Hypervisor,
     uuid: string,
-    role: 'source' | 'destination',
+    role: 'source' | 'destination' | 'alone',
     resumed = false,
   ) {
     const observe = (observation: DomainObservation): void => {

@@ -53,7 +53,7 @@ export function guestAgentCalls(caller: HostCaller): GuestAgent {
         try {
           return { thawed: await domain.fsThaw(options) };
         } catch (error) {
-          if (isAgentUnavailable(error) && (await readState(domain, options)) !== 'connected')
+          if (isSilence(error) && (await readState(domain, options)) !== 'connected')
             throw unavailable(uri, 'the guest agent is not connected', error);
           return refuse(uri, error, 'thawFailed');
         } finally {
@@ -66,7 +66,7 @@ export function guestAgentCalls(caller: HostCaller): GuestAgent {
         try {
           return await askStatus(domain, timeoutMs, options);
         } catch (error) {
-          if (isAgentUnavailable(error) || isRefusedByAgent(error)) return 'unknown';
+          if (isSilence(error) || isRefusedByAgent(error)) return 'unknown';
           throw error;
         }
       }),
@@ -88,7 +88,7 @@ async function requireReady(
   if (state === 'none') throw unavailable(uri, 'the domain has no guest agent', null);
   if (state === 'disconnected') throw unavailable(uri, 'the guest agent is not connected', null);
   const status = await askStatus(domain, timeoutMs, options).catch((error: unknown) => {
-    if (isAgentUnavailable(error)) throw unavailable(uri, 'the guest agent does not answer', error);
+    if (isSilence(error)) throw unavailable(uri, 'the guest agent does not answer', error);
     if (!isRefusedByAgent(error)) throw error;
     return 'unknown';
   });
@@ -122,6 +122,11 @@ async function askStatus(
 /** libvirt counts seconds, and means by 0 that nobody waits. */
 function wholeSeconds(timeoutMs: number): number {
   return Math.max(1, Math.ceil(timeoutMs / 1_000));
+}
+
+/** Nobody answered, or there is nobody to ask: a domain without a channel for an agent. */
+function isSilence(error: unknown): boolean {
+  return isAgentUnavailable(error) || isLibvirtError(error, errorCodes.ARGUMENT_UNSUPPORTED);
 }
 
 /** The agent answered that it cannot; 9.0 has no code for that. */

@@ -83,6 +83,7 @@ export class BlockJob {
       this.#settle();
       this.#status = 'ready';
       this.#tell('ready');
+      this.#place.world.changed();
     }
   }
 
@@ -97,22 +98,22 @@ export class BlockJob {
 
   /** QEMU could not write, or read. */
   fail(): void {
-    if (this.#status === 'over') return;
-    this.#leave();
-    this.#tell('failed');
+    if (this.#status !== 'over') this.#leave('failed');
   }
 
   #end(how: 'completed' | 'canceled', concludes = true): void {
     if (this.#status === 'over') return;
     if (concludes) this.work.conclude(how);
-    this.#leave();
-    this.#tell(how);
+    this.#leave(how);
   }
 
-  #leave(): void {
+  /** Whoever is told of its end may ask once more how far it came. */
+  #leave(how: 'completed' | 'failed' | 'canceled'): void {
     this.#settle();
     this.#status = 'over';
+    this.#tell(how);
     this.#qemu.blockJobs.delete(this.work.targetDev);
+    this.#place.world.changed();
   }
 
   get #endBytes(): number {
@@ -140,6 +141,5 @@ export class BlockJob {
     const { world, host, domain } = this.#place;
     const { targetDev, type: job } = this.work;
     world.tell(host, domain.uuid, { kind: 'blockJob', targetDev, job, status });
-    world.changed();
   }
 }

@@ -1,8 +1,9 @@
 import type { WatchRequest } from '../../ports/hypervisor.ts';
 import type { StreamProgress } from '../../ports/observation.ts';
+import type { BlockJob } from './block-job.ts';
 import { agentStateOf } from './guest-agent-calls.ts';
 import type { WatchLine } from './watch-line.ts';
-import type { Domain, Host, Observation, World } from './world.ts';
+import type { Host, Observation, World } from './world.ts';
 
 /** How often byte progress is asked for. */
 const progressIntervalMs = 250;
@@ -58,21 +59,23 @@ async function followAgent({ world, host, request, line, isAlive }: Session): Pr
   }
 }
 
-async function followProgress({ world, host, request, line, isAlive }: Session): Promise<void> {
-  const streams = (): StreamProgress[] => {
-    const domain = host.domains.get(request.uuid);
-    return domain === undefined ? [] : streamsOf(domain);
-  };
+async function followProgress(session: Session): Promise<void> {
+  const { isAlive, world } = session;
   for (;;) {
-    await world.wait({ until: () => streams().length > 0, whileAlive: isAlive });
-    const now = streams();
-    if (now.length > 0 && line.isHeard) request.progress(now);
+    await world.wait({ until: () => streamsOf(session).length > 0, whileAlive: isAlive });
+    tellProgress(session);
     await world.pass(progressIntervalMs, isAlive);
   }
 }
 
-function streamsOf({ qemu }: Domain): StreamProgress[] {
-  return [...(qemu?.blockJobs.values() ?? [])].map((job) => ({
+export function tellProgress(session: Session): void {
+  const streams = streamsOf(session);
+  if (streams.length > 0 && session.line.isHeard) session.request.progress(streams);
+}
+
+function streamsOf({ host, request }: Session): StreamProgress[] {
+  const { blockJobs = new Map<string, BlockJob>() } = host.domains.get(request.uuid)?.qemu ?? {};
+  return [...blockJobs.values()].map((job) => ({
     stream: job.work.targetDev,
     processedBytes: job.processedBytes,
     totalBytes: job.work.totalBytes,

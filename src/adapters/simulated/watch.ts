@@ -1,7 +1,7 @@
 import type { DomainReason, DomainState } from '../../ports/domain.ts';
 import type { WatchRequest } from '../../ports/hypervisor.ts';
 import type { StreamProgress } from '../../ports/observation.ts';
-import { followAlone, isMinded } from './watch-alone.ts';
+import { followAlone, isMinded, tellProgress } from './watch-alone.ts';
 import { WatchLine } from './watch-line.ts';
 import type { Host, Observation, World } from './world.ts';
 import { CarrierDied, lifeOf } from './world.ts';
@@ -59,7 +59,9 @@ export async function watchDomain(
 async function follow(session: Session, known: Presence | null): Promise<void> {
   const { world, host, request, line } = session;
   const unsubscribe = world.observe(host, request.uuid, (observation) => {
-    if (isMinded(request.role, observation)) line.tell(observation);
+    if (!isMinded(request.role, observation)) return;
+    if (observation.kind === 'blockJob') tellProgress(session);
+    line.tell(observation);
   });
   try {
     const jobs = { source: followJob, alone: followAlone, destination: null }[request.role];
