@@ -26,6 +26,7 @@ import {
   deviceBack,
   deviceFailed,
   deviceNow,
+  devicesKept,
   devicesOut,
   diskNow,
   diskToCopy,
@@ -110,9 +111,11 @@ export const coldSnapshotSetup = setup({
     noteDeviceFailed: changes((context, { error }: { error: unknown }) =>
       deviceFailed(context, deviceNow(context), error),
     ),
-    recordNotReleased: changes((context, { answer }: { answer: 'refused' | 'silent' }) =>
-      because(context, deviceNotReleased(context, answer)),
-    ),
+    recordNotReleased: changes((context, { answer }: { answer: 'refused' | 'silent' }) => ({
+      ...because(context, deviceNotReleased(context, answer)),
+      ...devicesKept(context),
+    })),
+    noteKept: changes((context) => devicesKept(context)),
     recordStarted: changes((context) => because(context, guestStarted(context))),
     recordEnded: changes((context) => because(context, guestEnded(context))),
     forgiveFailure: changes(() => ({ failure: null })),

@@ -37,6 +37,10 @@ export const lookOf = ({ event }: { readonly event: { readonly output: GuestLook
 });
 export const copiedOf = ({ event }: { readonly event: { readonly output: CopiedImage } }) =>
   event.output;
+/** The device that an event is about. */
+export const isThis = ({ event }: { readonly event: { readonly alias: string } }) => ({
+  alias: event.alias,
+});
 export const failsWith = { type: 'recordFailure', params: errorOf } as const;
 export const failsStep = { type: 'noteStepFailed', params: errorOf } as const;
 export const failsLook = { type: 'noteLookFailed', params: errorOf } as const;

@@ -60,6 +60,14 @@ export function devicesOut(context: ColdSnapshotContext, look: GuestLook): Chang
   );
 }
 
+/** The guest has said no, or nothing for long enough. */
+export function devicesKept(context: ColdSnapshotContext): Changes {
+  return movedDevices(
+    context,
+    context.taken.map((each) => (each.status === 'asked' ? { ...each, status: 'kept' } : each)),
+  );
+}
+
 export function deviceBack(context: ColdSnapshotContext, device: DeviceView): Changes {
   return movedDevices(context, withStatus(context.taken, device, 'back', null));
 }
@@ -94,7 +102,7 @@ function movedDevices(context: ColdSnapshotContext, taken: readonly TakenDevice[
   const artefacts = taken.reduce(
     (all, { device: { alias }, status }) => {
       const item = itemOf(context, 'device', alias);
-      if (status === 'back') return withoutArtefact(all, item);
+      if (status === 'back' || status === 'kept') return withoutArtefact(all, item);
       if (status === 'asked') return all;
       return withArtefact(all, { ...item, status: status === 'out' ? 'made' : 'left' });
     },

@@ -59,12 +59,13 @@ export interface ColdSnapshotFacts extends OneHostFacts {
 }
 
 /**
- * Where a device is that was to be taken out. `asked`: from before the call. `out`: seen gone.
+ * Where a device is that was to be taken out. `asked`: from before the call until there is an answer,
+ * since nothing takes it back. `kept`: the guest refused, or did not answer in time. `out`: seen gone.
  * `back`: seen there again. `lost`: it could not be put back.
  */
 export interface TakenDevice {
   readonly device: DeviceView;
-  readonly status: 'asked' | 'out' | 'back' | 'lost';
+  readonly status: 'asked' | 'kept' | 'out' | 'back' | 'lost';
   /** Why it is lost. */
   readonly message: string | null;
 }

@@ -34,7 +34,7 @@ export type Step =
         'merge' | 'takeFromSave' | 'takeFromConfiguration' | 'commit' | 'awaitCommit' | 'pivot';
       readonly disk: ColdDisk;
     }
-  | { readonly name: 'attach'; readonly device: DeviceView };
+  | { readonly name: 'attach' | 'awaitRelease'; readonly device: DeviceView };
 
 export type StepName = Step['name'];
 
@@ -94,6 +94,9 @@ function stepOfRunning(context: ColdSnapshotContext, look: GuestLook, domain: Do
   if (stands && !wasPaused(foundDomain(context))) return { name: 'resume' };
   const device = missingDevice(context, look);
   if (device !== null) return { name: 'attach', device };
+  // It may let go at any time, and would be missing for good if nobody waited.
+  const asked = context.taken.find(({ status }) => status === 'asked');
+  if (asked !== undefined) return { name: 'awaitRelease', device: asked.device };
   for (const disk of overlaysInTheWay(context)) {
     const seen = lookAt(look, disk);
     if (isOn(seen?.live, disk)) return stepOfOverlay(disk, seen);
@@ -113,7 +116,7 @@ function stepOfOverlay(disk: ColdDisk, seen: DiskLook | undefined): Step {
 /** The first that is out and was not given up, in the order in which they were taken. */
 function missingDevice({ taken }: ColdSnapshotContext, look: GuestLook): DeviceView | null {
   const missing = taken.find(
-    ({ device, status }) => (status === 'asked' || status === 'out') && !isThere(look, device),
+    ({ device, status }) => status !== 'back' && status !== 'lost' && !isThere(look, device),
   );
   return missing?.device ?? null;
 }

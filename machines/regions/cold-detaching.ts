@@ -1,8 +1,5 @@
-import { askedDevice, failsWith, lookOf, lookOrder } from '../policy/cold-orders.ts';
+import { askedDevice, failsWith, isThis, lookOf, lookOrder } from '../policy/cold-orders.ts';
 
-const isThis = ({ event }: { readonly event: { readonly alias: string } }) => ({
-  alias: event.alias,
-});
 const notReleased = (answer: 'refused' | 'silent') =>
   ({ type: 'recordNotReleased', params: { answer } }) as const;
 

@@ -5,6 +5,7 @@ import {
   failsDevice,
   failsLook,
   failsStep,
+  isThis,
   lookOrder,
   placedOrder,
   seesLook,
@@ -56,6 +57,7 @@ export const returning = {
         { guard: stepIs('start'), target: 'starting', actions: 'noteAnswered' },
         { guard: stepIs('resume'), target: 'resuming' },
         { guard: stepIs('attach'), target: 'attaching' },
+        { guard: stepIs('awaitRelease'), target: 'awaitingRelease' },
         { guard: stepIs('merge'), target: 'merging' },
         { guard: stepIs('takeFromSave'), target: 'takingFromSave' },
         { guard: stepIs('takeFromConfiguration'), target: 'takingFromConfiguration' },
@@ -125,6 +127,21 @@ export const returning = {
         onDone: { target: 'looking', actions: 'noteBack' },
         onError: { target: 'waiting', actions: failsDevice },
       },
+    },
+    awaitingRelease: {
+      description: 'A device was asked for in vain: the guest says so, or lets go of it yet.',
+      tags: ['rollingBack'],
+      on: {
+        'device.removed': 'looking',
+        'device.removalFailed': {
+          guard: { type: 'isAwaited', params: isThis },
+          target: 'looking',
+          actions: 'noteKept',
+        },
+        'domain.stopped': { target: 'looking', actions: 'noteKept' },
+        'connection.regained': 'looking',
+      },
+      after: { deviceWait: { target: 'looking', actions: 'noteKept' } },
     },
     merging: {
       description: 'The guest is off: what it wrote to the overlay goes into the base.',

@@ -176,6 +176,13 @@ function setGoing(
   domain.state = runs ? 'running' : 'paused';
   domain.reason = runs ? how : 'migration';
   world.tell(host, domain.uuid, { kind: 'started', detail: how });
+  // Of a guest that boots libvirt tells no more than that.
+  if (how === 'restored')
+    world.tell(
+      host,
+      domain.uuid,
+      runs ? { kind: 'resumed', detail: 'fromSnapshot' } : { kind: 'suspended', detail: how },
+    );
   world.changed();
 }
 
