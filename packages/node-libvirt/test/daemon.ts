@@ -1,6 +1,15 @@
-import { isDeepStrictEqual } from 'node:util';
+import { execFile } from 'node:child_process';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { describe } from 'vitest';
-import { open, type Connection, type DomainEventKind, type DomainEvents } from '../src/index.ts';
+import {
+  open,
+  undefineFlags,
+  type Connection,
+  type DomainEventKind,
+  type DomainEvents,
+} from '../src/index.ts';
+
+const run = promisify(execFile);
 
 /** A qemu daemon of the machine's own to test against, such as `qemu+unix:///system?socket=...`; null without one. */
 export function daemonUri(): string | null {
@@ -58,13 +67,26 @@ export function disklessGuest(name: string, devices = ''): string {
   </domain>`;
 }
 
+/** A `<disk>` with an image of its own. */
+export function disk(target: string, path: string, format: 'qcow2' | 'raw'): string {
+  return `<disk type='file' device='disk'>
+    <driver name='qemu' type='${format}'/><source file='${path}'/><target dev='${target}' bus='virtio'/>
+  </disk>`;
+}
+
+/** Makes an image that holds nothing. */
+export async function makeImage(path: string, format: 'qcow2' | 'raw', size = '4M'): Promise<void> {
+  await run('qemu-img', ['create', '-q', '-f', format, path, size]);
+}
+
 /** Ends and forgets whatever carries that name; fine when nothing does. */
 export async function removeGuest(connection: Connection, name: string): Promise<void> {
   for (const domain of await connection.listAllDomains()) {
     if (domain.name !== name) continue;
     const wasPersistent = await domain.isPersistent();
     if (await domain.isActive()) await domain.destroy();
-    if (wasPersistent) await domain.undefine();
+    const flags = undefineFlags.MANAGED_SAVE | undefineFlags.SNAPSHOTS_METADATA;
+    if (wasPersistent) await domain.undefine({ flags });
   }
 }
 

@@ -1,16 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { open, type Connection } from '../src/index.ts';
+import { blockCopyFlags, open, type Connection } from '../src/index.ts';
 import { describeDaemon, disklessGuest, EventLog, removeGuest, uniqueName } from './daemon.ts';
 
-const run = promisify(execFile);
-
 describeDaemon('events of a real daemon', (uri) => {
-  const virsh = (...args: string[]): Promise<unknown> => run('virsh', ['-q', '-c', uri, ...args]);
   let connection: Connection;
   const guests: string[] = [];
   const newName = (): string => {
@@ -131,19 +126,12 @@ describeDaemon('events of a real daemon', (uri) => {
     const guest = await connection.domainCreateXML(disklessGuest(newName(), source));
     expect(await guest.getBlockInfo('vda')).toMatchObject({ capacityBytes: 4 * 1_048_576 });
     expect(await guest.getBlockJobInfo('vda')).toBeNull();
-    // Starting block jobs is no call of this client yet: libvirt's own tool does it.
-    await virsh(
-      'blockcopy',
-      guest.name,
-      'vda',
-      '--dest',
-      join(directory, 'copy.raw'),
-      '--transient-job',
-    );
+    const copy = `<disk type='file'><driver type='raw'/><source file='${directory}/copy.raw'/></disk>`;
+    await guest.blockCopy('vda', copy, {}, { flags: blockCopyFlags.TRANSIENT_JOB });
     await jobs.until({ disk: 'vda', type: 'copy', status: 'ready' });
     const job = await guest.getBlockJobInfo('vda');
     expect(job).toMatchObject({ type: 'copy', cursor: 4 * 1_048_576, end: 4 * 1_048_576 });
-    await virsh('blockjob', guest.name, 'vda', '--abort');
+    await guest.blockJobAbort('vda');
     await jobs.until({ disk: 'vda', type: 'copy', status: 'canceled' });
     await guest.destroy();
     await rm(directory, { recursive: true });

@@ -1,14 +1,18 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
+  errorCodes,
+  isLibvirtError,
   isNoNetwork,
   isNoStoragePool,
   isNoStorageVol,
   open,
+  storageVolInfoFlags,
+  storageVolResizeFlags,
   type Connection,
   type StoragePool,
 } from '../src/index.ts';
@@ -69,6 +73,26 @@ describeDaemon('storage of a real daemon', (uri) => {
     expect((await pool.listAllVolumes()).map((other) => other.name)).toContain(name);
     await volume.delete();
     await expect(pool.storageVolLookupByName(name)).rejects.toSatisfy(isNoStorageVol);
+  });
+
+  it('makes a volume from another one, and changes its size', async () => {
+    const describeVolume = (name: string): string =>
+      `<volume><name>${name}</name><capacity unit='MiB'>2</capacity><target><format type='raw'/></target></volume>`;
+    const [first, second] = [uniqueName(), uniqueName()];
+    const source = await pool.storageVolCreateXML(describeVolume(first));
+    await writeFile(join(directory, first), 'what the copy has, too', { flag: 'r+' });
+    const copy = await pool.storageVolCreateXMLFrom(describeVolume(second), source);
+    const data = await readFile(join(directory, second));
+    expect([copy.name, data.toString('utf8', 0, 22)]).toEqual([second, 'what the copy has, too']);
+    await copy.resize(4 * 1_048_576);
+    expect(await copy.getInfo()).toMatchObject({ type: 'file', capacityBytes: 4 * 1_048_576 });
+    const physical = await copy.getInfo({ flags: storageVolInfoFlags.GET_PHYSICAL });
+    expect(physical.allocationBytes).toBe(4 * 1_048_576);
+    await expect(copy.resize(3 * 1_048_576)).rejects.toSatisfy((error) =>
+      isLibvirtError(error, errorCodes.INVALID_ARG),
+    );
+    await copy.resize(3 * 1_048_576, { flags: storageVolResizeFlags.SHRINK });
+    await Promise.all([source.delete(), copy.delete()]);
   });
 });
 
