@@ -14,17 +14,18 @@ const hostKeyChecks = { askConfig: [], acceptNew: ['accept-new'], off: ['no'] } 
 
 /**
  * How programs are run on the host of a connection URI: here where its daemon is here, by ssh where
- * the daemon is reached by ssh; `null` where nothing but the daemon answers (tcp, tls).
+ * the daemon is reached by ssh; `null` where nothing but the daemon answers (tcp, tls). `start` starts
+ * programs on this machine, as ssh is one.
  *
  * @throws InvalidUriError of node-libvirt
  */
-export function launcherFor(uri: string): Launch | null {
+export function launcherFor(uri: string, start: Launch = launch): Launch | null {
   const [endpoint] = parseUri(uri).endpoints;
   switch (endpoint?.kind) {
     case 'unix':
-      return launch;
+      return start;
     case 'ssh':
-      return (file, args) => launch(endpoint.program, sshArguments(endpoint, [file, ...args]));
+      return (file, args) => start(endpoint.program, sshArguments(endpoint, [file, ...args]));
     case 'tcp':
     case 'tls':
     case undefined:
