@@ -102,14 +102,17 @@ export function noteFrozen(context: Context, { frozen }: { frozen: number }): Ch
   return { frozen: true, ...marked(context, 'made', [freezeOf(context)]) };
 }
 
-/** A freeze that failed for certain needs no thaw; one that was not answered may come yet. */
+/**
+ * A freeze that failed for certain needs no thaw, and somebody else's gets none of us; one that was not
+ * answered may come yet.
+ */
 export function noteUnfrozen(context: Context, { error }: { error: unknown }): Change {
   const { effect, message } = readFailure(error);
   const noted = withNote(
     context,
     `the guest was not frozen, so the disks are as after a power cut: ${message}`,
   );
-  return effect === 'none' ? { ...noted, ...forgetFreeze(context) } : noted;
+  return effect === 'unknown' ? noted : { ...noted, ...forgetFreeze(context) };
 }
 
 export function refuseFreeze(context: Context, { error }: { error: unknown }): Change {
@@ -122,7 +125,7 @@ export function refuseFreeze(context: Context, { error }: { error: unknown }): C
   };
   return {
     failure: context.failure ?? failure,
-    ...(cause.effect === 'none' ? forgetFreeze(context) : {}),
+    ...(cause.effect === 'unknown' ? {} : forgetFreeze(context)),
   };
 }
 
@@ -130,7 +133,7 @@ export const nothingFrozen: Failure = {
   code: 'freezeFailed',
   message: 'its agent found no file system to freeze',
   // The agent holds itself for frozen all the same.
-  effect: 'done',
+  effect: 'unknown',
 };
 
 export function noteThawed(context: Context, { atEpochMs }: { atEpochMs: number }): Change {

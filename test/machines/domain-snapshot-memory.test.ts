@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+
+import { host, look, lost, onBase, overlayPath, released, working } from './domain-snapshot.ts';
+import type { Walk } from './walk.ts';
+
+const artefact = (kind: string, path: string, status: string) => ({ kind, host, path, status });
+const artefactsOf = (walk: Walk): unknown => walk.snapshot.context.artefacts;
+
+describe('a snapshot with memory', () => {
+  const target = { standing: null, image: null, availableBytes: 2 ** 34, users: [] } as const;
+  const targets = [overlayPath, '/images/memory'].map((path) => ({ ...target, path }));
+  const external = () => working({ memoryPath: '/images/memory' }, { targets });
+
+  test('has its memory file on record, too, and tells how long the guest stood', () => {
+    const walk = external();
+    expect(artefactsOf(walk)).toContainEqual(artefact('memory', '/images/memory', 'expected'));
+    walk.see('domain.suspended', 'paused').see('domain.resumed', 'unpaused');
+    walk.done('takeMemory').done('lookAtSnapshot', look()).done('clearSnapshotClaims');
+    walk.done('release', released);
+    expect(walk.output()).toMatchObject({
+      outcome: 'completed',
+      consistency: 'application',
+      outageMs: 1,
+    });
+  });
+
+  test('is aborted by its job, and what came of it is looked at', () => {
+    const walk = external().send({ type: 'abort.requested' });
+    expect(walk.isIn('working.aborting')).toBe(true);
+    walk.done('abortSnapshot').done('lookAtSnapshot', look(onBase));
+    walk.done('removeSnapshotFiles', { removed: [overlayPath, '/images/memory'] });
+    walk.done('release', released);
+    expect(walk.output()).toMatchObject({
+      outcome: 'rolledBack',
+      failure: { code: 'abortRequested' },
+      artefacts: [],
+    });
+  });
+
+  test('is aborted again while its job goes on', () => {
+    const busy = look({ domain: { job: { operation: 'snapshot' } }, ...onBase });
+    const walk = external().send({ type: 'abort.requested' }).done('abortSnapshot');
+    walk.done('lookAtSnapshot', busy).elapse('askAgain');
+    expect(walk.isIn('working.aborting')).toBe(true);
+  });
+
+  test('is aborted when it takes too long', () => {
+    const walk = external().elapse('snapshotWait');
+    expect(walk.isIn('working.aborting')).toBe(true);
+    walk.done('abortSnapshot').done('lookAtSnapshot', look(onBase));
+    walk.done('removeSnapshotFiles', { removed: [] }).done('release', released);
+    expect(walk.output()).toMatchObject({ failure: { code: 'timeBudgetExceeded' } });
+  });
+
+  test('that was whole when the abort came stays', () => {
+    const walk = external().send({ type: 'abort.requested' }).done('abortSnapshot');
+    walk.done('lookAtSnapshot', look()).done('clearSnapshotClaims').done('release', released);
+    expect(walk.output()).toMatchObject({ outcome: 'completed', failure: null });
+  });
+
+  test('lets a guest go on that it left standing', () => {
+    const standing = { state: 'paused', reason: 'apiError' } as const;
+    const walk = external().fail('takeMemory', lost);
+    walk.done('lookAtSnapshot', look({ ...onBase, domain: standing }));
+    expect(walk.isIn('working.looking.resuming')).toBe(true);
+    walk.done('resumeAfterSnapshot').done('lookAtSnapshot', look(onBase));
+    expect(walk.isIn('tidying')).toBe(true);
+  });
+
+  test('calls an operator for a guest that cannot go on', () => {
+    const standing = look({ ...onBase, domain: { state: 'paused', reason: 'apiError' } });
+    const walk = external().fail('takeMemory', lost).done('lookAtSnapshot', standing);
+    walk.fail('resumeAfterSnapshot', lost).elapse('peerWait');
+    expect(walk.output()).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'guestPaused' },
+    });
+  });
+
+  test('leaves a guest alone that somebody else paused', () => {
+    const walk = external().fail('takeMemory', lost);
+    walk.done('lookAtSnapshot', look({ ...onBase, domain: { state: 'paused', reason: 'user' } }));
+    expect(walk.isIn('tidying')).toBe(true);
+  });
+
+  test('that lies in the disks and that libvirt forgets cannot be looked for', () => {
+    const asked = { kind: 'internal', noMetadata: true } as const;
+    const unseen = look(onBase);
+    const confirmed = working(asked, { targets: [] }).done('takeMemory');
+    expect(confirmed.done('lookAtSnapshot', unseen).isIn('releasing')).toBe(true);
+    const walk = working(asked, { targets: [] }).fail('takeMemory', lost);
+    walk.done('lookAtSnapshot', unseen);
+    expect(walk.output()).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'snapshotUnclear' },
+    });
+  });
+});
