@@ -1,3 +1,5 @@
+import type { FormattedImage } from './images.ts';
+
 /** What a snapshot holds of one disk. */
 export interface SnapshotDisk {
   readonly targetDev: string;
@@ -24,11 +26,23 @@ export interface SnapshotView {
   readonly frozenPaths: readonly { readonly targetDev: string; readonly path: string }[];
   /** The metadata keep the domain's definition: without it, a revert is risky. */
   readonly hasDefinition: boolean;
+  /**
+   * Disks of which libvirt has noted that the snapshot after this one was being merged when the daemon
+   * died (libvirt 9.0 and later): until that is mended, it refuses to delete this one.
+   */
+  readonly unfinishedDeletion: readonly string[];
 }
 
 export interface MemoryFile {
   readonly kind: 'external';
   readonly path: string;
+}
+
+/** A layer of a disk that was merged into another one, where the data stand now. */
+export interface MergedLayer {
+  readonly targetDev: string;
+  readonly from: string;
+  readonly to: FormattedImage;
 }
 
 /** What virDomainSnapshotCreateXML is asked for; the same words as its flags. */
@@ -80,6 +94,12 @@ export interface Snapshots {
    * what libvirt notes of a revert or a delete under way. Nothing to do where there is no such snapshot.
    */
   clearSnapshotClaims(uuid: string, name: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Of every snapshot: disks of the definition that it keeps which are a merged layer become what that
+   * was merged into, and notes of an unfinished deletion of those disks go. By redefinitions, which
+   * leave parents and what is current as they are; nothing to do where nothing of that is found.
+   */
+  mendSnapshots(uuid: string, merged: readonly MergedLayer[], signal: AbortSignal): Promise<void>;
   /**
    * Files that the domain's QEMU itself has open, by its own word (query-named-block-nodes): a daemon
    * that was killed while it made a snapshot may not know of an overlay that the guest writes to. `null`:

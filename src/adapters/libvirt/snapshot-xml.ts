@@ -1,5 +1,10 @@
 import { DOMImplementation, XMLSerializer, type Document, type Element } from '@xmldom/xmldom';
-import type { SnapshotDisk, SnapshotRequest, SnapshotView } from '../../ports/snapshots.ts';
+import type {
+  MergedLayer,
+  SnapshotDisk,
+  SnapshotRequest,
+  SnapshotView,
+} from '../../ports/snapshots.ts';
 import { dropClaims } from './claims.ts';
 import { readDisks } from './domain-xml.ts';
 import { attribute, child, children, parseRoot, text } from './xml.ts';
@@ -14,7 +19,8 @@ export type SnapshotDescription = Omit<SnapshotView, 'current' | 'children'>;
  */
 export function parseSnapshot(xml: string): SnapshotDescription {
   const root = parseRoot(xml, 'domainsnapshot');
-  const disks = children(child(root, 'disks'), 'disk').map(readDisk);
+  const diskElements = children(child(root, 'disks'), 'disk');
+  const disks = diskElements.map(readDisk);
   const domain = child(root, 'domain');
   // An old record may hold no more than the domain's uuid.
   const hasDefinition = child(domain, 'devices') !== null;
@@ -31,8 +37,14 @@ export function parseSnapshot(xml: string): SnapshotDescription {
       path !== null && held.has(targetDev) ? [{ targetDev, path }] : [],
     ),
     hasDefinition,
+    unfinishedDeletion: diskElements
+      .filter((disk) => child(disk, unfinishedMark) !== null)
+      .map((disk) => attribute(disk, 'name') ?? ''),
   };
 }
+
+/** libvirt's note on a disk whose next layer is being merged (qemuSnapshotSetInvalid). */
+const unfinishedMark = 'snapshotDeleteInProgress';
 
 function readDisk(element: Element): SnapshotDisk {
   const source = child(element, 'source');
@@ -122,6 +134,42 @@ export function withoutClaims(snapshotXml: string): string | null {
     .map(dropClaims);
   if (!dropped.includes(true)) return null;
   return new XMLSerializer().serializeToString(documentOf(root));
+}
+
+/** The same with each merged layer as what it was merged into; `null`: nothing of that is found. */
+export function withMerged(snapshotXml: string, merged: readonly MergedLayer[]): string | null {
+  const root = parseRoot(snapshotXml, 'domainsnapshot');
+  const disks = ['domain', 'inactiveDomain']
+    .flatMap((name) => children(root, name))
+    .flatMap((domain) => children(child(domain, 'devices'), 'disk'));
+  const moved = disks.map((disk) => moveDisk(disk, merged));
+  const held = children(child(root, 'disks'), 'disk').filter((disk) =>
+    merged.some(({ targetDev }) => targetDev === attribute(disk, 'name')),
+  );
+  const cleared = held.map(clearMark);
+  if (![...moved, ...cleared].includes(true)) return null;
+  return new XMLSerializer().serializeToString(documentOf(root));
+}
+
+function moveDisk(disk: Element, merged: readonly MergedLayer[]): boolean {
+  const targetDev = attribute(child(disk, 'target'), 'dev');
+  const source = child(disk, 'source');
+  const path = attribute(source, 'file');
+  const layer = merged.find((each) => each.targetDev === targetDev && each.from === path);
+  if (layer === undefined || source === null) return false;
+  source.setAttribute('file', layer.to.path);
+  child(disk, 'driver')?.setAttribute('type', layer.to.format);
+  // What was below the layer is not what is below now.
+  const below = child(disk, 'backingStore');
+  if (below !== null) disk.removeChild(below);
+  return true;
+}
+
+function clearMark(disk: Element): boolean {
+  const mark = child(disk, unfinishedMark);
+  if (mark === null) return false;
+  disk.removeChild(mark);
+  return true;
 }
 
 function documentOf(element: Element): Document {

@@ -12,13 +12,14 @@ import { z } from 'zod';
 import { FailureError } from '../../ports/failure.ts';
 import type {
   DeleteOptions,
+  MergedLayer,
   RevertOptions,
   SnapshotRequest,
   Snapshots,
   SnapshotView,
 } from '../../ports/snapshots.ts';
 import type { HostCaller } from './host-caller.ts';
-import { parseSnapshot, toSnapshotXml, withoutClaims } from './snapshot-xml.ts';
+import { parseSnapshot, toSnapshotXml, withMerged, withoutClaims } from './snapshot-xml.ts';
 
 /** libvirt's own snapshots, of one host. */
 export function snapshotsCalls(caller: HostCaller): Snapshots {
@@ -37,6 +38,9 @@ export function snapshotsCalls(caller: HostCaller): Snapshots {
       caller.withDomain(uuid, signal, (domain, options) => redefine(domain, xml, current, options)),
     clearSnapshotClaims: async (uuid, name, signal) => {
       await caller.askDomain(uuid, signal, (domain, options) => clearClaims(domain, name, options));
+    },
+    mendSnapshots: async (uuid, merged, signal) => {
+      await caller.askDomain(uuid, signal, (domain, options) => mendAll(domain, merged, options));
     },
     findOpenFiles: (uuid, signal) => caller.askDomain(uuid, signal, readOpenFiles),
     revertToSnapshot: (uuid, name, revert, signal) =>
@@ -98,6 +102,18 @@ async function clearClaims(domain: Domain, name: string, options: CallOptions): 
   if (snapshot === null) return;
   const cleared = withoutClaims(await readWhole(snapshot, options));
   if (cleared !== null) await redefine(domain, cleared, false, options);
+}
+
+async function mendAll(
+  domain: Domain,
+  merged: readonly MergedLayer[],
+  options: CallOptions,
+): Promise<void> {
+  for (const snapshot of await domain.listAllSnapshots(options)) {
+    const xml = await nullWithoutSnapshot(readWhole(snapshot, options));
+    const mended = xml === null ? null : withMerged(xml, merged);
+    if (mended !== null) await redefine(domain, mended, false, options);
+  }
 }
 
 const nodesSchema = z.array(z.object({ file: z.string() }));

@@ -15,6 +15,8 @@ export interface SnapshotRecord {
   readonly disks: readonly SnapshotDisk[];
   /** Claims and all, as it was at that moment. */
   readonly definition: Definition;
+  /** Disks of which the layer above was being merged when the daemon died. */
+  readonly unfinishedDeletion: readonly string[];
 }
 
 /** What an internal snapshot keeps inside the images themselves. */

@@ -103,6 +103,6 @@ function takeDisks(place: Place, request: SnapshotRequest, state: SnapshotView['
   const { description } = request;
   const createdAtEpochMs = Math.floor(world.clock.nowEpochMs() / 1000) * 1000;
   const about = { name, parent, description, createdAtEpochMs, state, memory, disks };
-  snapshots.records = [...snapshots.records, { ...about, definition }];
+  snapshots.records = [...snapshots.records, { ...about, definition, unfinishedDeletion: [] }];
   snapshots.current = name;
 }

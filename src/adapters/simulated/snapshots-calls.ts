@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Snapshots } from '../../ports/snapshots.ts';
+import type { MergedLayer, Snapshots } from '../../ports/snapshots.ts';
 import { chainFrom } from './disk-chain.ts';
 import { libvirtError } from './libvirt-error.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
@@ -43,6 +43,12 @@ export function snapshotsCalls(caller: SimulatedCaller): Snapshots {
         if (domain === undefined || record === null) return;
         replaceRecord(domain, { ...record, definition: { ...record.definition, claims: [] } });
       }),
+    mendSnapshots: (uuid, merged, signal) =>
+      caller.ask('mendSnapshots', signal, () => {
+        const domain = host.domains.get(uuid);
+        for (const record of domain?.snapshots.records ?? [])
+          if (domain !== undefined) replaceRecord(domain, mended(record, merged));
+      }),
     findOpenFiles: (uuid, signal) =>
       caller.ask('findOpenFiles', signal, () => {
         const domain = host.domains.get(uuid);
@@ -65,6 +71,23 @@ export function snapshotsCalls(caller: SimulatedCaller): Snapshots {
         () => deleteSnapshot(placeOf(uuid), name, options),
         'unknown',
       ),
+  };
+}
+
+function mended(record: SnapshotRecord, merged: readonly MergedLayer[]): SnapshotRecord {
+  const { definition, unfinishedDeletion } = record;
+  const disks = definition.disks.map((disk) => {
+    const layer = merged.find(
+      ({ from, targetDev }) => targetDev === disk.targetDev && from === disk.path,
+    );
+    return layer === undefined ? disk : { ...disk, ...layer.to };
+  });
+  return {
+    ...record,
+    definition: { ...definition, disks },
+    unfinishedDeletion: unfinishedDeletion.filter(
+      (noted) => !merged.some(({ targetDev }) => targetDev === noted),
+    ),
   };
 }
 
