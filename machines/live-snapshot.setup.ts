@@ -111,7 +111,7 @@ export const liveSnapshotSetup = setup({
     noteThawed: changes(freeze.noteThawed),
     noteFreezeLeft: changes(freeze.noteFreezeLeft),
     recordStillFrozen: changes((context) => ({ failure: freeze.stillFrozenFailure(context) })),
-    noteEndAsked: changes(() => ({ endAsked: true })),
+    noteEndAsked: changes(() => ({ endAsked: true, mustLook: false })),
 
     expectStaged: changes(images.expectStaged),
     noteWhole: changes(images.noteWhole),

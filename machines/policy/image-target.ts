@@ -71,3 +71,8 @@ export function targetObjection(
       `${directory} holds the disks of another domain (${neighbours.join(', ')}): choose a directory for images`,
   );
 }
+
+/** What a layer or an image takes at most that holds so much: its header and tables, too. */
+export function roomFor(heldBytes: number): number {
+  return Math.ceil(heldBytes * 1.02) + 2 ** 21;
+}

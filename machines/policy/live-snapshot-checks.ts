@@ -1,6 +1,6 @@
 import type { DiskView } from '../../src/ports/domain.ts';
 import { first, mib, unless } from './check.ts';
-import { fileNameObjection, targetObjection } from './image-target.ts';
+import { fileNameObjection, roomFor, targetObjection } from './image-target.ts';
 import type { LiveSnapshotContext } from './live-snapshot.ts';
 import { chosenDisks } from './live-snapshot.ts';
 import type { OneHostCheck, OneHostSubject } from './one-host-checks.ts';
@@ -13,9 +13,6 @@ type Subject = OneHostSubject<LiveSnapshotContext>;
 
 /** Flag TRANSIENT_JOB came with it: without, a persistent domain cannot have a copy. */
 const transientJobSince = 3_005_000;
-/** Header, tables and their growth of an image that holds a whole disk. */
-const layerOverhead = 1.002;
-const layerBytes = 2 ** 20;
 
 /** What can be known before anything is touched. libvirt finds it out late, or in the guest's time. */
 export const liveSnapshotChecks = {
@@ -133,7 +130,8 @@ function bytesWanted(subject: Subject): number {
   const { context, facts } = subject;
   return disksOf(subject).reduce((sum, { allocationBytes, capacityBytes, targetDev }) => {
     const held = context.spaceWanted === 'virtualSize' ? capacityBytes : allocationBytes;
-    const image = facts.imageBytes.find((each) => each.targetDev === targetDev)?.bytes ?? held;
-    return sum + Math.ceil(held * layerOverhead) + layerBytes + image;
+    const image =
+      facts.imageBytes.find((each) => each.targetDev === targetDev)?.bytes ?? roomFor(held);
+    return sum + roomFor(held) + image;
   }, 0);
 }

@@ -181,6 +181,8 @@ export const settling = {
     { guard: 'hasLost', target: '#undoing', actions: 'recordLost' },
     { guard: 'allEnded', target: '#writing' },
     { guard: 'isEndNotAsked', target: '#ending', actions: 'noteEndAsked' },
+    // What was not heard is not told again.
+    { guard: 'mustLook', target: '#undoing', actions: 'recordUnproven' },
   ],
   after: {
     tellWait: [

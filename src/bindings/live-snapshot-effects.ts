@@ -8,6 +8,8 @@ import type {
   GuestAsk,
   NameRequest,
 } from '../../machines/policy/live-snapshot-requests.ts';
+import type { TargetFacts } from '../../machines/policy/image-target.ts';
+import { roomFor } from '../../machines/policy/image-target.ts';
 import type { LiveSnapshotFacts } from '../../machines/policy/live-snapshot.ts';
 import { chosenDisks } from '../../machines/policy/live-snapshot.ts';
 import type { CopiesLook } from '../../machines/policy/live-snapshot-copies.ts';
@@ -47,7 +49,7 @@ export async function gatherLiveSnapshot(
   const tops = await Promise.all(
     disks.map(({ format, path }) => host.inspectImage(path, format, signal)),
   );
-  const imageBytes = formats.includes(request.format)
+  const imageBytes = isTight(request, domain, { chosen, formats, target })
     ? await Promise.all(
         disks.map(async ({ targetDev, ...top }) => ({
           targetDev,
@@ -64,6 +66,19 @@ export async function gatherLiveSnapshot(
     formats,
     target,
   };
+}
+
+/** Where even full disks have room, nobody need read what the images take. */
+function isTight(
+  { format }: FactsRequest,
+  { disks }: DomainView,
+  facts: { chosen: readonly string[]; formats: readonly string[]; target: TargetFacts },
+): boolean {
+  const { chosen, formats, target } = facts;
+  const full = disks
+    .filter(({ targetDev }) => chosen.includes(targetDev))
+    .reduce((sum, { capacityBytes }) => sum + 2 * roomFor(capacityBytes), 0);
+  return formats.includes(format) && target.availableBytes !== null && target.availableBytes < full;
 }
 
 /** The chosen disks that are files with a format: of any other nothing is asked. */

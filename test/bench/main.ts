@@ -7,6 +7,7 @@ import { cliStart } from './cli-start.ts';
 import { clientParallel } from './client-parallel.ts';
 import { clientSequential } from './client-sequential.ts';
 import { engine } from './engine/engine.ts';
+import { liveSnapshots } from './live-snapshots.ts';
 import { migrations } from './migrations.ts';
 import { table } from './row.ts';
 import type { BenchRow } from './row.ts';
@@ -17,6 +18,7 @@ const benches: readonly Bench[] = [
   clientParallel,
   ...migrations,
   volumeCopy,
+  liveSnapshots,
   engine,
   cliStart,
 ];

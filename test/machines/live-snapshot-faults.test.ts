@@ -42,6 +42,13 @@ describe('a copy that ended is not taken for one that is whole', () => {
     expect(walk.output()).toMatchObject({ ...undone, failure: { code: 'copyUnproven' } });
   });
 
+  test('because nobody listened while it was ended', () => {
+    const walk = new SnapshotWalk().ending().done('endCopies');
+    watch(watch(walk, 'connection.lost'), 'connection.regained');
+    walk.done('thawGuest', { atEpochMs: 1_100 }).cleaned();
+    expect(walk.output()).toMatchObject({ ...undone, failure: { code: 'copyUnproven' } });
+  });
+
   test('while an end that was told counts, though its answer was lost', () => {
     const walk = new SnapshotWalk().ending().job('canceled').fail('endCopies', failed('unknown'));
     walk.done('thawGuest', { atEpochMs: 1_100 });

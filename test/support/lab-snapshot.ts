@@ -8,7 +8,7 @@ import type { LiveSnapshotInput, LiveSnapshotOutput } from '../../machines/index
 import { liveSnapshotInput } from '../../machines/index.ts';
 import { launchedImages } from '../../src/adapters/images/index.ts';
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
-import { bindSnapshots } from '../../src/bindings/snapshots.ts';
+import { bindLiveSnapshot } from '../../src/bindings/live-snapshot.ts';
 import { Engine, noLog, systemClock } from '../../src/index.ts';
 import type { Hypervisors, Run, StateEntered } from '../../src/index.ts';
 import { MemoryStore, SharedMemory } from '../../src/store/memory/index.ts';
@@ -121,7 +121,7 @@ function engineOn(hypervisors: Hypervisors, store: MemoryStore): Engine {
     store,
     clock: systemClock,
     log: noLog,
-    machines: bindSnapshots(hypervisors),
+    machines: [bindLiveSnapshot(hypervisors)],
     newRunId: () => `run-${(runs += 1)}`,
   });
 }
