@@ -4,6 +4,7 @@ import type { Place } from './domain-life.ts';
 import { pauseVcpus, runVcpus } from './domain-life.ts';
 import { libvirtError } from './libvirt-error.ts';
 import type { Qemu } from './qemu.ts';
+import type { Domain } from './world.ts';
 import { lifeOf } from './world.ts';
 
 /** A long job of a daemon on one domain that is no migration; it ends with its daemon. */
@@ -12,6 +13,8 @@ export interface DomainWork {
   /** The state that a daemon which is started again brings back. */
   readonly guestRan: boolean;
   abortRequested: boolean;
+  /** Since when the memory is being written; `null`: it is not. */
+  writingSinceEpochMs: number | null;
 }
 
 /**
@@ -28,7 +31,12 @@ export async function workOn<T>(
   await untilNoJob(world, host, domain);
   const isAlive = lifeOf(host);
   const guestRan = domain.qemu?.vcpus === 'running';
-  const work: DomainWork = { operation, guestRan, abortRequested: false };
+  const work: DomainWork = {
+    operation,
+    guestRan,
+    abortRequested: false,
+    writingSinceEpochMs: null,
+  };
   domain.work = work;
   world.changed();
   try {
@@ -45,11 +53,28 @@ export async function writeMemory(place: Place, work: DomainWork, qemu: Qemu): P
   const isAlive = lifeOf(host);
   const until = (): boolean => work.abortRequested || !qemu.alive;
   const atMostMs = Math.ceil((domain.definition.memoryBytes / diskBytesPerS) * 1_000);
+  work.writingSinceEpochMs = world.clock.nowEpochMs();
+  world.changed();
   await world.wait({ until, atMostMs, whileAlive: isAlive });
+  work.writingSinceEpochMs = null;
   if (!qemu.alive) throw libvirtError('operationFailed', 'operation failed: domain is not running');
-  if (!work.abortRequested) return;
+  if (!work.abortRequested) {
+    world.tell(host, domain.uuid, { kind: 'jobCompleted' });
+    return;
+  }
   const message = `operation aborted: job '${work.operation}' canceled by client`;
   throw libvirtError('operationAborted', message);
+}
+
+/** How much of it is in the file; `null` while none is written. */
+export function memoryProgress({ definition, work }: Domain, nowEpochMs: number) {
+  if (work === null || work.writingSinceEpochMs === null) return null;
+  const writtenBytes = ((nowEpochMs - work.writingSinceEpochMs) * diskBytesPerS) / 1_000;
+  const totalBytes = definition.memoryBytes;
+  const processedBytes = Math.min(totalBytes, Math.floor(writtenBytes));
+  const remainingBytes = totalBytes - processedBytes;
+  const stream = 'memory';
+  return { stream, processedBytes, totalBytes, remainingBytes, bytesPerS: diskBytesPerS };
 }
 
 /** About what the lab's disks did. */

@@ -1,6 +1,7 @@
 import type { WatchRequest } from '../../ports/hypervisor.ts';
 import type { StreamProgress } from '../../ports/observation.ts';
 import type { BlockJob } from './block-job.ts';
+import { memoryProgress } from './domain-work.ts';
 import { agentStateOf } from './guest-agent-calls.ts';
 import type { WatchLine } from './watch-line.ts';
 import type { Host, Observation, World } from './world.ts';
@@ -73,13 +74,19 @@ export function tellProgress(session: Session): void {
   if (streams.length > 0 && session.line.isHeard) session.request.progress(streams);
 }
 
-function streamsOf({ host, request }: Session): StreamProgress[] {
-  const { blockJobs = new Map<string, BlockJob>() } = host.domains.get(request.uuid)?.qemu ?? {};
-  return [...blockJobs.values()].map((job) => ({
+function streamsOf({ world, host, request }: Session): StreamProgress[] {
+  const domain = host.domains.get(request.uuid);
+  const memory = domain && memoryProgress(domain, world.clock.nowEpochMs());
+  const disks = [...(domain?.qemu?.blockJobs.values() ?? [])].map(toStream);
+  return memory ? [...disks, memory] : disks;
+}
+
+function toStream(job: BlockJob): StreamProgress {
+  return {
     stream: job.work.targetDev,
     processedBytes: job.processedBytes,
     totalBytes: job.work.totalBytes,
     remainingBytes: job.work.totalBytes - job.processedBytes,
     bytesPerS: job.bytesPerS,
-  }));
+  };
 }
