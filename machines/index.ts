@@ -23,6 +23,10 @@ export { liveMigrationInput, migrationOptions } from './policy/migration-request
 export type { ConvergencePolicy } from './policy/convergence.ts';
 export { convergencePresets } from './policy/convergence-presets.ts';
 export type { OfflineInput } from './policy/offline-context.ts';
+export { instanceSnapshot } from './instance-snapshot.machine.ts';
+export type { InstanceSnapshotOutput } from './instance-snapshot.setup.ts';
+export { instanceSnapshotInput } from './policy/instance-snapshot.ts';
+export type { InstanceSnapshotInput } from './policy/instance-snapshot.ts';
 export { liveSnapshot } from './live-snapshot.machine.ts';
 export type { LiveSnapshotOutput } from './live-snapshot.setup.ts';
 export type { LiveSnapshotInput, LiveSnapshotResult } from './policy/live-snapshot.ts';

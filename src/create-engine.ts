@@ -4,10 +4,12 @@ import type { InputFrom, OutputFrom } from 'xstate';
 import type {
   coldSnapshot,
   domainSnapshot,
+  instanceSnapshot,
   liveMigration,
   liveSnapshot,
   managedSave,
 } from '../machines/index.ts';
+import { createImageStores } from './adapters/images/index.ts';
 import { bindMigrations } from './bindings/migrations.ts';
 import { bindSnapshots } from './bindings/snapshots.ts';
 import type { Limits, StartOptions } from './engine/admission.ts';
@@ -16,6 +18,7 @@ import type { Run } from './engine/run.ts';
 import { systemClock } from './engine/system-clock.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Hypervisors } from './ports/hypervisor.ts';
+import type { ImageStores } from './ports/image-store.ts';
 import type { Log } from './ports/log.ts';
 import { noLog } from './ports/log.ts';
 import type { RunStore } from './ports/run-store.ts';
@@ -24,6 +27,7 @@ import type { RunStore } from './ports/run-store.ts';
 export interface Workflows {
   readonly 'cold-snapshot': typeof coldSnapshot;
   readonly 'domain-snapshot': typeof domainSnapshot;
+  readonly 'instance-snapshot': typeof instanceSnapshot;
   readonly 'live-migration': typeof liveMigration;
   readonly 'live-snapshot': typeof liveSnapshot;
   readonly 'managed-save': typeof managedSave;
@@ -37,6 +41,8 @@ export interface CreateEngineOptions {
   /** Of this engine alone; the caller closes it after the engine. */
   readonly store: RunStore;
   readonly hypervisors: Hypervisors;
+  /** Where whole images are kept; by default directories of the hosts. */
+  readonly imageStores?: ImageStores;
   /** Winston's logger fits; by default nothing is logged. */
   readonly logger?: Log;
   /** By default 4 runs a host, and as many as there are in all. */
@@ -71,9 +77,10 @@ export class WorkflowEngine extends Engine {
  */
 export async function createEngine(options: CreateEngineOptions): Promise<WorkflowEngine> {
   const { store, hypervisors, limits, logger = noLog, recover = true } = options;
+  const imageStores = options.imageStores ?? createImageStores(hypervisors);
   const engine = new WorkflowEngine({
     store,
-    machines: [...bindMigrations(hypervisors), ...bindSnapshots(hypervisors)],
+    machines: [...bindMigrations(hypervisors), ...bindSnapshots(hypervisors, imageStores)],
     clock: options.clock ?? systemClock,
     log: logger,
     newRunId: options.newRunId ?? randomUUID,

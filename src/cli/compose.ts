@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { createImageStores } from '../adapters/images/index.ts';
 import type { SimulatedWorld, SimulatedWorldOptions } from '../adapters/simulated/index.ts';
 import { createSimulatedWorld } from '../adapters/simulated/index.ts';
 import { bindMigrations } from '../bindings/migrations.ts';
@@ -40,7 +41,10 @@ export function compose({
   const hypervisors = routeByScheme(clock, faults);
   const engine = new Engine({
     store,
-    machines: [...bindMigrations(hypervisors), ...bindSnapshots(hypervisors)],
+    machines: [
+      ...bindMigrations(hypervisors),
+      ...bindSnapshots(hypervisors, createImageStores(hypervisors)),
+    ],
     clock,
     log,
     newRunId: randomUUID,

@@ -20,6 +20,18 @@ export interface ImageMetadata {
   };
 }
 
+/** Which store, as data. `directory`: of the host whose disks are taken. */
+export interface ImageStorePlace {
+  readonly kind: 'directory';
+  /** Absolute path on the host. */
+  readonly directory: string;
+}
+
+export interface ImageStores {
+  /** @throws FailureError as a host that cannot be opened */
+  open(place: ImageStorePlace, host: string, signal: AbortSignal): Promise<ImageStore>;
+}
+
 /** Where whole images are kept: a directory of a host here; Glance elsewhere. */
 export interface ImageStore {
   /** `null`: no image of that name, or one that was never finished. */
@@ -27,6 +39,8 @@ export interface ImageStore {
   list(signal: AbortSignal): Promise<readonly ImageMetadata[]>;
   /** Where an image is written to before it is kept, so that nobody takes half of it for one. */
   stagingPath(name: string, format: string): string;
+  /** Where it is kept, for a person. */
+  place(name: string, format: string): string;
   /** Makes an image of a staged file; done again, it is the same. @throws FailureError `imageExists` */
   keep(
     metadata: Omit<ImageMetadata, 'sha256' | 'sizeBytes'>,

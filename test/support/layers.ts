@@ -118,7 +118,7 @@ export const layers: readonly Layer[] = [
   {
     name: 'entry',
     paths: ['src/index.ts', 'src/create-engine.ts'],
-    may: ['bindings', 'engine', 'slots', 'ports'],
+    may: ['bindings', 'engine', 'slots', 'ports', 'adapters/images'],
     mayType: ['machines'],
     packages: ['xstate', 'node:'],
   },
