@@ -1,6 +1,7 @@
 import { labUp } from '../../lab/index.ts';
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
+import { labImages } from '../support/lab-images.ts';
 import { labNameFor } from '../support/needs.ts';
 import type { TwoHosts } from './fixture.ts';
 import { unending } from './fixture.ts';
@@ -14,7 +15,7 @@ export async function labHosts(
   const lab = await labUp({ name: labNameFor(part), hosts: isNewer ? 3 : 2 });
   await lab.reset();
   const [hostA, hostB] = [lab.host(isNewer ? 'hostC' : 'hostA'), lab.host('hostB')];
-  const hypervisors = createLibvirtHypervisors({ clock: systemClock });
+  const hypervisors = createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
   return {
     hypervisors,
     source: await hypervisors.open(hostA.uri, unending),
@@ -29,7 +30,9 @@ export async function labHosts(
       return (await lab.guest(name, { on: hostA.name, storage, fill, ...parts })).uuid;
     },
     setAgent: async (name, agent) => {
-      await lab.tellGuest(name, { kind: agent === 'silent' ? 'stop-agent' : 'continue-agent' });
+      const signal = { silent: 'stop-agent', gone: 'kill-agent' } as const;
+      const kind = agent === 'silent' || agent === 'gone' ? signal[agent] : 'continue-agent';
+      await lab.tellGuest(name, { kind });
       await lab.tellGuest(name, { kind: 'hang-freeze', seconds: agent === 'hangs' ? 3 : 0 });
     },
     addBareDomain: async (name, on) =>

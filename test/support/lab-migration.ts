@@ -18,6 +18,7 @@ import type { EngineFeed, InvariantMonitor } from '../../src/testing/index.ts';
 import { monitorInvariants, takePicture } from '../../src/testing/index.ts';
 import { expectBroken, toTickRuns } from './invariants.ts';
 import { plainOptions } from './migration-options.ts';
+import { labImages } from './lab-images.ts';
 import { labNameFor } from './needs.ts';
 
 export interface LabMigrationRequest {
@@ -60,7 +61,10 @@ export function useLab(purpose: string, hosts: 2 | 3 | 4 = 2) {
   };
   beforeAll(async () => {
     const lab = await labUp({ name: labNameFor(purpose), hosts });
-    opened = { lab, hypervisors: createLibvirtHypervisors({ clock: systemClock }) };
+    opened = {
+      lab,
+      hypervisors: createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) }),
+    };
   });
   afterEach(() => current().lab.reset());
   afterAll(async () => {
