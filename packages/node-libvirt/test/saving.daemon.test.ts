@@ -7,7 +7,6 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   errorCodes,
-  isLibvirtError,
   isNoDomain,
   isOperationAborted,
   isOperationInvalid,
@@ -28,10 +27,6 @@ describeDaemon('saving a guest of a real daemon', (uri) => {
   let guest: Domain;
   const name = uniqueName();
   const path = (file: string): string => join(directory, file);
-  const refused =
-    (...codes: readonly number[]) =>
-    (error: unknown): boolean =>
-      isLibvirtError(error, ...codes);
 
   beforeAll(async () => {
     connection = await open(uri);
@@ -101,7 +96,7 @@ describeDaemon('saving a guest of a real daemon', (uri) => {
   it('is refused with the reason', async () => {
     const { INVALID_ARG, SYSTEM_ERROR, OPERATION_FAILED } = errorCodes;
     const both = guest.managedSave({ flags: RUNNING | PAUSED });
-    await expect(both).rejects.toSatisfy(refused(INVALID_ARG));
+    await expect(both).rejects.toMatchObject({ code: INVALID_ARG });
     const nowhere = guest.save('/no/such/directory/file');
     await expect(nowhere).rejects.toMatchObject({ code: SYSTEM_ERROR });
     const absent = connection.domainSaveImageGetXMLDesc(path('absent'));

@@ -27,6 +27,8 @@ import {
 } from './daemon.ts';
 
 const { ATOMIC, CURRENT, DISK_ONLY, NO_METADATA, QUIESCE, REDEFINE } = snapshotCreateFlags;
+const internal = (snapshot: string): string =>
+  `<domainsnapshot><name>${snapshot}</name></domainsnapshot>`;
 const names = (snapshots: readonly DomainSnapshot[]): string[] => snapshots.map(({ name }) => name);
 
 describeDaemon('snapshots of a guest of a real daemon', (uri) => {
@@ -34,8 +36,6 @@ describeDaemon('snapshots of a guest of a real daemon', (uri) => {
   let directory: string;
   let guest: Domain;
   const name = uniqueName();
-  const internal = (snapshot: string): string =>
-    `<domainsnapshot><name>${snapshot}</name></domainsnapshot>`;
   const external = (snapshot: string): string =>
     `<domainsnapshot><name>${snapshot}</name><disks><disk name='vda' snapshot='external'>
       <source file='${join(directory, snapshot)}'/></disk></disks></domainsnapshot>`;

@@ -20,6 +20,10 @@ import { describeDaemon, openTestDriver, uniqueName } from './daemon.ts';
 
 const run = promisify(execFile);
 
+function describeVolume(name: string): string {
+  return `<volume><name>${name}</name><capacity unit='MiB'>2</capacity><target><format type='raw'/></target></volume>`;
+}
+
 describeDaemon('storage of a real daemon', (uri) => {
   let connection: Connection;
   let pool: StoragePool;
@@ -76,8 +80,6 @@ describeDaemon('storage of a real daemon', (uri) => {
   });
 
   it('makes a volume from another one, and changes its size', async () => {
-    const describeVolume = (name: string): string =>
-      `<volume><name>${name}</name><capacity unit='MiB'>2</capacity><target><format type='raw'/></target></volume>`;
     const [first, second] = [uniqueName(), uniqueName()];
     const source = await pool.storageVolCreateXML(describeVolume(first));
     await writeFile(join(directory, first), 'what the copy has, too', { flag: 'r+' });
