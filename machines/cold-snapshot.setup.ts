@@ -33,8 +33,10 @@ import {
   diskToLay,
   fileToRemove,
   forgotten,
+  mayRemoveYet,
   nextDevice,
   noted,
+  removalFailed,
   seen,
   stepFailed,
   stepNow,
@@ -188,6 +190,7 @@ export const coldSnapshotSetup = setup({
         ...forgotten(context, kind, path),
       };
     }),
+    noteRemovalFailed: changes((context) => removalFailed(context)),
     noteLeft: changes((context) => {
       const { kind, path } = need(fileToRemove(context));
       return noted(context, kind, path, 'left');
@@ -216,6 +219,7 @@ export const coldSnapshotSetup = setup({
     hasWaitedLong: ({ context }) => context.waitedS * 1000 >= waitMsMax(context),
     hasDiskToCopy: ({ context }) => diskToCopy(context) !== null,
     hasDiskToLay: ({ context }) => diskToLay(context) !== null,
+    mayRemoveYet: ({ context }) => mayRemoveYet(context),
     hasFileToRemove: ({ context }) => fileToRemove(context) !== null,
     isStopOfSave: ({ context }) =>
       context.stoppedAtEpochMs === null &&

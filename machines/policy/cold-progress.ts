@@ -183,3 +183,19 @@ export function fileToRemove(context: ColdSnapshotContext): Artefact | null {
   };
   return context.artefacts.find(mayGo) ?? null;
 }
+
+/** How often the removal of a file is tried, a second apart: a daemon is back by then. */
+const removalsMax = 10;
+const removalKey = (context: ColdSnapshotContext): string =>
+  `remove ${fileToRemove(context)?.path}`;
+
+export function removalFailed(
+  context: ColdSnapshotContext,
+): Pick<ColdSnapshotContext, 'failedSteps'> {
+  const key = removalKey(context);
+  return { failedSteps: { ...context.failedSteps, [key]: (context.failedSteps[key] ?? 0) + 1 } };
+}
+
+export function mayRemoveYet(context: ColdSnapshotContext): boolean {
+  return (context.failedSteps[removalKey(context)] ?? 0) + 1 < removalsMax;
+}

@@ -25,8 +25,15 @@ export const cleaning = {
         src: 'removeFile',
         input: fileOrder,
         onDone: { target: 'choosing', actions: 'noteRemoved' },
-        onError: { target: 'choosing', actions: 'noteLeft' },
+        onError: [
+          { guard: 'mayRemoveYet', target: 'waiting', actions: 'noteRemovalFailed' },
+          { target: 'choosing', actions: 'noteLeft' },
+        ],
       },
+    },
+    waiting: {
+      description: 'The host does not let it be removed yet, or does not answer.',
+      after: { askAgain: 'choosing' },
     },
   },
 } as const;

@@ -49,6 +49,7 @@ export interface ColdScenario {
 
 export interface ColdStage {
   readonly world: SimulatedWorld;
+  readonly clock: Engines['clock'];
   readonly abort: () => void;
   /** Somebody destroys it. */
   readonly endGuest: () => void;
@@ -93,6 +94,7 @@ export async function coldSimulated(scenario: ColdScenario = {}) {
   let run = await first.engine.start('coldSnapshot', input);
   const stage = {
     world,
+    clock,
     abort: () => void run.send({ type: 'abort.requested' }),
     endGuest: () => void hand.destroy(uuid, unending),
   };
