@@ -32,8 +32,8 @@ export interface TwoHosts {
 
 export type Storage = 'shared' | 'private';
 export type Role = 'source' | 'destination';
-/** `hangs`: it makes every freeze three seconds late. */
-export type AgentTrouble = 'well' | 'silent' | 'hangs';
+/** `hangs`: it makes every freeze three seconds late. `gone`: it ends, for good. */
+export type AgentTrouble = 'well' | 'silent' | 'hangs' | 'gone';
 
 /** For calls that nobody aborts. */
 export const unending = new AbortController().signal;

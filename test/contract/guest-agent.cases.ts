@@ -69,12 +69,17 @@ export const guestAgentCases: Cases = {
     expect(await source.freezeStatus(uuid, briefMs, unending)).toBe('unknown');
   },
 
-  'a watch tells the agent': async (fixture) => {
-    const { uuid } = await fixture.newGuest('private', 'well');
+  'a watch tells the agent, and one that has gone is asked for nothing': async (fixture) => {
+    const { source } = fixture;
+    const { name, uuid } = await fixture.newGuest('private', 'well');
     const watched = fixture.watchAlone(uuid);
     await watched.sees('agent connected');
-    await fixture.source.destroy(uuid, unending);
+    await fixture.hosts.setAgent(name, 'gone');
     await watched.sees('agent disconnected');
-    await watched.sees('stopped destroyed');
+    expect(await source.agentState(uuid, unending)).toBe('disconnected');
+    const unavailable = { code: 'agentUnavailable', effect: 'none' };
+    expect(await failureOf(source.freeze(uuid, briefMs, unending))).toMatchObject(unavailable);
+    expect(await failureOf(source.thaw(uuid, briefMs, unending))).toMatchObject(unavailable);
+    expect(await source.freezeStatus(uuid, briefMs, unending)).toBe('unknown');
   },
 };

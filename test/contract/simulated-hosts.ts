@@ -50,7 +50,9 @@ export async function simulatedHosts(): Promise<TwoHosts & { readonly clock: Vir
     setAgent: async (name, agent) => {
       const host = await world.hypervisors.open('simulated:///hostA', unending);
       const { uuid = '' } = (await host.findDomain(name, unending)) ?? {};
-      world.setAgent(uuid, agent === 'hangs' ? { hangsAt: 'freeze', forMs: 3_000 } : agent);
+      const hangs = { hangsAt: 'freeze', forMs: 3_000 } as const;
+      const spec = { well: 'well', silent: 'silent', gone: 'disconnected', hangs } as const;
+      world.setAgent(uuid, spec[agent]);
     },
     addBareDomain: (name, on) => add(name, on === 'source' ? 'hostA' : 'hostB', null),
     run: (work) => clock.run(work),

@@ -50,7 +50,8 @@ export async function followAlone(session: Session): Promise<void> {
 async function followAgent({ world, host, request, line, isAlive }: Session): Promise<void> {
   const read = (): ReturnType<typeof agentStateOf> => {
     const domain = host.domains.get(request.uuid);
-    return domain === undefined ? 'none' : agentStateOf(domain);
+    // Of one that ended with its QEMU libvirt tells nothing.
+    return domain === undefined || domain.qemu === null ? 'none' : agentStateOf(domain);
   };
   let told: ReturnType<typeof agentStateOf> = 'none';
   for (;;) {
