@@ -178,6 +178,7 @@ async function removeDomain(
   for (const { targetDev } of view?.disks ?? [])
     await host.endBlockJob(uuid, targetDev, 'cancel', unending);
   await host.destroy(uuid, unending);
+  if (view?.managedSave === true) await host.removeManagedSave(uuid, unending);
   await host.undefine(uuid, unending);
   for (const { path } of view?.disks ?? [])
     if (path !== null && !removedLater.includes(path)) await host.deleteVolume(path, unending);

@@ -8,6 +8,7 @@ import type { TwoHosts } from './fixture.ts';
 import { guestAgentCases } from './guest-agent.cases.ts';
 import { lookingCases } from './looking.cases.ts';
 import { migratingCases } from './migrating.cases.ts';
+import { savingCases } from './saving.cases.ts';
 import { tuningCases } from './tuning.cases.ts';
 import { volumesCases } from './volumes.cases.ts';
 
@@ -24,6 +25,7 @@ const cases = {
   volumes: volumesCases,
   'block jobs': blockJobsCases,
   'guest agent': guestAgentCases,
+  saving: savingCases,
 } satisfies Record<string, Cases>;
 
 export type Part = keyof typeof cases;
@@ -37,6 +39,7 @@ export const allParts: readonly Part[] = [
   'volumes',
   'block jobs',
   'guest agent',
+  'saving',
 ];
 
 /** What both adapters owe to the port, seen only through the port. */

@@ -94,8 +94,10 @@ async function restoreFrom(
   request: RestoreOptions,
   options: CallOptions,
 ): Promise<void> {
-  const secure = { ...options, flags: saveImageXmlFlags.SECURE };
-  const xml = request.xml ?? (await connection.domainSaveImageGetXMLDesc(path, secure));
+  const place = { kind: 'file', path } as const;
+  const saved = await readSaved(connection, place, saveImageXmlFlags.SECURE, options);
+  if (saved === null) throw noSuchFile(place);
+  const xml = request.xml ?? saved;
   const flags = saveFlagsOf(request) | (request.resetNvram ? saveRestoreFlags.RESET_NVRAM : 0);
   await connection.domainRestoreFlags(path, { ...options, flags, xml: withoutTraces(xml) });
 }
