@@ -26,7 +26,7 @@ import { liveSnapshotVerdicts } from './policy/live-snapshot-checks.ts';
 import * as copies from './policy/live-snapshot-copies.ts';
 import type { CopiesLook } from './policy/live-snapshot-copies.ts';
 import * as freeze from './policy/live-snapshot-freeze.ts';
-import type { AgentLook, Thawed } from './policy/live-snapshot-freeze.ts';
+import type { AgentLook, FreezeLook, Thawed } from './policy/live-snapshot-freeze.ts';
 import * as images from './policy/live-snapshot-images.ts';
 import type { FilesRemoved } from './policy/live-snapshot-images.ts';
 import { copyWaitMs, jobLeftFailure, silentFailure } from './policy/live-snapshot-waits.ts';
@@ -68,6 +68,7 @@ export const liveSnapshotSetup = setup({
     askAgent: effectSlot<AgentLook, DomainOnHost>('askAgent'),
     freezeGuest: effectSlot<{ frozen: number }, GuestAsk>('freezeGuest'),
     endCopies: effectSlot<void, CopiesOnHost>('endCopies'),
+    askFreeze: effectSlot<FreezeLook, GuestAsk>('askFreeze'),
     thawGuest: effectSlot<Thawed, GuestAsk>('thawGuest'),
     flattenDelta: effectSlot<void, FlattenRequest>('flattenDelta'),
     inspectImage: effectSlot<{ info: ImageInfo | null }, ImageOnHost>('inspectImage'),
@@ -148,6 +149,8 @@ export const liveSnapshotSetup = setup({
       context.quiesce === 'required' && frozen === 0,
     mayBeFrozen: ({ context }: In) => freeze.mayBeFrozen(context),
     isLeftFrozen: ({ context }: In) => freeze.isLeftFrozen(context),
+    saysThawed: (_: unknown, { status }: FreezeLook) => status === 'thawed',
+    isSilent: (_: unknown, { status }: FreezeLook) => status === 'silent',
     isThawed: ({ context }: In) => !freeze.mayBeFrozen(context),
     isEndNotAsked: ({ context }: In) => !context.endAsked,
     isThere: (_: unknown, { info }: { info: ImageInfo | null }) => info !== null,

@@ -13,6 +13,11 @@ export interface AgentLook {
   readonly agent: 'connected' | 'disconnected' | 'none';
 }
 
+export interface FreezeLook {
+  readonly atEpochMs: number;
+  readonly status: 'thawed' | 'frozen' | 'silent' | 'unknown';
+}
+
 export interface Thawed {
   readonly atEpochMs: number;
 }

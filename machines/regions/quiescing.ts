@@ -1,4 +1,4 @@
-import type { AgentLook, Thawed } from '../policy/live-snapshot-freeze.ts';
+import type { AgentLook, FreezeLook, Thawed } from '../policy/live-snapshot-freeze.ts';
 import { copiesOnHost, guestAsk } from '../policy/live-snapshot-requests.ts';
 import { onHost } from '../policy/one-host.ts';
 
@@ -8,6 +8,7 @@ const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => 
 const agentOf = ({ event }: { readonly event: { readonly output: AgentLook } }) => event.output;
 const frozenOf = ({ event }: { readonly event: { readonly output: { frozen: number } } }) =>
   event.output;
+const statusOf = ({ event }: { readonly event: { readonly output: FreezeLook } }) => event.output;
 const thawedOf = ({ event }: { readonly event: { readonly output: Thawed } }) => event.output;
 
 const heeded = [
@@ -166,8 +167,28 @@ export const thawing = {
       description: 'The agent does not answer; it is asked again, at the latest when it is back.',
       tags: ['guestFrozen'],
       always: [{ guard: 'isThawed', target: '#settling' }],
-      on: { 'agent.connected': 'asking' },
-      after: { askAgain: 'asking' },
+      on: { 'agent.connected': 'looking' },
+      after: { askAgain: 'looking' },
+    },
+    looking: {
+      description: 'A thaw that was not answered may have been made: asked again, hooks run again.',
+      tags: ['guestFrozen'],
+      meta: { call: 'guest-fsfreeze-status' },
+      invoke: {
+        id: 'askFreeze',
+        src: 'askFreeze',
+        input: guestAsk,
+        onDone: [
+          {
+            guard: { type: 'saysThawed', params: statusOf },
+            target: '#settling',
+            actions: { type: 'noteThawed', params: statusOf },
+          },
+          { guard: { type: 'isSilent', params: statusOf }, target: 'waiting' },
+          { target: 'asking' },
+        ],
+        onError: 'asking',
+      },
     },
   },
 } as const;

@@ -13,7 +13,7 @@ import { roomFor } from '../../machines/policy/image-target.ts';
 import type { LiveSnapshotFacts } from '../../machines/policy/live-snapshot.ts';
 import { chosenDisks } from '../../machines/policy/live-snapshot.ts';
 import type { CopiesLook } from '../../machines/policy/live-snapshot-copies.ts';
-import type { AgentLook, Thawed } from '../../machines/policy/live-snapshot-freeze.ts';
+import type { AgentLook, FreezeLook, Thawed } from '../../machines/policy/live-snapshot-freeze.ts';
 import type { FilesRemoved } from '../../machines/policy/live-snapshot-images.ts';
 import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
 import type { Tools } from '../engine/slots.ts';
@@ -197,6 +197,17 @@ export async function freezeGuest(
 ): Promise<{ frozen: number }> {
   const hypervisor = await hypervisors.open(host, signal);
   return hypervisor.freeze(domainUuid, timeoutMs, signal);
+}
+
+/** What the agent says by now; it answers in the order in which it was asked. */
+export async function askFreeze(
+  hypervisors: Hypervisors,
+  { domainUuid, host, timeoutMs }: GuestAsk,
+  { clock, signal }: Tools,
+): Promise<FreezeLook> {
+  const hypervisor = await hypervisors.open(host, signal);
+  const status = await hypervisor.freezeStatus(domainUuid, timeoutMs, signal);
+  return { status, atEpochMs: clock.nowEpochMs() };
 }
 
 /** A guest that has ended has nothing frozen any more. */

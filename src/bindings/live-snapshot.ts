@@ -6,6 +6,7 @@ import { doneAgain } from './done-again.ts';
 import { DraftsInWriting } from './drafts-in-writing.ts';
 import {
   askAgent,
+  askFreeze,
   beginCopy,
   endCopies,
   flattenDelta,
@@ -42,6 +43,7 @@ export function liveSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof live
     // The guest may have stood still all the while: it is thawed first.
     freezeGuest: once(freezeGuest),
     endCopies: once(endCopies),
+    askFreeze: doneAgain(hypervisors, askFreeze),
     thawGuest: doneAgain(hypervisors, thawGuest),
     flattenDelta: doneAgain(hypervisors, (hosts, request, tools) =>
       drafts.whileWriting(request.to.path, flattenDelta(hosts, request, tools)),

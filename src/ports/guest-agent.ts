@@ -22,10 +22,13 @@ export interface GuestAgent {
    *   `thawFailed`
    */
   thaw(uuid: string, timeoutMs: number, signal: AbortSignal): Promise<{ readonly thawed: number }>;
-  /** guest-fsfreeze-status by virDomainQemuAgentCommand; `unknown`: the agent does not say. */
+  /**
+   * guest-fsfreeze-status by virDomainQemuAgentCommand. `silent`: no agent answers now; `unknown`: it
+   * does not tell that.
+   */
   freezeStatus(
     uuid: string,
     timeoutMs: number,
     signal: AbortSignal,
-  ): Promise<'thawed' | 'frozen' | 'unknown'>;
+  ): Promise<'thawed' | 'frozen' | 'silent' | 'unknown'>;
 }

@@ -41,7 +41,7 @@ export const guestAgentCases: Cases = {
       code: 'agentTimeout',
       effect: 'unknown',
     });
-    expect(await source.freezeStatus(uuid, briefMs, unending)).toBe('unknown');
+    expect(await source.freezeStatus(uuid, briefMs, unending)).toBe('silent');
     expect(await source.agentState(uuid, unending)).toBe('connected');
     await fixture.hosts.setAgent(name, 'well');
     expect(await source.freezeStatus(uuid, patientMs, unending)).toBe('thawed');
@@ -66,7 +66,7 @@ export const guestAgentCases: Cases = {
     const unavailable = { code: 'agentUnavailable', effect: 'none' };
     expect(await failureOf(source.freeze(uuid, briefMs, unending))).toMatchObject(unavailable);
     expect(await failureOf(source.thaw(uuid, briefMs, unending))).toMatchObject(unavailable);
-    expect(await source.freezeStatus(uuid, briefMs, unending)).toBe('unknown');
+    expect(await source.freezeStatus(uuid, briefMs, unending)).toBe('silent');
   },
 
   'a watch tells the agent, and one that has gone is asked for nothing': async (fixture) => {
@@ -80,6 +80,6 @@ export const guestAgentCases: Cases = {
     const unavailable = { code: 'agentUnavailable', effect: 'none' };
     expect(await failureOf(source.freeze(uuid, briefMs, unending))).toMatchObject(unavailable);
     expect(await failureOf(source.thaw(uuid, briefMs, unending))).toMatchObject(unavailable);
-    expect(await source.freezeStatus(uuid, briefMs, unending)).toBe('unknown');
+    expect(await source.freezeStatus(uuid, briefMs, unending)).toBe('silent');
   },
 };

@@ -12,6 +12,7 @@ import {
 } from '../support/machine-parts.ts';
 import type { Placed } from '../support/machine-parts.ts';
 import { migrateSimulated, privateGuest } from '../support/simulated-migration.ts';
+import { snapshotSimulated } from '../support/simulated-snapshot.ts';
 import { sourceFiles } from '../support/source-files.ts';
 
 const machines = [...allMachines()];
@@ -183,6 +184,7 @@ describe('all machines', () => {
       options: { copyStorage: 'all' },
       input: { offline: true },
     });
+    await snapshotSimulated({ input: { disks: ['vda', 'vdb'] } });
     const records = commit.mock.calls.flatMap(([{ runs }]) => runs);
     commit.mockRestore();
     expect(new Set(records.map(({ machine }) => machine))).toEqual(

@@ -120,10 +120,18 @@ describe('a guest that may be frozen', () => {
 
   test('is asked again until it answers, at once when its agent is back', () => {
     const walk = new SnapshotWalk().thawing().fail('thawGuest', failed('unknown'));
-    walk.elapse('askAgain').fail('thawGuest', failed('none')).see('agent.connected');
-    walk.done('thawGuest', { atEpochMs: 6_000 });
+    walk.elapse('askAgain').done('askFreeze', { status: 'unknown', atEpochMs: 2_000 });
+    walk.fail('thawGuest', failed('none')).see('agent.connected');
+    walk.fail('askFreeze', failed('none')).done('thawGuest', { atEpochMs: 6_000 });
     expect(walk.snapshot.context.frozenMs).toBe(5_000);
     expect(walk.artefacts()).not.toContain(`freeze ${uuid} made`);
+  });
+
+  test('is not thawed twice when it was thawed and could not say so', () => {
+    const walk = new SnapshotWalk().thawing().fail('thawGuest', failed('unknown'));
+    walk.elapse('askAgain').done('askFreeze', { status: 'thawed', atEpochMs: 2_000 });
+    expect(walk.isIn('writing.flattening')).toBe(true);
+    expect(walk.started().filter((slot) => slot === 'thawGuest')).toHaveLength(1);
   });
 
   test('and does not thaw is an operator’s, with what to do; its image is kept', () => {

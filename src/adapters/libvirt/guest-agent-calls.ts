@@ -66,7 +66,8 @@ export function guestAgentCalls(caller: HostCaller): GuestAgent {
         try {
           return await askStatus(domain, timeoutMs, options);
         } catch (error) {
-          if (isSilence(error) || isRefusedByAgent(error)) return 'unknown';
+          if (isSilence(error)) return 'silent';
+          if (isRefusedByAgent(error)) return 'unknown';
           throw error;
         }
       }),

@@ -50,9 +50,8 @@ export function guestAgentCalls(caller: SimulatedCaller): GuestAgent {
     freezeStatus: (uuid, timeoutMs, signal) =>
       caller.ask('freezeStatus', signal, async () => {
         const place = placeOf(uuid);
-        if (requireQemu(place).alive && agentStateOf(place.domain) !== 'connected')
-          return 'unknown';
-        if ((await askAgent(place, 'status', timeoutMs)) === 'elapsed') return 'unknown';
+        if (requireQemu(place).alive && agentStateOf(place.domain) !== 'connected') return 'silent';
+        if ((await askAgent(place, 'status', timeoutMs)) === 'elapsed') return 'silent';
         return requireQemu(place).memory.frozen ? 'frozen' : 'thawed';
       }),
   };

@@ -179,7 +179,7 @@ describe('a block job of a simulated QEMU', () => {
     world.setAgent(uuid, { hangsAt: 'thaw', forMs: 3_000 });
     const thaw = clock.run(host.thaw(uuid, 1_000, unending));
     await expect(thaw).rejects.toMatchObject({ failure: { code: 'agentTimeout' } });
-    expect(await clock.run(host.freezeStatus(uuid, 1_000, unending))).toBe('unknown');
+    expect(await clock.run(host.freezeStatus(uuid, 1_000, unending))).toBe('silent');
     expect(await clock.run(host.freezeStatus(uuid, 5_000, unending))).toBe('thawed');
   });
 });

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Moment } from '../support/mortal-process.ts';
+import { snapshotSimulated } from '../support/simulated-snapshot.ts';
+import { expectSafe } from '../support/snapshot-truths.ts';
+
+const two = { disks: ['vda', 'vdb'] };
+/** Left as soon as they are entered, or before anything is done and after everything is. */
+const passing = /(checking|choosing|settling|deciding|concluding|released|completed)$/;
+
+async function statesOf(): Promise<readonly string[]> {
+  const { states } = await snapshotSimulated({ input: two });
+  return [...new Set(states)].filter((state) => !passing.test(state));
+}
+
+const calls = [
+  'createImage',
+  'copyBlock',
+  'freeze',
+  'endBlockJob',
+  'thaw',
+  'convertImage',
+  'inspectImage',
+  'renameFile',
+  'removeFile',
+  'releaseClaim',
+] as const;
+
+describe('a live snapshot', () => {
+  test('is brought to its end by the next process, in whichever state ours dies', async () => {
+    for (const state of await statesOf())
+      for (const awayMs of [0, 60_000])
+        expectSafe(await snapshotSimulated({ input: two, awayMs, death: { state } }));
+  });
+
+  test.each(
+    calls.flatMap((call) => [{ call, when: 'before' } as const, { call, when: 'after' } as const]),
+  )('is brought to its end when ours dies $when $call', async (moment: Moment) => {
+    expectSafe(await snapshotSimulated({ input: two, death: moment }));
+  });
+
+  test('comes to its end when the daemon dies in any state, and comes back', async () => {
+    for (const at of await statesOf()) {
+      if (at === 'gathering' || at === 'claiming') continue;
+      let struck = false;
+      const end = await snapshotSimulated({
+        input: two,
+        onState: (state, { clock, world }) => {
+          if (struck || state !== at) return;
+          struck = true;
+          world.killDaemon('hostA');
+          clock.schedule(clock.nowEpochMs() + 3_000, () => world.startDaemon('hostA'));
+        },
+      });
+      expect(struck, at).toBe(true);
+      expectSafe(end);
+    }
+  });
+
+  const lost = [
+    'copyBlock',
+    'freeze',
+    'endBlockJob',
+    'thaw',
+    'convertImage',
+    'renameFile',
+  ] as const;
+  test.each(
+    lost.flatMap(
+      (call) =>
+        [
+          { call, how: 'loseReply' },
+          { call, how: 'loseRequest' },
+        ] as const,
+    ),
+  )('comes to its end when $call suffers $how', async ({ call, how }) => {
+    expectSafe(await snapshotSimulated({ input: two, faults: [{ at: { call }, do: how }] }));
+  });
+});
