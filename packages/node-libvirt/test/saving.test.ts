@@ -144,10 +144,12 @@ describe('the calls that save and restore', () => {
   });
 
   it('take no save without a file: it would leave the domain locked in the daemon for ever', async () => {
-    const nowhere: { file: string } = JSON.parse('{}');
     const missing = new EncodeError('save parameter "file" is missing');
-    await expect(fixture.guest.saveParams(nowhere)).rejects.toThrow(missing);
-    await expect(fixture.connection.domainRestoreParams(nowhere)).rejects.toThrow(missing);
+    for (const json of ['{}', '{"dxml":"<domain/>"}']) {
+      const nowhere: { file: string } = JSON.parse(json);
+      await expect(fixture.guest.saveParams(nowhere)).rejects.toThrow(missing);
+      await expect(fixture.connection.domainRestoreParams(nowhere)).rejects.toThrow(missing);
+    }
     expect(fixture.peer.waitingCalls).toBe(0);
   });
 });

@@ -163,7 +163,7 @@ describe('what is printed of a handle', () => {
     const printed = inspect([await looked, connection], { depth: null, showHidden: false });
     expect(printed).toContain('guest');
     expect(printed).not.toContain('sesame');
-    expect(printed).not.toMatch(/socket:|Session|LanePool/);
+    expect(printed).not.toMatch(/ConnectionGroup|Session|LanePool/);
   });
 });
 
