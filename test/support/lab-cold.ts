@@ -1,0 +1,220 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect } from 'vitest';
+
+import type { Lab, LabGuest, LabHost } from '../../lab/index.ts';
+import {
+  continuity,
+  followTicks,
+  labUp,
+  lastTick,
+  readTicks,
+  waitForTick,
+} from '../../lab/index.ts';
+import type { ColdSnapshotInput, ColdSnapshotOutput } from '../../machines/index.ts';
+import { coldSnapshotInput } from '../../machines/index.ts';
+import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
+import { bindColdSnapshot } from '../../src/bindings/cold-snapshot.ts';
+import { Engine, noLog, systemClock } from '../../src/index.ts';
+import type { Hypervisors, Run } from '../../src/index.ts';
+import { MemoryStore, SharedMemory } from '../../src/store/memory/index.ts';
+import { labImages } from './lab-images.ts';
+import { MortalProcess } from './mortal-process.ts';
+import { labNameFor } from './needs.ts';
+
+/** Where images go, and where the guest's own disks are, as the host sees it. */
+export const coldDirectory = '/var/lib/libvirt/snapshots';
+const diskDirectory = '/var/lib/libvirt/images';
+
+export interface ColdRequest {
+  readonly input?: Partial<ColdSnapshotInput>;
+  readonly through?: (hypervisors: Hypervisors) => Hypervisors;
+  /** Called with each state as it is entered; what it resolves to is waited for at the end. */
+  readonly onState?: (state: string, abort: () => void) => Promise<void> | void;
+  /** Our process dies when it enters that state; another one goes on with its run. */
+  readonly dieIn?: string;
+}
+
+/** A lab of its own for a test file, with one guest that outlives every test. */
+export function useColdLab(purpose: string) {
+  let opened: { lab: Lab; hypervisors: Hypervisors; guest: LabGuest } | null = null;
+  const manifest: string[] = [];
+  const current = () => {
+    if (opened === null) throw new Error('the lab is not up yet');
+    return opened;
+  };
+  const host = (): LabHost => current().lab.host('hostA');
+  const open = (lab: Lab): Hypervisors =>
+    createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
+  beforeAll(async () => {
+    const lab = await labUp({ name: labNameFor(purpose) });
+    const hypervisors = open(lab);
+    await mkdir(join(lab.host('hostA').paths.libDir, 'snapshots'), { recursive: true });
+    const guest = await lab.guest('guest', {
+      on: 'hostA',
+      agent: 'absent',
+      extraDisk: '16M',
+      networkCards: 1,
+      pluggedDevices: ['rng', 'usbTablet'],
+    });
+    opened = { lab, hypervisors, guest };
+  }, 180_000);
+  afterAll(async () => {
+    await opened?.hypervisors.close();
+    await opened?.lab.down();
+    if (manifest.length > 0)
+      console.log(`machine x state x fault x outcome\n${manifest.join('\n')}`);
+  }, 60_000);
+  return {
+    get lab() {
+      return current().lab;
+    },
+    get host() {
+      return host();
+    },
+    get guest() {
+      return current().guest;
+    },
+    /** For the table that is printed at the end. */
+    note: (state: string, fault: string, { outcome }: { readonly outcome: string }): void => {
+      manifest.push(`coldSnapshot x ${state} x ${fault} x ${outcome}`);
+    },
+    /** Aliases of the devices that the running guest lets go of, as they are now. */
+    aliases: async (): Promise<string[]> => {
+      const { guest, hypervisors } = current();
+      const signal = AbortSignal.timeout(20_000);
+      const hypervisor = await hypervisors.open(host().uri, signal);
+      return (await hypervisor.findDevices(guest.uuid, signal)).map(({ alias }) => alias);
+    },
+    snapshot: async (request: ColdRequest = {}): Promise<ColdSnapshotOutput> => {
+      const { guest, hypervisors, lab } = current();
+      const input = coldSnapshotInput({
+        domain: guest.name,
+        host: host().uri,
+        directory: coldDirectory,
+        fileName: 'image.qcow2',
+        ...request.input,
+      });
+      return request.dieIn === undefined
+        ? drive(request.through?.(hypervisors) ?? hypervisors, input, request)
+        : dieAndGoOn({ own: open(lab), heirs: hypervisors }, input, request.dieIn);
+    },
+    /** Files that it left beside the guest's own, and images. */
+    files: async () => {
+      const { imagesDir, libDir } = host().paths;
+      return {
+        disks: (await readdir(imagesDir)).toSorted(),
+        images: (await readdir(join(libDir, 'snapshots'))).toSorted(),
+      };
+    },
+  };
+}
+
+export type ColdStage = ReturnType<typeof useColdLab>;
+
+let runs = 0;
+
+function engineOn(hypervisors: Hypervisors, store: MemoryStore): Engine {
+  return new Engine({
+    store,
+    clock: systemClock,
+    log: noLog,
+    machines: [bindColdSnapshot(hypervisors)],
+    newRunId: () => `run-${(runs += 1)}`,
+  });
+}
+
+async function drive(
+  hypervisors: Hypervisors,
+  input: ColdSnapshotInput,
+  { onState }: ColdRequest,
+): Promise<ColdSnapshotOutput> {
+  const engine = engineOn(hypervisors, new MemoryStore());
+  const acts: (Promise<void> | void)[] = [];
+  let run: Run | null = null;
+  const abort = (): void => void run?.send({ type: 'abort.requested' });
+  engine.on('state.entered', ({ state }) => acts.push(onState?.(state, abort)));
+  run = await engine.start('coldSnapshot', input);
+  const output = outputOf(await run.wait());
+  await Promise.all(acts);
+  return output;
+}
+
+async function dieAndGoOn(
+  { heirs, own }: { readonly own: Hypervisors; readonly heirs: Hypervisors },
+  input: ColdSnapshotInput,
+  dieIn: string,
+): Promise<ColdSnapshotOutput> {
+  const memory = new SharedMemory();
+  const store = new MemoryStore(memory);
+  const mortal = new MortalProcess(null, () => store.die());
+  const engine = engineOn(mortal.through(own), store);
+  engine.on('state.entered', ({ state }) => {
+    if (state.endsWith(dieIn)) void mortal.die();
+  });
+  const run = await engine.start('coldSnapshot', input);
+  const ended = await Promise.race([mortal.died, run.wait()]);
+  if (ended !== undefined) throw new Error(`${dieIn} was not entered: ${JSON.stringify(ended)}`);
+  await own.close();
+  const [left] = (await engineOn(heirs, new MemoryStore(memory)).recover()).runs;
+  if (left === undefined) throw new Error('nothing was left to go on with');
+  return outputOf(await left.wait());
+}
+
+function outputOf(ending: Awaited<ReturnType<Run['wait']>>): ColdSnapshotOutput {
+  if (ending.ended === 'broken') throw new Error(ending.failure.message);
+  return ending.output as ColdSnapshotOutput;
+}
+
+/**
+ * The guest ticks on without a gap, persistent, with its devices, on its own disks and without a job, a
+ * claim, a save, an overlay or a draft; beside it stand only these images.
+ */
+export async function expectUnharmed(
+  stage: ColdStage,
+  images: readonly string[] = [],
+): Promise<void> {
+  const { guest, host } = stage;
+  const last = (await lastTick(guest.serial)) ?? 0;
+  await waitForTick(guest.serial, last + 2, { timeoutMs: 60_000 });
+  const seen = continuity(await readTicks(guest.serial));
+  expect(seen).toMatchObject({ continuous: true, twoWriters: false });
+  const { domains } = await host.listing();
+  expect(domains?.find(({ name }) => name === guest.name)).toMatchObject({
+    state: 'running',
+    persistent: true,
+    job: null,
+    blockJobs: [],
+  });
+  expect(await stage.aliases()).toHaveLength(3);
+  for (const view of [[], ['--inactive']]) {
+    const definition = await host.virsh(['dumpxml', ...view, guest.name]);
+    expect(definition).toContain(`<source file='${guest.disk}'`);
+    expect(definition).not.toMatch(/<mirror|virtstate:claim|\.overlay/);
+  }
+  const disks = [guest.disk, guest.extraDisk ?? ''].map((path) =>
+    path.slice(diskDirectory.length + 1),
+  );
+  expect(await stage.files()).toEqual({ disks: disks.toSorted(), images });
+  expect(await host.virsh(['list', '--all', '--with-managed-save', '--name'])).toMatch(/^\s*$/);
+}
+
+/** The longest time between two ticks from now on, as the guest's own clock on the serial line tells it. */
+export function largestGap(serial: string): { readonly end: () => Promise<number> } {
+  const stop = new AbortController();
+  const done = (async () => {
+    let largestMs = 0;
+    let lastEpochMs: number | null = null;
+    for await (const { atEpochMs } of followTicks(serial, stop.signal)) {
+      largestMs = Math.max(largestMs, atEpochMs - (lastEpochMs ?? atEpochMs));
+      lastEpochMs = atEpochMs;
+    }
+    return largestMs;
+  })();
+  return {
+    end: (): Promise<number> => {
+      stop.abort();
+      return done;
+    },
+  };
+}
