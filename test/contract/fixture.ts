@@ -179,6 +179,8 @@ async function removeDomain(
     await host.endBlockJob(uuid, targetDev, 'cancel', unending);
   await host.destroy(uuid, unending);
   if (view?.managedSave === true) await host.removeManagedSave(uuid, unending);
+  for (const { name } of await host.listSnapshots(uuid, unending))
+    await host.deleteSnapshot(uuid, name, { children: 'keep', metadataOnly: true }, unending);
   await host.undefine(uuid, unending);
   for (const { path } of view?.disks ?? [])
     if (path !== null && !removedLater.includes(path)) await host.deleteVolume(path, unending);

@@ -1,12 +1,10 @@
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
 import { labHosts } from '../contract/lab-hosts.ts';
-import { rerunSuite, slotsOfClass } from './rerun.suite.ts';
+import { rerunSuite, rowOf, slotsOfClass } from './rerun.suite.ts';
 
 /** Which machine asks for it makes no difference to the daemons. */
-const slots = [...new Map(slotsOfClass('rerun').map(([machine, slot]) => [slot, machine]))].map(
-  ([slot, machine]) => [machine, slot] as const,
-);
+const slots = [...new Map(slotsOfClass('rerun').map((slot) => [rowOf(slot), slot])).values()];
 
 /** Effects that are done again, on two real daemons: each process has connections of its own. */
 export function labRerunSuite(

@@ -6,6 +6,7 @@ import type { DomainView } from '../../src/ports/domain.ts';
 import type { Fixture } from '../contract/fixture.ts';
 import { unending } from '../contract/fixture.ts';
 import { plainOptions } from './migration-options.ts';
+import { rerunSnapshotCases } from './rerun-snapshot-cases.ts';
 
 /** An effect that is about to run, on hosts that are as it expects them. */
 export interface Prepared {
@@ -13,6 +14,8 @@ export interface Prepared {
   readonly input: object;
   /** What else it may change on either host. */
   readonly paths?: readonly string[];
+  /** Files of the source that it may change, in no pool. */
+  readonly files?: readonly string[];
   /** Resolves when what it set off has come to its end. */
   readonly ended?: Promise<unknown>;
   /** Ends what it leaves under way. */
@@ -25,8 +28,12 @@ export interface RerunCase {
   readonly mayBeRefused?: true;
 }
 
-/** Every effect of class `rerun`, by its slot: none may be left out. */
+/**
+ * Every effect of class `rerun`, by its slot, or as `machine.slot` where machines do different things
+ * under one name: none may be left out.
+ */
 export const rerunCases: Readonly<Record<string, RerunCase>> = {
+  ...rerunSnapshotCases,
   gatherFacts: {
     prepare: async (fixture) => {
       const { name, uuid } = await fixture.newBareDomain();

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
+import { bindDomainSnapshot } from '../../src/bindings/domain-snapshot.ts';
 import { bindMigrations } from '../../src/bindings/migrations.ts';
 import type { AnySlot } from '../../src/engine/slots.ts';
 import type { Clock } from '../../src/ports/clock.ts';
@@ -24,6 +25,17 @@ export interface RerunWorld {
 
 type SlotName = readonly [machine: string, slot: string];
 
+/** The row of the table that is about it. */
+export function rowOf([machine, slot]: SlotName): string {
+  const ownRow = `${machine}.${slot}`;
+  return ownRow in rerunCases ? ownRow : slot;
+}
+
+const bound = (hypervisors: Hypervisors) => [
+  ...bindMigrations(hypervisors),
+  bindDomainSnapshot(hypervisors),
+];
+
 /** How an effect ended; a lost one never does. */
 type Ending = { readonly output: unknown } | { readonly failure: ReturnType<typeof toFailure> };
 
@@ -36,7 +48,7 @@ const nowhere: Hypervisors = {
 
 /** Every effect of that class, by machine and slot. */
 export function slotsOfClass(recovery: string): SlotName[] {
-  return bindMigrations(nowhere).flatMap(({ machine, slots }) =>
+  return bound(nowhere).flatMap(({ machine, slots }) =>
     Object.entries(slots)
       .filter(([, slot]) => slot.recovery === recovery)
       .map(([name]) => [machine.id, name] as const),
@@ -44,8 +56,8 @@ export function slotsOfClass(recovery: string): SlotName[] {
 }
 
 function slotIn(hypervisors: Hypervisors, machineId: string, name: string): AnySlot {
-  const bound = bindMigrations(hypervisors).find(({ machine }) => machine.id === machineId);
-  const slot = bound?.slots[name];
+  const found = bound(hypervisors).find(({ machine }) => machine.id === machineId);
+  const slot = found?.slots[name];
   if (slot === undefined) throw new Error(`${machineId} has no slot ${name}`);
   return slot;
 }
@@ -70,7 +82,7 @@ class Rerunner {
 
   /** Done by one process after the other, and what both hosts hold when all of it is over. */
   async after(name: SlotName, deaths: readonly (Death | null)[]) {
-    const rerun = rerunCases[name[1]];
+    const rerun = rerunCases[rowOf(name)];
     if (rerun === undefined) throw new Error(`nobody has shown that ${name[1]} may be done again`);
     const prepared = await rerun.prepare(this.fixture);
     let done: Awaited<ReturnType<Rerunner['perform']>> = { ending: null, calls: 0 };
@@ -106,8 +118,14 @@ class Rerunner {
     return { ending: ending === 'died' ? null : ending, calls: dying.calls };
   }
 
-  async #held({ paths = [], uuid }: Prepared): Promise<object> {
+  async #held({ files = [], paths = [], uuid }: Prepared): Promise<object> {
     const of = async (host: TwoHosts['source']) => {
+      const chains = await host.findChains(uuid, unending);
+      const snapshots = await host.listSnapshots(uuid, unending);
+      const claimed = snapshots.map(async ({ name }) =>
+        (await host.snapshotXml(uuid, name, unending)).includes('run-1'),
+      );
+      const standing = files.map((path) => host.inspectImage(path, null, unending));
       const status = await host.findStatus(uuid, unending);
       const claims = await host.findClaims(uuid, unending);
       const volumes = await Promise.all(paths.map((path) => host.findVolume(path, unending)));
@@ -115,6 +133,10 @@ class Rerunner {
         status: status && { ...status, uuid: null, name: null },
         claims: claims.map(({ run }) => run),
         volumes: volumes.map((volume) => volume !== null),
+        layers: chains.map((chain) => chain.layers.length),
+        snapshots: snapshots.map(({ current, name }) => ({ current, name })),
+        claimedSnapshots: await Promise.all(claimed),
+        files: (await Promise.all(standing)).map((image) => image !== null),
       };
     };
     return { source: await of(this.hosts.source), destination: await of(this.hosts.destination) };
@@ -154,7 +176,7 @@ export function rerunSuite(
           const about = `${slot[1]}, ${when} call ${atCall}`;
           expect(twice.seen, about).toEqual(once.seen);
           if (twice.ending === null || !('failure' in twice.ending)) continue;
-          expect(rerunCases[slot[1]]?.mayBeRefused, about).toBe(true);
+          expect(rerunCases[rowOf(slot)]?.mayBeRefused, about).toBe(true);
           expect(twice.ending.failure, about).toMatchObject({ effect: 'none' });
         }
     };
