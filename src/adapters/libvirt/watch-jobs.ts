@@ -66,16 +66,15 @@ async function readStanding(
   return domain && nullWithoutDomain(readJobsOf(domain, options));
 }
 
+/** One question at a time: each may have to wait for the domain's job lock, and others have questions, too. */
 async function readJobsOf(domain: Domain, options: CallOptions): Promise<Standing> {
   const xml = await domain.getXMLDesc(options);
-  const jobs = parseDiskChains(xml).map(async (disk) => ({
-    disk,
-    job: await readBlockJob(domain, disk.targetDev, options),
-  }));
-  return {
-    agent: readAgentState(xml),
-    jobs: (await Promise.all(jobs)).flatMap(({ disk, job }) => (job === null ? [] : { disk, job })),
-  };
+  const jobs: { readonly disk: DiskChain; readonly job: BlockJobView }[] = [];
+  for (const disk of parseDiskChains(xml)) {
+    const job = await readBlockJob(domain, disk.targetDev, options);
+    if (job !== null) jobs.push({ disk, job });
+  }
+  return { agent: readAgentState(xml), jobs };
 }
 
 /** Tells how far a save, a restore or a snapshot is, whoever began it. */
