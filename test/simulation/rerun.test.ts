@@ -33,6 +33,7 @@ describe('the effects of all machines', () => {
 
   test('that are never done again are those of a link, and those that only a fresh look allows', () => {
     expect(named('unknown')).toEqual([
+      'abortSave',
       'abortSnapshot',
       'begin',
       'confirm',
@@ -45,11 +46,14 @@ describe('the effects of all machines', () => {
       'finish',
       'finishCancelled',
       'freezeGuest',
+      'goOnGuest',
       'makeVolume',
       'perform',
       'prepare',
       'resumeAfterSnapshot',
+      'resumeGuest',
       'resumeSource',
+      'saveGuest',
       'suspendSource',
       'undefineOnSource',
     ]);

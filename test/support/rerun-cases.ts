@@ -6,6 +6,7 @@ import type { DomainView } from '../../src/ports/domain.ts';
 import type { Fixture } from '../contract/fixture.ts';
 import { unending } from '../contract/fixture.ts';
 import { plainOptions } from './migration-options.ts';
+import { rerunSavingCases } from './rerun-saving-cases.ts';
 import { rerunSnapshotCases } from './rerun-snapshot-cases.ts';
 
 /** An effect that is about to run, on hosts that are as it expects them. */
@@ -34,6 +35,7 @@ export interface RerunCase {
  */
 export const rerunCases: Readonly<Record<string, RerunCase>> = {
   ...rerunSnapshotCases,
+  ...rerunSavingCases,
   gatherFacts: {
     prepare: async (fixture) => {
       const { name, uuid } = await fixture.newBareDomain();

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { bindDomainSnapshot } from '../../src/bindings/domain-snapshot.ts';
+import { bindManagedSave } from '../../src/bindings/managed-save.ts';
 import { bindMigrations } from '../../src/bindings/migrations.ts';
 import type { AnySlot } from '../../src/engine/slots.ts';
 import type { Clock } from '../../src/ports/clock.ts';
@@ -34,6 +35,7 @@ export function rowOf([machine, slot]: SlotName): string {
 const bound = (hypervisors: Hypervisors) => [
   ...bindMigrations(hypervisors),
   bindDomainSnapshot(hypervisors),
+  bindManagedSave(hypervisors),
 ];
 
 /** How an effect ended; a lost one never does. */
@@ -133,6 +135,7 @@ class Rerunner {
         status: status && { ...status, uuid: null, name: null },
         claims: claims.map(({ run }) => run),
         volumes: volumes.map((volume) => volume !== null),
+        managedSave: (await host.findDomain(uuid, unending))?.managedSave ?? false,
         layers: chains.map((chain) => chain.layers.length),
         snapshots: snapshots.map(({ current, name }) => ({ current, name })),
         claimedSnapshots: await Promise.all(claimed),
