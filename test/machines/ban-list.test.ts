@@ -13,6 +13,7 @@ import {
 import type { Placed } from '../support/machine-parts.ts';
 import { migrateSimulated, privateGuest } from '../support/simulated-migration.ts';
 import { snapshotSimulated } from '../support/simulated-snapshot.ts';
+import { savingSimulated } from '../support/simulated-saving.ts';
 import { sourceFiles } from '../support/source-files.ts';
 
 const machines = [...allMachines()];
@@ -185,6 +186,7 @@ describe('all machines', () => {
       input: { offline: true },
     });
     await snapshotSimulated({ input: { disks: ['vda', 'vdb'] } });
+    await savingSimulated();
     const records = commit.mock.calls.flatMap(([{ runs }]) => runs);
     commit.mockRestore();
     expect(new Set(records.map(({ machine }) => machine))).toEqual(
