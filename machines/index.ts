@@ -35,3 +35,7 @@ export { domainSnapshot } from './domain-snapshot.machine.ts';
 export type { DomainSnapshotOutput } from './domain-snapshot.setup.ts';
 export type { DomainSnapshotInput, DomainSnapshotResult } from './policy/domain-snapshot.ts';
 export { domainSnapshotInput } from './policy/domain-snapshot.ts';
+export { snapshotDelete } from './snapshot-delete.machine.ts';
+export type { SnapshotDeleteOutput } from './snapshot-delete.setup.ts';
+export { snapshotDeleteInput } from './policy/snapshot-delete.ts';
+export type { SnapshotDeleteInput, SnapshotDeleteResult } from './policy/snapshot-delete.ts';

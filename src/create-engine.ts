@@ -8,6 +8,7 @@ import type {
   liveMigration,
   liveSnapshot,
   managedSave,
+  snapshotDelete,
 } from '../machines/index.ts';
 import { createImageStores } from './adapters/images/index.ts';
 import { bindMigrations } from './bindings/migrations.ts';
@@ -31,6 +32,7 @@ export interface Workflows {
   readonly 'live-migration': typeof liveMigration;
   readonly 'live-snapshot': typeof liveSnapshot;
   readonly 'managed-save': typeof managedSave;
+  readonly 'snapshot-delete': typeof snapshotDelete;
 }
 
 export type WorkflowName = keyof Workflows;

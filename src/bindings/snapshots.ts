@@ -6,6 +6,7 @@ import { bindDomainSnapshot } from './domain-snapshot.ts';
 import { bindInstanceSnapshot } from './instance-snapshot.ts';
 import { bindLiveSnapshot } from './live-snapshot.ts';
 import { bindManagedSave } from './managed-save.ts';
+import { bindSnapshotDelete } from './snapshot-delete.ts';
 
 /** Every workflow on one host that freezes a guest or its disks, for an engine. */
 export function bindSnapshots(hypervisors: Hypervisors, stores: ImageStores): BoundMachine[] {
@@ -15,5 +16,6 @@ export function bindSnapshots(hypervisors: Hypervisors, stores: ImageStores): Bo
     bindInstanceSnapshot(hypervisors, stores),
     bindLiveSnapshot(hypervisors),
     bindManagedSave(hypervisors),
+    bindSnapshotDelete(hypervisors),
   ];
 }

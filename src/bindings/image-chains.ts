@@ -1,0 +1,112 @@
+import type { SeenChain } from '../../machines/policy/snapshot-delete.ts';
+import type { DiskChain } from '../ports/block-jobs.ts';
+import type { DomainStatus } from '../ports/domain.ts';
+import { FailureError } from '../ports/failure.ts';
+import type { Hypervisor } from '../ports/hypervisor.ts';
+import type { FormattedImage } from '../ports/images.ts';
+
+/** Chains that are longer than what libvirt would start. */
+const layersMax = 200;
+
+export const isActive = ({ state }: Pick<DomainStatus, 'state'>): boolean =>
+  !['shutoff', 'crashed', 'nostate'].includes(state);
+
+/** Every disk with its chain and its job; of what does not run, as its image files tell. Reads only. */
+export async function readChains(
+  host: Hypervisor,
+  domain: DomainStatus,
+  signal: AbortSignal,
+): Promise<readonly SeenChain[]> {
+  const chains = await host.findChains(domain.uuid, signal);
+  return Promise.all(
+    chains.map(async (chain) => {
+      if (!isActive(domain)) {
+        const layers = await layersOf(host, chain, signal);
+        return { targetDev: chain.targetDev, layers, job: null };
+      }
+      return { ...layered(chain), job: await jobOn(host, domain.uuid, chain, signal) };
+    }),
+  );
+}
+
+const layered = ({ layers, targetDev }: DiskChain) => ({
+  targetDev,
+  layers: layers.map(({ format, path }) => ({ format, path })),
+});
+
+async function jobOn(
+  host: Hypervisor,
+  uuid: string,
+  { layers, mirror, targetDev }: DiskChain,
+  signal: AbortSignal,
+): Promise<SeenChain['job']> {
+  const job = layers.length === 0 ? null : await host.findBlockJob(uuid, targetDev, signal);
+  if (job === null) return null;
+  const { processedBytes, type } = job;
+  return { type, processedBytes, mirrorPath: mirror?.path ?? null, ready: mirror?.ready === true };
+}
+
+async function layersOf(
+  host: Hypervisor,
+  { layers }: DiskChain,
+  signal: AbortSignal,
+): Promise<SeenChain['layers']> {
+  const [top] = layers;
+  if (top?.path == null || top.source !== 'file') return layers.slice(0, 1);
+  const found: FormattedImage[] = [];
+  let next: FormattedImage | null = { path: top.path, format: top.format };
+  while (next !== null && found.length < layersMax) {
+    found.push(next);
+    next = await layerBelow(host, next, signal);
+  }
+  return found;
+}
+
+async function layerBelow(
+  host: Hypervisor,
+  { format, path }: FormattedImage,
+  signal: AbortSignal,
+): Promise<FormattedImage | null> {
+  const info = await unlessFailed(host.inspectImage(path, format, signal), signal);
+  if (info?.backingPath == null || info.backingFormat === null) return null;
+  return { path: info.backingPath, format: info.backingFormat };
+}
+
+/** `null` for what cannot be looked at. */
+export async function unlessFailed<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof FailureError && !signal.aborted) return null;
+    throw error;
+  }
+}
+
+/** Directories with more files are not looked through. */
+const filesMax = 256;
+
+export interface Neighbours {
+  /** `null`: the directory could not be looked through. */
+  readonly files: readonly string[] | null;
+  readonly overlays: readonly { readonly path: string; readonly backingPath: string }[];
+}
+
+/**
+ * Files in a directory, and over what those lie that are qcow2 images. Anything else has no backing
+ * file: of what a guest may have written to a raw disk nothing is believed. Reads only.
+ */
+export async function lookAround(
+  host: Hypervisor,
+  directory: string,
+  signal: AbortSignal,
+): Promise<Neighbours> {
+  const files = await unlessFailed(host.listFiles(directory, signal), signal);
+  if (files === null || files.length > filesMax) return { files: null, overlays: [] };
+  const infos = await Promise.all(
+    files.map((path) => unlessFailed(host.inspectImage(path, 'qcow2', signal), signal)),
+  );
+  const overlays = infos.flatMap((info) =>
+    info?.backingPath == null ? [] : [{ path: info.path, backingPath: info.backingPath }],
+  );
+  return { files, overlays };
+}
