@@ -96,6 +96,7 @@ export const coldSnapshotSetup = setup({
     takeOverlay: effectSlot<void, PlacedDisk>('takeOverlay'),
     startSaved: effectSlot<void, StartOrder>('startSaved'),
     resumeGuest: effectSlot<void, DomainOnHost>('resumeGuest'),
+    dropSave: effectSlot<void, DomainOnHost>('dropSave'),
     commitOverlay: effectSlot<void, DiskOnHost>('commitOverlay'),
     pivotOverlay: effectSlot<void, DiskOnHost>('pivotOverlay'),
     mergeOverlay: effectSlot<void, DiskOnHost>('mergeOverlay'),

@@ -4,7 +4,7 @@ import { withArtefact, withoutArtefact } from './artefact.ts';
 import type { ColdDisk, ColdSnapshotContext, TakenDevice } from './cold-snapshot.ts';
 import { devicesToTake } from './cold-snapshot.ts';
 import type { GuestLook, Step } from './cold-steps.ts';
-import { devicesSeen, isActive, isThere, nextStep, stepKey, triesMax } from './cold-steps.ts';
+import { devicesSeen, isThere, nextStep, stepKey, triesMax } from './cold-steps.ts';
 import { readFailure } from './failures.ts';
 import { foundDomain } from './one-host.ts';
 
@@ -115,9 +115,8 @@ function movedDevices(context: ColdSnapshotContext, taken: readonly TakenDevice[
 export function seen(context: ColdSnapshotContext, look: GuestLook): Changes {
   const { uuid } = foundDomain(context);
   const moved = movedDevices(context, devicesSeen(context.taken, look));
-  const isLoaded = look.domain !== null && (isActive(look.domain) || !look.domain.managedSave);
-  const isBusy = look.domain?.job != null;
-  if (!isLoaded || isBusy) return { look, ...moved };
+  const isWaiting = look.domain === null || look.domain.managedSave || look.domain.job !== null;
+  if (isWaiting) return { look, ...moved };
   const without = forgotten({ ...context, ...moved }, 'memory', uuid);
   return { look, ...moved, ...without };
 }

@@ -28,7 +28,9 @@ export interface GuestLook {
 
 /** What is still to be done until the guest is as the goal wants it. */
 export type Step =
-  | { readonly name: 'wait' | 'reached' | 'start' | 'resume' | 'unknownLayer' | 'gone' }
+  | {
+      readonly name: 'wait' | 'reached' | 'start' | 'resume' | 'dropSave' | 'unknownLayer' | 'gone';
+    }
   | {
       readonly name:
         'merge' | 'takeFromSave' | 'takeFromConfiguration' | 'commit' | 'awaitCommit' | 'pivot';
@@ -92,6 +94,9 @@ function stepOfShutOff(context: ColdSnapshotContext, look: GuestLook, domain: Do
 function stepOfRunning(context: ColdSnapshotContext, look: GuestLook, domain: DomainView): Step {
   const stands = domain.state === 'paused' && ownPauses.has(domain.reason);
   if (stands && !wasPaused(foundDomain(context))) return { name: 'resume' };
+  // Half a save that its daemon did not outlive, or a whole one that the guest has left behind: loaded
+  // once more, it would meet disks that have gone on.
+  if (domain.managedSave && hasSaved(context)) return { name: 'dropSave' };
   const device = missingDevice(context, look);
   if (device !== null) return { name: 'attach', device };
   // It may let go at any time, and would be missing for good if nobody waited.
@@ -111,6 +116,10 @@ function stepOfOverlay(disk: ColdDisk, seen: DiskLook | undefined): Step {
   // Somebody else's copy or pull is waited for, never ended.
   if (job.type !== 'activeCommit') return { name: 'wait' };
   return job.ready ? { name: 'pivot', disk } : { name: 'awaitCommit', disk };
+}
+
+function hasSaved({ artefacts }: ColdSnapshotContext): boolean {
+  return artefacts.some(({ kind }) => kind === 'memory');
 }
 
 /** The first that is out and was not given up, in the order in which they were taken. */

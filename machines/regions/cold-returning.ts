@@ -56,6 +56,7 @@ export const returning = {
         { guard: stepIs('wait', 'awaitCommit'), target: 'patience' },
         { guard: stepIs('start'), target: 'starting', actions: 'noteAnswered' },
         { guard: stepIs('resume'), target: 'resuming' },
+        { guard: stepIs('dropSave'), target: 'droppingSave' },
         { guard: stepIs('attach'), target: 'attaching' },
         { guard: stepIs('awaitRelease'), target: 'awaitingRelease' },
         { guard: stepIs('merge'), target: 'merging' },
@@ -110,6 +111,18 @@ export const returning = {
       invoke: {
         id: 'resume',
         src: 'resumeGuest',
+        input: onHost,
+        onDone: 'looking',
+        onError: { target: 'waiting', actions: failsStep },
+      },
+    },
+    droppingSave: {
+      description: 'What is left of the save is removed: the guest runs on without it.',
+      tags: ['rollingBack'],
+      meta: { call: 'virDomainManagedSaveRemove' },
+      invoke: {
+        id: 'dropSave',
+        src: 'dropSave',
         input: onHost,
         onDone: 'looking',
         onError: { target: 'waiting', actions: failsStep },

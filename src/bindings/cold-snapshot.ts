@@ -48,6 +48,12 @@ export function coldSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof cold
       await host.start(domainUuid, { paused, bypassCache: false, forceBoot: false }, signal);
     }),
     resumeGuest: on((host, { domainUuid }, signal) => host.resume(domainUuid, signal)),
+    dropSave: on(async (host, { domainUuid }, signal) => {
+      // Of a guest that does not run it would be all the memory that there is.
+      const status = await host.findStatus(domainUuid, signal);
+      const isActive = status?.state === 'running' || status?.state === 'paused';
+      if (isActive && status.job === null) await host.removeManagedSave(domainUuid, signal);
+    }),
     commitOverlay: again(commitOverlay),
     // That no job is left to be pivoted is for the next look to judge.
     pivotOverlay: on((host, { disk, domainUuid }, signal) =>

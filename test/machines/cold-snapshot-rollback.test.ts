@@ -11,6 +11,7 @@ import {
   paused,
   released,
   rng,
+  running,
   saved,
   savedWalk,
   seenAs,
@@ -91,6 +92,17 @@ describe('the way back of a cold snapshot', () => {
       .done('lookAtSave', seenAs({ domain: left }));
     walk.done('lookAround', seenAs({ domain: left }));
     expect(walk.inFlight.has('resume')).toBe(true);
+  });
+
+  test('removes half a save that its daemon did not outlive, and no save before the guest runs', () => {
+    const walk = detached().fail('save', lost);
+    walk.done('lookAtSave', seenAs({ domain: { ...running, managedSave: true } }));
+    walk.done('lookAround', seenAs({ domain: { ...running, managedSave: true } }));
+    walk.done('dropSave').done('lookAround', seenAs({}));
+    expect(released(walk).outcome).toBe('rolledBack');
+    expect(statusesOf(walk, 'memory')).toEqual([]);
+    const waiting = copiedWalk().done('lookAround', seenAs({ domain: saved, devices: [] }));
+    expect(waiting.inFlight.has('dropSave')).toBe(false);
   });
 
   test('leaves a guest paused that somebody has paused meanwhile', () => {

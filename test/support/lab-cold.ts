@@ -79,6 +79,14 @@ export function useColdLab(purpose: string) {
     note: (state: string, fault: string, { outcome }: { readonly outcome: string }): void => {
       manifest.push(`coldSnapshot x ${state} x ${fault} x ${outcome}`);
     },
+    /** What whoever was called as an operator does last. */
+    releaseClaims: async (): Promise<void> => {
+      const { guest, hypervisors } = current();
+      const signal = AbortSignal.timeout(20_000);
+      const hypervisor = await hypervisors.open(host().uri, signal);
+      for (const { run } of await hypervisor.findClaims(guest.uuid, signal))
+        await hypervisor.releaseClaim(guest.uuid, run, signal);
+    },
     /** Aliases of the devices that the running guest lets go of, as they are now. */
     aliases: async (): Promise<string[]> => {
       const { guest, hypervisors } = current();
