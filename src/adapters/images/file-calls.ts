@@ -16,6 +16,16 @@ type FileCalls = Pick<
 
 const textBytesMax = 2 ** 20;
 
+/**
+ * A name that stands must not lead to data that a power failure has lost. An older mv says nothing
+ * about a file that it left where it was.
+ */
+const nameScript = `
+sync -- "$1" && mv -nT -- "$1" "$2" || exit
+if [ -e "$1" ]; then echo "mv: $2: File exists" >&2; exit 1; fi
+sync -- "$3"
+`;
+
 /** Files of a host by its coreutils and find. */
 export function fileCalls(tools: Tools): FileCalls {
   return {
@@ -38,15 +48,7 @@ export function fileCalls(tools: Tools): FileCalls {
 
     async renameFile(from, to, signal) {
       requirePaths(tools, from, to);
-      const inode = await fileOf(tools, from, signal);
-      if (inode === null) throw tools.refusal('noSuchImage', `${from} does not exist`);
-      // A name that stands must not lead to data that a power failure has lost.
-      await tools.change(['sync', '--', from], signal);
-      await tools.change(['mv', '-nT', '--', from, to], signal);
-      // An older mv says nothing about a file that it left where it was.
-      if ((await fileOf(tools, from, signal)) !== null)
-        throw tools.refusal('imageExists', `${to} exists already`);
-      await tools.change(['sync', '--', dirname(to)], signal);
+      await tools.change(['sh', '-c', nameScript, 'sh', from, to, dirname(to)], signal);
     },
 
     async removeFile(path, signal) {
@@ -85,11 +87,6 @@ export function fileCalls(tools: Tools): FileCalls {
 /** Where a text is written to before it has its name. */
 export function partPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.part`);
-}
-
-/** What tells one file of a host from another. */
-function fileOf(tools: Tools, path: string, signal: AbortSignal): Promise<string | null> {
-  return tools.askAbout(['stat', '-c', '%d:%i', '--', path], signal);
 }
 
 function numberOf(tools: Tools, what: string, text: string): number {

@@ -46,7 +46,6 @@ status=$?
 kill "$guard" 2>/dev/null
 exit "$status"
 `;
-const withInput = 'export LC_ALL=C; exec "$@"';
 
 /**
  * Runs one tool on a host to its end and returns what it printed.
@@ -56,15 +55,18 @@ const withInput = 'export LC_ALL=C; exec "$@"';
 export async function runTool(uri: string, launch: Launch, call: ToolCall): Promise<string> {
   const { signal, timeoutMs, what } = call;
   if (signal.aborted) throw ended(uri, call, 'aborted', 'none');
-  const script = call.input === undefined ? untilInputEnds : withInput;
-  const child = launch('sh', ['-c', script, 'sh', ...call.words]);
+  // What ends by itself within moments needs no guard, which costs more than most of it.
+  const isGuarded = timeoutMs === null && call.input === undefined;
+  const child = isGuarded
+    ? launch('sh', ['-c', untilInputEnds, 'sh', ...call.words])
+    : launch('env', ['LC_ALL=C', ...call.words]);
   const output = new Output(child, call.onOutput);
   const closed = closeOf(child);
   const bound =
     timeoutMs === null ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  const onBound = (): void => end(child);
+  const onBound = (): void => end(child, isGuarded);
   bound.addEventListener('abort', onBound, { once: true });
-  if (call.input !== undefined) child.stdin?.end(call.input);
+  if (!isGuarded) child.stdin?.end(call.input);
   try {
     const { exitCode, killedBy, error } = await closed;
     if (signal.aborted) throw ended(uri, call, 'aborted', call.effect);
@@ -125,8 +127,9 @@ async function closeOf(child: ChildProcess): Promise<Close> {
 }
 
 /** By the end of its input, which also ends what runs on the other side; one that is stuck by force. */
-function end(child: ChildProcess): void {
+function end(child: ChildProcess, isGuarded: boolean): void {
   child.stdin?.destroy();
+  if (!isGuarded) child.kill();
   const patience = setTimeout(() => child.kill('SIGKILL'), endTimeoutMs);
   void once(child, 'exit').finally(() => clearTimeout(patience));
 }

@@ -30,7 +30,7 @@ const causes: readonly { readonly code: string; readonly pattern: RegExp }[] = [
     pattern:
       /Unknown (?:file format|driver)|not in \w+ format|invalid VMDK image descriptor|Format driver .* does not support/,
   },
-  { code: 'imageExists', pattern: /File exists/ },
+  { code: 'imageExists', pattern: /File exists|not replacing/ },
   { code: 'noSuchImage', pattern: /No such file or directory/ },
 ];
 
