@@ -44,8 +44,6 @@ export function useColdLab(purpose: string) {
     return opened;
   };
   const host = (): LabHost => current().lab.host('hostA');
-  const open = (lab: Lab): Hypervisors =>
-    createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
   beforeAll(async () => {
     const lab = await labUp({ name: labNameFor(purpose) });
     const hypervisors = open(lab);
@@ -120,6 +118,9 @@ export function useColdLab(purpose: string) {
 
 export type ColdStage = ReturnType<typeof useColdLab>;
 
+const open = (lab: Lab): Hypervisors =>
+  createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
+
 let runs = 0;
 
 function engineOn(hypervisors: Hypervisors, store: MemoryStore): Engine {
@@ -138,10 +139,10 @@ async function drive(
   { onState }: ColdRequest,
 ): Promise<ColdSnapshotOutput> {
   const engine = engineOn(hypervisors, new MemoryStore());
-  const acts: (Promise<void> | void)[] = [];
+  const acts: Promise<void>[] = [];
   let run: Run | null = null;
   const abort = (): void => void run?.send({ type: 'abort.requested' });
-  engine.on('state.entered', ({ state }) => acts.push(onState?.(state, abort)));
+  engine.on('state.entered', ({ state }) => acts.push(Promise.resolve(onState?.(state, abort))));
   run = await engine.start('coldSnapshot', input);
   const output = outputOf(await run.wait());
   await Promise.all(acts);
