@@ -6,6 +6,7 @@ import type { DomainView } from '../../src/ports/domain.ts';
 import type { Fixture } from '../contract/fixture.ts';
 import { unending } from '../contract/fixture.ts';
 import { plainOptions } from './migration-options.ts';
+import { rerunLiveCases } from './rerun-live-cases.ts';
 import { rerunSavingCases } from './rerun-saving-cases.ts';
 import { rerunSnapshotCases } from './rerun-snapshot-cases.ts';
 
@@ -35,6 +36,7 @@ export interface RerunCase {
  */
 export const rerunCases: Readonly<Record<string, RerunCase>> = {
   ...rerunSnapshotCases,
+  ...rerunLiveCases,
   ...rerunSavingCases,
   gatherFacts: {
     prepare: async (fixture) => {

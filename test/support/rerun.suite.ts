@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { bindDomainSnapshot } from '../../src/bindings/domain-snapshot.ts';
+import { bindLiveSnapshot } from '../../src/bindings/live-snapshot.ts';
 import { bindManagedSave } from '../../src/bindings/managed-save.ts';
 import { bindMigrations } from '../../src/bindings/migrations.ts';
 import type { AnySlot } from '../../src/engine/slots.ts';
@@ -35,6 +36,7 @@ export function rowOf([machine, slot]: SlotName): string {
 const bound = (hypervisors: Hypervisors) => [
   ...bindMigrations(hypervisors),
   bindDomainSnapshot(hypervisors),
+  bindLiveSnapshot(hypervisors),
   bindManagedSave(hypervisors),
 ];
 
