@@ -6,7 +6,7 @@ import type { SnapshotDeleteFacts } from './policy/snapshot-delete.ts';
 import { beforeSnapshotDelete, snapshotDeleteResult } from './policy/snapshot-delete.ts';
 import { deleting, inspecting } from './regions/deleting-by-libvirt.ts';
 import { dropping, mending, removing } from './regions/after-merging.ts';
-import { cancelling, finalising, preparing } from './regions/merging-disks.ts';
+import { cancelling, finalising, preparing, turning } from './regions/merging-disks.ts';
 import {
   checking,
   claiming,
@@ -77,6 +77,7 @@ export const snapshotDelete = snapshotDeleteSetup.createMachine({
         deleting,
         inspecting,
         preparing,
+        turning,
         finalising,
         cancelling,
         mending,

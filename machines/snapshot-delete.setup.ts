@@ -74,6 +74,7 @@ export const snapshotDeleteSetup = setup({
     ...parts.actions,
     beginWork: changes(progress.beginWork),
     expectMerge: changes(progress.expectMerge),
+    expectConclusion: changes(progress.expectConclusion),
     noteBegun: changes(progress.noteBegun),
     noteMergedOffline: changes(progress.noteMergedOffline),
     noteSetback: changes(progress.noteSetback),

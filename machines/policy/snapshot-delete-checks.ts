@@ -75,10 +75,15 @@ function baseObjection(
   const chain = facts.chains.find((each) => each.targetDev === targetDev);
   const own = (chain?.layers ?? []).flatMap(({ path }) => path ?? []);
   const changed = own.slice(own.indexOf(top.path), own.indexOf(base?.path ?? '') + 1);
-  const broken = changed.slice(1);
-  const keeper = facts.snapshots.find(
-    ({ frozenPaths, name }) =>
-      name !== deleted && frozenPaths.some(({ path }) => broken.includes(path)),
+  const [written, gone] = [changed.slice(1), changed.slice(0, -1)];
+  const keeper = facts.snapshots.find(({ disks, frozenPaths, name }) =>
+    frozenPaths.some((frozen) => {
+      const isInside = disks.some(
+        (disk) => disk.targetDev === frozen.targetDev && disk.kind === 'internal',
+      );
+      // What is kept inside an image outlives all that is written to it.
+      return name !== deleted && (isInside ? gone : written).includes(frozen.path);
+    }),
   );
   if (keeper !== undefined)
     return `snapshot ${keeper.name} keeps what disk ${targetDev} held in a layer that would be written over: delete that snapshot`;

@@ -105,20 +105,24 @@ export const noteDoubt = (_: Context, { error }: { error: unknown }): Change => 
   mustLook: true,
 });
 
+/** Which one is finalised: its event may come before the answer, and another one is next by then. */
+export const expectConclusion = (context: Context): Change => ({
+  concluding: disksOf(context).find(({ state }) => state === 'ready')?.targetDev ?? null,
+});
+
 /** The pivot, or the change of the definition, was answered with an error. */
 export function noteUnconcluded(context: Context, { error }: { error: unknown }): Change {
-  const ready = disksOf(context).find(({ state }) => state === 'ready');
   const tried = withDisks(context, (disk) =>
-    disk === ready ? { ...disk, tries: disk.tries + 1 } : disk,
+    disk.targetDev === context.concluding ? { ...disk, tries: disk.tries + 1 } : disk,
   );
   return { ...tried, ...noteDoubt(context, { error }) };
 }
 
-/** The one that was concluded; `noJob` was no conclusion of ours. */
+/** Of a job that was gone already only a look tells what came of it. */
 export function noteConcluded(context: Context, { how }: { how: 'ended' | 'noJob' }): Change {
-  const ready = disksOf(context).find(({ state }) => state === 'ready');
-  if (how === 'noJob' || ready === undefined) return { mustLook: true };
-  return withJobs(context, diskIs(context, ready.targetDev, 'merged'));
+  const { concluding } = context;
+  if (how === 'noJob' || concluding === null) return { mustLook: true };
+  return withJobs(context, diskIs(context, concluding, 'merged'));
 }
 
 export const retryLost = (context: Context): Change =>

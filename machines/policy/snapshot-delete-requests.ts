@@ -41,15 +41,20 @@ const disksIn =
 /** Only what this run has begun. */
 export const ownMerges = disksIn('asked', 'working', 'ready');
 
-function only(context: SnapshotDeleteContext, state: DiskMerge['state']): MergeRequest {
-  const disk = disksOf(context).find((each) => each.state === state);
-  if (disk === undefined) throw new Error(`no disk is ${state}`);
+function requestFor(
+  context: SnapshotDeleteContext,
+  isMeant: (disk: DiskMerge) => boolean,
+): MergeRequest {
+  const disk = disksOf(context).find(isMeant);
+  if (disk === undefined) throw new Error('no disk is to be merged now');
   const { bandwidthMibPerS } = context;
   return { ...onHost({ context }), disk, bandwidthMibPerS };
 }
 
-export const mergeRequest = ({ context }: In): MergeRequest => only(context, 'asked');
-export const conclusionRequest = ({ context }: In): MergeRequest => only(context, 'ready');
+export const mergeRequest = ({ context }: In): MergeRequest =>
+  requestFor(context, ({ state }) => state === 'asked');
+export const conclusionRequest = ({ context }: In): MergeRequest =>
+  requestFor(context, ({ targetDev }) => targetDev === context.concluding);
 
 /** By libvirt, as it was asked for. */
 export function deletionRequest({ context }: In): DeletionRequest {

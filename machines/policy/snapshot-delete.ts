@@ -122,6 +122,8 @@ export interface SnapshotDeleteContext
   readonly mustLook: boolean;
   /** When the merges were last seen to gain, and what they had then. */
   readonly gained: { readonly atEpochMs: number; readonly bytes: number } | null;
+  /** The disk whose merge is being finalised. */
+  readonly concluding: string | null;
   /** Why a merge did not come to its end last time. */
   readonly setback: Failure | null;
   /** The last look: libvirt deletes by itself still; all that shall go is gone. */
@@ -150,6 +152,7 @@ export const beforeSnapshotDelete = {
   guest: 'running',
   mustLook: false,
   gained: null,
+  concluding: null,
   setback: null,
   deletion: 'none',
   removed: [],

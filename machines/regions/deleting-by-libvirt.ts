@@ -11,7 +11,6 @@ const lookOf = ({ event }: { readonly event: { readonly output: MergeLook } }) =
 export const deleting = {
   id: 'deleting',
   description: 'libvirt takes the snapshot away, with its files or the metadata alone.',
-  tags: ['pointOfNoReturn'],
   meta: { call: 'virDomainSnapshotDelete' },
   invoke: {
     id: 'deleteSnapshot',
@@ -25,7 +24,6 @@ export const deleting = {
 /** Whatever was answered: libvirt was seen to leave snapshots half deleted, and to merge disks unsaid. */
 export const inspecting = {
   description: 'What became of the snapshot, and of each disk?',
-  tags: ['pointOfNoReturn'],
   initial: 'looking',
   after: {
     peerWait: [

@@ -29,7 +29,7 @@ type Guard =
   | 'isWorn'
   | 'mergesOffline'
   | 'mustLook';
-type Action = 'dropFailure' | 'expectMerge' | 'recordHalf' | 'recordSetback';
+type Action = 'dropFailure' | 'expectConclusion' | 'expectMerge' | 'recordHalf' | 'recordSetback';
 interface Rule {
   readonly guard: Guard;
   readonly target: string;
@@ -38,7 +38,7 @@ interface Rule {
 
 interface Stage {
   /** Of the invokes: no two in a chart have the same id. */
-  readonly name: 'Prepared' | 'Finalised';
+  readonly name: 'Prepared' | 'Turned' | 'Finalised';
   /** Before the first disk is merged all can be called off; afterwards there is only forward. */
   readonly heeded: readonly Rule[];
   /** Nothing is left to be begun or waited for. */
@@ -144,7 +144,7 @@ const preparingStates = merging({
     { guard: 'hasFailure', target: '#cancelling' },
     { guard: 'hasLost', target: '#cancelling', actions: 'recordSetback' },
   ],
-  next: [{ guard: 'allPrepared', target: '#finalising' }],
+  next: [{ guard: 'allPrepared', target: '#turning' }],
   onSilence: '#cancelling',
   onStall: '#cancelling',
   stallAction: 'recordStalled',
@@ -163,17 +163,71 @@ export const preparing = {
   },
 } as const;
 
+const concludes: readonly Rule[] = [
+  { guard: 'concludesOffline', target: 'switching', actions: 'expectConclusion' },
+  { guard: 'hasReady', target: 'pivoting', actions: 'expectConclusion' },
+];
+
+/** The call that finalises one disk; what came of an error only the chain tells. */
+const concluding = (name: Stage['name']) =>
+  ({
+    pivoting: {
+      description: 'The guest goes on with the layer that everything was merged into.',
+      meta: { call: 'virDomainBlockJobAbort PIVOT' },
+      invoke: {
+        id: `pivot${name}`,
+        src: 'pivotMerge',
+        input: conclusionRequest,
+        onDone: { target: 'choosing', actions: { type: 'noteConcluded', params: answerOf } },
+        onError: { target: 'choosing', actions: { type: 'noteUnconcluded', params: errorOf } },
+      },
+    },
+    switching: {
+      description: 'The definition names the layer that everything was merged into.',
+      meta: { call: 'virDomainDefineXML, or qemu-img rebase' },
+      invoke: {
+        id: `switch${name}`,
+        src: 'switchOffline',
+        input: conclusionRequest,
+        onDone: { target: 'choosing', actions: { type: 'noteConcluded', params: answerOf } },
+        onError: { target: 'choosing', actions: { type: 'noteUnconcluded', params: errorOf } },
+      },
+    },
+  }) as const;
+
+const turningStates = merging({
+  name: 'Turned',
+  heeded: [
+    { guard: 'hasMerged', target: '#finalising' },
+    { guard: 'hasLost', target: '#cancelling', actions: 'recordSetback' },
+    { guard: 'isWorn', target: '#cancelling', actions: 'recordSetback' },
+  ],
+  next: [...concludes, { guard: 'allMerged', target: '#finalising' }],
+  onSilence: '#needsOperator',
+  onStall: '#cancelling',
+  stallAction: 'recordStalled',
+});
+
+/** Nobody knows yet whether there is a way back. */
+export const turning = {
+  id: 'turning',
+  description:
+    'The first disk is finalised: until it is known to be, the others can be called off.',
+  initial: 'choosing',
+  states: {
+    ...turningStates,
+    choosing: { id: 'choosingTurned', ...turningStates.choosing },
+    ...concluding('Turned'),
+  },
+} as const;
+
 const finalisingStates = merging({
   name: 'Finalised',
   heeded: [
     { guard: 'allMerged', target: '#mending' },
     { guard: 'isWorn', target: '#cancelling', actions: 'recordHalf' },
   ],
-  next: [
-    { guard: 'concludesOffline', target: 'switching' },
-    { guard: 'hasReady', target: 'pivoting' },
-    { guard: 'hasLost', target: 'pausing' },
-  ],
+  next: [...concludes, { guard: 'hasLost', target: 'pausing' }],
   onSilence: '#needsOperator',
   onStall: '#cancelling',
   stallAction: 'recordHalf',
@@ -188,28 +242,7 @@ export const finalising = {
   states: {
     ...finalisingStates,
     choosing: { id: 'choosingFinalised', ...finalisingStates.choosing },
-    pivoting: {
-      description: 'The guest goes on with the layer that everything was merged into.',
-      meta: { call: 'virDomainBlockJobAbort PIVOT' },
-      invoke: {
-        id: 'pivotMerge',
-        src: 'pivotMerge',
-        input: conclusionRequest,
-        onDone: { target: 'choosing', actions: { type: 'noteConcluded', params: answerOf } },
-        onError: { target: 'asking', actions: { type: 'noteUnconcluded', params: errorOf } },
-      },
-    },
-    switching: {
-      description: 'The definition names the layer that everything was merged into.',
-      meta: { call: 'virDomainDefineXML, or qemu-img rebase' },
-      invoke: {
-        id: 'switchOffline',
-        src: 'switchOffline',
-        input: conclusionRequest,
-        onDone: { target: 'choosing', actions: { type: 'noteConcluded', params: answerOf } },
-        onError: { target: 'asking', actions: { type: 'noteUnconcluded', params: errorOf } },
-      },
-    },
+    ...concluding('Finalised'),
     pausing: {
       description: 'What came to nothing is begun once more.',
       after: { askAgain: { target: 'choosing', actions: 'retryLost' } },

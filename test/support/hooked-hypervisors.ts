@@ -1,7 +1,10 @@
 import type { Hypervisor, Hypervisors } from '../../src/ports/hypervisor.ts';
 
 /** Gets the call as it would be made: to let something happen before it, after it, or in its place. */
-export type Hook = (call: () => Promise<unknown>) => Promise<unknown>;
+export type Hook = (
+  call: () => Promise<unknown>,
+  given: readonly unknown[],
+) => Promise<unknown>;
 
 /** Leads some calls of every host through something of the test's. */
 export function hooked(
@@ -15,7 +18,7 @@ export function hooked(
         if (typeof value !== 'function') return value;
         const call = (...given: unknown[]): unknown => Reflect.apply(value, target, given);
         if (hook === undefined) return call;
-        return (...given: unknown[]) => hook(async () => call(...given));
+        return (...given: unknown[]) => hook(async () => call(...given), given);
       },
     });
   return (plain) => ({
