@@ -10,6 +10,7 @@ import { systemClock } from '../engine/system-clock.ts';
 import type { Clock } from '../ports/clock.ts';
 import { toFailure } from '../ports/failure.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
+import type { ImageStores } from '../ports/image-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { RunStore } from '../ports/run-store.ts';
 import { MemoryStore } from '../store/memory/index.ts';
@@ -19,6 +20,7 @@ import { demoDomains, demoHosts, demoLink } from './demo-world.ts';
 export interface Composition {
   readonly engine: Engine;
   readonly hypervisors: Hypervisors;
+  readonly imageStores: ImageStores;
   readonly clock: Clock;
   close(): Promise<void>;
 }
@@ -39,12 +41,10 @@ export function compose({
 }: ComposeOptions): Composition {
   const clock = systemClock;
   const hypervisors = routeByScheme(clock, faults);
+  const imageStores = createImageStores(hypervisors);
   const engine = new Engine({
     store,
-    machines: [
-      ...bindMigrations(hypervisors),
-      ...bindSnapshots(hypervisors, createImageStores(hypervisors)),
-    ],
+    machines: [...bindMigrations(hypervisors), ...bindSnapshots(hypervisors, imageStores)],
     clock,
     log,
     newRunId: randomUUID,
@@ -52,6 +52,7 @@ export function compose({
   return {
     engine,
     hypervisors,
+    imageStores,
     clock,
     close: async () => {
       try {

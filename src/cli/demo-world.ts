@@ -5,10 +5,13 @@ const gib = 2 ** 30;
 
 const pool = { name: 'images', targetPath: '/var/lib/libvirt/images', capacityBytes: 8 * gib };
 
+/** Where images go. */
+const backup = { path: '/backup', capacityBytes: 8 * gib };
+
 /** Two hosts on a 1 Gbit/s link. */
 export const demoHosts = [
-  { name: 'hostA', pools: [pool] },
-  { name: 'hostB', pools: [pool] },
+  { name: 'hostA', pools: [pool], directories: [backup] },
+  { name: 'hostB', pools: [pool], directories: [backup] },
 ] as const;
 
 export const demoLink = { bandwidthBytesPerS: 119 * mib } as const;

@@ -7,6 +7,7 @@ import type { Surroundings } from './display/presenters.ts';
 import { exitStatus } from './exit-status.ts';
 import type { Does } from './record-commands.ts';
 import { addRecordCommands } from './record-commands.ts';
+import { addSnapshotCommands } from './snapshot-commands.ts';
 import { StoreError } from '../ports/run-store.ts';
 
 /**
@@ -59,6 +60,7 @@ function buildProgram(version: string, surroundings: Surroundings, does: Does): 
     });
   addMigrate(program, surroundings, does);
   const make = (words: string, about: string): Command => command(program, words, about);
+  addSnapshotCommands({ command: make, does, surroundings });
   addRecordCommands({ command: make, does, surroundings });
   addDoctor(program, surroundings, does);
   addDemo(program, surroundings, does);

@@ -45,6 +45,10 @@ const wordsOfFreeze: Readonly<Record<string, string>> = {
   kept: 'may still be frozen: virsh domfsthaw thaws them',
 };
 
+/** Whole, and for whoever asked: nothing uses it yet. */
+const wordsOfImage = { ...wordsOfMade, made: 'made by this run', kept: 'kept' };
+const wordsOfSnapshot = { ...wordsOfImage, made: 'made by this run, known to libvirt' };
+
 /** What a kind is called, and where its words differ from those of a file. */
 const kinds: Readonly<
   Record<string, { readonly label: string; readonly words?: Readonly<Record<string, string>> }>
@@ -52,9 +56,9 @@ const kinds: Readonly<
   volume: { label: 'disk' },
   delta: { label: 'delta' },
   overlay: { label: 'overlay' },
-  image: { label: 'image' },
-  memory: { label: 'memory' },
-  snapshot: { label: 'snapshot' },
+  image: { label: 'image', words: wordsOfImage },
+  memory: { label: 'memory', words: wordsOfImage },
+  snapshot: { label: 'snapshot', words: wordsOfSnapshot },
   blockJob: { label: 'block job' },
   definition: { label: 'definition' },
   device: { label: 'device', words: wordsOfDevice },

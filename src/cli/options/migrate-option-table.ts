@@ -11,7 +11,7 @@ export interface OptionGroup {
   readonly options: readonly OptionEntry[];
 }
 
-const option = (flags: string, words: string, otherwise?: string): OptionEntry =>
+export const option = (flags: string, words: string, otherwise?: string): OptionEntry =>
   otherwise === undefined ? { flags, words } : { flags, words, otherwise };
 
 /** Of every command that works on runs. */

@@ -11,13 +11,20 @@ import {
   relayUri,
 } from './connection-uri.ts';
 import { convergenceOptions, readConvergence } from './convergence-options.ts';
-import { domainName, flag, hostAddress, listOf, oneOf, wholeNumber } from './option-values.ts';
+import {
+  diskNames,
+  domainName,
+  flag,
+  hostAddress,
+  listOf,
+  oneOf,
+  runNames,
+  wholeNumber,
+} from './option-values.ts';
+import { readDomain, readOptions } from './read-options.ts';
 import { UsageError } from './usage-error.ts';
 
 const compressionMethods = ['xbzrle', 'mt', 'zlib', 'zstd'] as const;
-const deviceName = /^[A-Za-z0-9_.-]{1,64}$/;
-/** As far as a claim may have been made by somebody else, it is only known to have a name. */
-const runName = /^[^\p{Cc}]{1,255}$/u;
 const bandwidthMibPerSMax = 1_000_000;
 
 /** The options of `migrate` as commander hands them over: text, or true. */
@@ -28,7 +35,7 @@ const migrateOptions = z.object({
   offline: flag,
   relayUri: relayUri.optional(),
   copyStorage: oneOf(['all', 'inc']).optional(),
-  copyDisks: listOf((name) => deviceName.test(name), 'disk names such as vda,vdb').optional(),
+  copyDisks: diskNames.optional(),
   bandwidth: wholeNumber(1, bandwidthMibPerSMax, 'MiB/s').optional(),
   ...convergenceOptions,
   postcopyBandwidth: wholeNumber(1, bandwidthMibPerSMax, 'MiB/s').optional(),
@@ -57,12 +64,10 @@ const migrateOptions = z.object({
   disksPort: wholeNumber(1, 65_535, 'port').optional(),
   onSplitBrain: oneOf(['suspend-source', 'report']),
   peerWait: wholeNumber(1, 86_400, 's'),
-  breakClaim: listOf((run) => runName.test(run), 'runs as the claims name them').optional(),
+  breakClaim: runNames.optional(),
 });
 
 type Typed = z.infer<typeof migrateOptions>;
-
-const domainArgument = z.string().min(1).max(255);
 
 /** What `--xml` and `--policy` name, read already; `null` where they are not given. */
 export interface NamedFiles {
@@ -80,13 +85,10 @@ export function readMigration(
   options: unknown,
   { destinationXml, policy }: NamedFiles,
 ): LiveMigrationInput {
-  const name = domainArgument.safeParse(domain);
-  if (!name.success) throw new UsageError('DOMAIN must be a name or a uuid');
-  const parsed = migrateOptions.safeParse(options);
-  if (!parsed.success) throw new UsageError(describeIssue(parsed.error));
-  const typed = parsed.data;
+  const name = readDomain(domain);
+  const typed = readOptions(migrateOptions, options);
   const input: LiveMigrationInput = {
-    domain: name.data,
+    domain: name,
     source: typed.from,
     destination: typed.to,
     protocol: isDirect(typed) ? 'direct' : 'peer2peer',
@@ -163,13 +165,4 @@ function destinationConnectUri(typed: Typed): string | null {
   throw new UsageError(
     `the source daemon cannot reach the destination by ${to}, which ${why} this machine: give --dconnuri, as in --dconnuri qemu+tls://HOST/system, or use --protocol direct`,
   );
-}
-
-function describeIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  const option = String(issue?.path[0] ?? '').replace(
-    /[A-Z]/g,
-    (letter) => `-${letter.toLowerCase()}`,
-  );
-  return `--${option} ${issue?.message ?? 'is wrong'}`;
 }

@@ -28,6 +28,20 @@ export function listOf(isWord: (word: string) => boolean, what: string) {
     .refine((words) => words.every(isWord), { error: `must list ${what}` });
 }
 
+const deviceName = /^[A-Za-z0-9_.-]{1,64}$/;
+/** As far as a claim may have been made by somebody else, it is only known to have a name. */
+const runName = /^[^\p{Cc}]{1,255}$/u;
+
+/** Names of disks, as `<target dev>` has them. */
+export const diskNames = listOf((name) => deviceName.test(name), 'disk names such as vda,vdb');
+export const runNames = listOf((run) => runName.test(run), 'runs as the claims name them');
+
+/** An absolute path on the host; it goes to libvirt and qemu-img as it is. */
+export const hostPath = z.string().regex(/^\/[^\p{Cc}]{0,4000}$/u, {
+  error: ({ input }) =>
+    `${quoted(input)} is no absolute path: name it as the host sees it, as /var/backup`,
+});
+
 /** An option without a value: absent is false. */
 export const flag = z
   .boolean()

@@ -11,23 +11,44 @@ import { lookAtPlaces } from './look-at-places.ts';
 import type { Place, ShownWorkflow } from './shown-workflow.ts';
 import { toldLines } from './told.ts';
 
-export type AskedOneHost = Pick<OneHostInput, 'domain' | 'host'>;
+export type AskedOneHost = Pick<OneHostInput, 'domain' | 'host'> & {
+  /** Of a machine that does several things. */
+  readonly action?: string | undefined;
+};
 
 export const askedOneHost = z.looseObject({
   domain: z.string(),
   host: z.string(),
+  action: z.string().optional(),
 }) satisfies z.ZodType<AskedOneHost>;
+
+interface Words {
+  readonly noun: string;
+  /** What its end says of the domain. */
+  readonly done: string;
+}
 
 /** What each is called, and what it says when it has worked. */
 const workflows = {
-  managedSave: { noun: 'save', done: 'is done' },
+  managedSave: { noun: 'save', done: 'is saved' },
   coldSnapshot: { noun: 'snapshot', done: 'was copied at rest' },
   liveSnapshot: { noun: 'snapshot', done: 'was copied while it ran' },
   domainSnapshot: { noun: 'snapshot', done: 'has the snapshot' },
-  snapshotRevert: { noun: 'revert', done: 'is what it was' },
-  snapshotDelete: { noun: 'delete', done: 'has lost the snapshot, and nothing else' },
+  snapshotRevert: { noun: 'revert', done: 'is what it was then' },
+  snapshotDelete: { noun: 'merge', done: 'has fewer layers, and all of its data' },
   instanceSnapshot: { noun: 'snapshot', done: 'has an image' },
-} as const satisfies Record<string, { readonly noun: string; readonly done: string }>;
+} as const satisfies Record<string, Words>;
+
+/** One machine does several things with a guest's memory. */
+const savingActions: Readonly<Record<string, Words>> = {
+  restore: { noun: 'restore', done: 'goes on with its memory' },
+  start: { noun: 'start', done: 'goes on' },
+  removeManagedSave: { noun: 'removal of the saved memory', done: 'has no saved memory' },
+};
+
+function wordsOf(machine: OneHostMachine, { action = '' }: AskedOneHost): Words {
+  return (machine === 'managedSave' ? savingActions[action] : undefined) ?? workflows[machine];
+}
 
 type OneHostMachine = keyof typeof workflows;
 
@@ -36,7 +57,7 @@ export function isOneHostMachine(id: string): id is OneHostMachine {
 }
 
 export function shownOneHost(machine: OneHostMachine, asked: AskedOneHost): ShownWorkflow {
-  const { noun } = workflows[machine];
+  const { noun } = wordsOf(machine, asked);
   const { domain, host } = asked;
   const on = hideSealed(host);
   const places = [
@@ -78,14 +99,15 @@ function brokenLines({ failure }: Exclude<RunResult, { ended: 'finished' }>): st
 
 function outcomeLines(
   machine: OneHostMachine,
-  { domain }: AskedOneHost,
+  asked: AskedOneHost,
   { outcome, failure, startedAtEpochMs, finishedAtEpochMs }: FinishedRun,
 ): string[] {
+  const { domain } = asked;
   const spent = formatSpan(finishedAtEpochMs - startedAtEpochMs);
   const reason = failure === null ? 'no reason was given' : describeFailure(failure);
   switch (outcome) {
     case 'completed':
-      return [`completed: ${domain} ${workflows[machine].done}, in ${spent}`];
+      return [`completed: ${domain} ${wordsOf(machine, asked).done}, in ${spent}`];
     case 'refused':
       return [`refused: ${reason}`, `${domain} is as it was; nothing was touched`];
     case 'rolledBack':

@@ -1,0 +1,85 @@
+import type {
+  ColdSnapshotInput,
+  DomainSnapshotInput,
+  InstanceSnapshotInput,
+  LiveSnapshotInput,
+  ManagedSaveInput,
+} from '../../../machines/index.ts';
+import { coldSnapshotVerdicts } from '../../../machines/policy/cold-checks.ts';
+import { beforeColdSnapshot } from '../../../machines/policy/cold-snapshot.ts';
+import { domainSnapshotVerdicts } from '../../../machines/policy/domain-snapshot-checks.ts';
+import { beforeDomainSnapshot } from '../../../machines/policy/domain-snapshot.ts';
+import { instanceSnapshotVerdicts } from '../../../machines/policy/instance-snapshot-checks.ts';
+import { beforeInstanceSnapshot } from '../../../machines/policy/instance-snapshot.ts';
+import { liveSnapshotVerdicts } from '../../../machines/policy/live-snapshot-checks.ts';
+import { beforeLiveSnapshot } from '../../../machines/policy/live-snapshot.ts';
+import { savingVerdicts } from '../../../machines/policy/managed-save-checks.ts';
+import { beforeSaving } from '../../../machines/policy/managed-save.ts';
+import { nothingYet } from '../../../machines/policy/one-host.ts';
+import type { CheckVerdict } from '../../../machines/policy/verdicts.ts';
+import { coldSnapshotSlots } from '../../bindings/cold-snapshot.ts';
+import { domainSnapshotSlots } from '../../bindings/domain-snapshot.ts';
+import { instanceSnapshotSlots } from '../../bindings/instance-snapshot.ts';
+import { liveSnapshotSlots } from '../../bindings/live-snapshot.ts';
+import { managedSaveSlots } from '../../bindings/managed-save.ts';
+import type { Tools } from '../../engine/slots.ts';
+import { noLog } from '../../ports/log.ts';
+import type { Composition } from '../compose.ts';
+
+/** Every check of a workflow, judged now; reads only. @throws FailureError */
+export type Judge<Input> = (
+  composition: Composition,
+  input: Input,
+  signal: AbortSignal,
+) => Promise<readonly CheckVerdict[]>;
+
+export const toolsFor = ({ clock }: Composition, signal: AbortSignal): Tools => ({
+  clock,
+  signal,
+  key: 'dry-run',
+  report: () => undefined,
+  log: noLog,
+});
+
+export const judgeLiveSnapshot: Judge<LiveSnapshotInput> = async (composition, input, signal) => {
+  const { gatherFacts } = liveSnapshotSlots(composition.hypervisors);
+  const facts = await gatherFacts.run(input, toolsFor(composition, signal));
+  return liveSnapshotVerdicts({ ...input, ...nothingYet, ...beforeLiveSnapshot, facts });
+};
+
+export const judgeColdSnapshot: Judge<ColdSnapshotInput> = async (composition, input, signal) => {
+  const { gatherFacts } = coldSnapshotSlots(composition.hypervisors);
+  const facts = await gatherFacts.run(input, toolsFor(composition, signal));
+  return coldSnapshotVerdicts({ ...input, ...nothingYet, ...beforeColdSnapshot, facts });
+};
+
+export const judgeInstanceSnapshot: Judge<InstanceSnapshotInput> = async (
+  composition,
+  input,
+  signal,
+) => {
+  const { gatherFacts } = instanceSnapshotSlots(composition.hypervisors, composition.imageStores);
+  const facts = await gatherFacts.run(input, toolsFor(composition, signal));
+  const ways = (['live', 'cold'] as const).flatMap((way) =>
+    facts.verdicts[way].map(({ check, objection }) => ({ check: `${way}.${check}`, objection })),
+  );
+  // That one way is closed is no objection where the other one is open.
+  const own = instanceSnapshotVerdicts({ ...input, ...beforeInstanceSnapshot, facts });
+  return own.every(({ objection }) => objection === null) ? own : [...own, ...ways];
+};
+
+export const judgeDomainSnapshot: Judge<DomainSnapshotInput> = async (
+  composition,
+  input,
+  signal,
+) => {
+  const { gatherFacts } = domainSnapshotSlots(composition.hypervisors);
+  const facts = await gatherFacts.run(input, toolsFor(composition, signal));
+  return domainSnapshotVerdicts({ ...input, ...nothingYet, ...beforeDomainSnapshot, facts });
+};
+
+export const judgeManagedSave: Judge<ManagedSaveInput> = async (composition, input, signal) => {
+  const { gatherFacts } = managedSaveSlots(composition.hypervisors);
+  const facts = await gatherFacts.run(input, toolsFor(composition, signal));
+  return savingVerdicts({ ...beforeSaving(input), facts });
+};
