@@ -1,0 +1,228 @@
+import { readdir } from 'node:fs/promises';
+import { afterAll, beforeAll, expect } from 'vitest';
+
+import type { GuestOptions, Lab, LabGuest, LabHost } from '../../lab/index.ts';
+import { continuity, labUp, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
+import type { SnapshotDeleteInput, SnapshotDeleteOutput } from '../../machines/index.ts';
+import { snapshotDeleteInput } from '../../machines/index.ts';
+import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
+import { bindSnapshotDelete } from '../../src/bindings/snapshot-delete.ts';
+import { Engine, noLog, systemClock } from '../../src/index.ts';
+import type { Hypervisors, Run } from '../../src/index.ts';
+import { MemoryStore, SharedMemory } from '../../src/store/memory/index.ts';
+import { labImages } from './lab-images.ts';
+import { MortalProcess } from './mortal-process.ts';
+import { labNameFor } from './needs.ts';
+
+/** Where the guests' disks are, as the host sees it. */
+export const diskDirectory = '/var/lib/libvirt/images';
+
+export interface LabDeletion {
+  readonly domain?: string;
+  readonly what: Partial<SnapshotDeleteInput['what']> & object;
+  readonly input?: Partial<SnapshotDeleteInput>;
+  readonly through?: (hypervisors: Hypervisors) => Hypervisors;
+  /** Called with each state as it is entered; what it resolves to is waited for at the end. */
+  readonly onState?: (state: string, abort: () => void) => Promise<void> | void;
+  /** Our process dies when it enters that state; another one goes on with its run. */
+  readonly dieIn?: string;
+}
+
+/** A lab of its own for a test file, with one guest of two disks that outlives every test. */
+export function useDeletionLab(
+  purpose: string,
+  on = 'hostA',
+  guestOptions: Partial<GuestOptions> = {},
+) {
+  let opened: { lab: Lab; hypervisors: Hypervisors; guest: LabGuest } | null = null;
+  const manifest: string[] = [];
+  const current = () => {
+    if (opened === null) throw new Error('the lab is not up yet');
+    return opened;
+  };
+  const host = (): LabHost => current().lab.host(on);
+  const open = (lab: Lab): Hypervisors =>
+    createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
+  beforeAll(async () => {
+    const lab = await labUp({ name: labNameFor(purpose), hosts: on === 'hostC' ? 3 : 2 });
+    const guest = await lab.guest('guest', { on, extraDisk: '16M', ...guestOptions });
+    opened = { lab, hypervisors: open(lab), guest };
+  }, 180_000);
+  afterAll(async () => {
+    await opened?.hypervisors.close();
+    await opened?.lab.down();
+    if (manifest.length > 0)
+      console.log(`machine x state x fault x outcome\n${manifest.join('\n')}`);
+  }, 60_000);
+  const files = () => readdir(host().paths.imagesDir);
+  return {
+    get lab() {
+      return current().lab;
+    },
+    get host() {
+      return host();
+    },
+    get guest() {
+      return current().guest;
+    },
+    /** For the table that is printed at the end. */
+    note: (state: string, fault: string, { outcome }: { readonly outcome: string }): void => {
+      manifest.push(`snapshotDelete x ${state} x ${fault} x ${outcome}`);
+    },
+    /** By libvirt: overlays of both disks, each snapshot over the one before. */
+    take: async (
+      names: readonly string[],
+      options: readonly string[] = ['--disk-only'],
+      domain = 'guest',
+    ) => {
+      for (const name of names) {
+        const disks = ['vda', 'vdb'].flatMap((disk) => [
+          '--diskspec',
+          `${disk},snapshot=external,file=${overlay(name, disk)}`,
+        ]);
+        await host().virsh(['snapshot-create-as', domain, name, ...options, ...disks], {
+          timeoutMs: 60_000,
+        });
+      }
+    },
+    remove: async (request: LabDeletion): Promise<SnapshotDeleteOutput> => {
+      const { hypervisors, lab } = current();
+      const what = {
+        kind: 'snapshot',
+        name: 'none',
+        children: 'keep',
+        metadataOnly: false,
+        by: 'auto',
+        ...request.what,
+      } as SnapshotDeleteInput['what'];
+      const { domain = 'guest' } = request;
+      const input = snapshotDeleteInput({ domain, host: host().uri, what, ...request.input });
+      return request.dieIn === undefined
+        ? drive(request.through?.(hypervisors) ?? hypervisors, input, request)
+        : dieAndGoOn({ own: open(lab), heirs: hypervisors }, input, request.dieIn);
+    },
+    /** All that a deletion may change of a domain and beside it. */
+    picture: async (domain = 'guest') => {
+      const { domains } = await host().listing();
+      const listed = domains?.find(({ name }) => name === domain);
+      const live = await host().virsh(['dumpxml', domain]);
+      const names = words(await host().virsh(['snapshot-list', domain, '--name']));
+      const kept = await Promise.all(
+        names.map((name) => host().virsh(['snapshot-dumpxml', domain, name])),
+      );
+      const blockList = async (...more: readonly string[]) =>
+        words(await host().virsh(['domblklist', domain, ...more])).filter((word) =>
+          word.startsWith('/'),
+        );
+      return {
+        files: (await files()).toSorted(),
+        disks: await blockList(),
+        configured: await blockList('--inactive'),
+        snapshots: names.toSorted(),
+        claimed: [live, ...kept].filter((xml) => xml.includes('virtstate:claim')).length,
+        unfinished: kept.filter((xml) => xml.includes('DeleteInProgress')).length,
+        state: listed?.state,
+        persistent: listed?.persistent,
+        job: listed?.job,
+        blockJobs: listed?.blockJobs,
+      };
+    },
+  };
+}
+
+export type DeletionStage = ReturnType<typeof useDeletionLab>;
+export type Picture = Awaited<ReturnType<DeletionStage['picture']>>;
+
+export const overlay = (name: string, disk: string): string => `${diskDirectory}/${name}.${disk}`;
+const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
+
+let runs = 0;
+
+function engineOn(hypervisors: Hypervisors, store: MemoryStore): Engine {
+  return new Engine({
+    store,
+    clock: systemClock,
+    log: noLog,
+    machines: [bindSnapshotDelete(hypervisors)],
+    newRunId: () => `run-${(runs += 1)}`,
+  });
+}
+
+async function drive(
+  hypervisors: Hypervisors,
+  input: SnapshotDeleteInput,
+  { onState }: LabDeletion,
+): Promise<SnapshotDeleteOutput> {
+  const engine = engineOn(hypervisors, new MemoryStore());
+  const acts: (Promise<void> | void)[] = [];
+  let run: Run | null = null;
+  const abort = (): void => void run?.send({ type: 'abort.requested' });
+  engine.on('state.entered', ({ state }) => acts.push(onState?.(state, abort)));
+  run = await engine.start('snapshotDelete', input);
+  const output = outputOf(await run.wait());
+  await Promise.all(acts);
+  return output;
+}
+
+async function dieAndGoOn(
+  { heirs, own }: { readonly own: Hypervisors; readonly heirs: Hypervisors },
+  input: SnapshotDeleteInput,
+  dieIn: string,
+): Promise<SnapshotDeleteOutput> {
+  const memory = new SharedMemory();
+  const store = new MemoryStore(memory);
+  const mortal = new MortalProcess(null, () => store.die());
+  const engine = engineOn(mortal.through(own), store);
+  engine.on('state.entered', ({ state }) => {
+    if (state.endsWith(dieIn)) void mortal.die();
+  });
+  const run = await engine.start('snapshotDelete', input);
+  const ended = await Promise.race([mortal.died, run.wait()]);
+  if (ended !== undefined) throw new Error(`${dieIn} was not entered: ${JSON.stringify(ended)}`);
+  await own.close();
+  const [left] = (await engineOn(heirs, new MemoryStore(memory)).recover()).runs;
+  if (left === undefined) throw new Error('nothing was left to go on with');
+  return outputOf(await left.wait());
+}
+
+function outputOf(ending: Awaited<ReturnType<Run['wait']>>): SnapshotDeleteOutput {
+  if (ending.ended === 'broken') throw new Error(ending.failure.message);
+  return ending.output as SnapshotDeleteOutput;
+}
+
+/** The guest ticks on without a gap. */
+export async function expectTicking({ guest }: DeletionStage): Promise<void> {
+  const last = (await lastTick(guest.serial)) ?? 0;
+  await waitForTick(guest.serial, last + 2, { timeoutMs: 60_000 });
+  const seen = continuity(await readTicks(guest.serial));
+  expect(seen).toMatchObject({ continuous: true, twoWriters: false });
+}
+
+/** Snapshots and files that are left, what the guest writes to, and that nothing of ours is. */
+export function expectLeft(
+  after: Picture,
+  before: Picture,
+  {
+    files,
+    snapshots,
+    top,
+  }: {
+    /** That are gone, without their directory. */
+    readonly files: readonly string[];
+    readonly snapshots: readonly string[];
+    readonly top: readonly string[];
+  },
+): void {
+  expect(after).toMatchObject({
+    snapshots: snapshots.toSorted(),
+    disks: top,
+    configured: top,
+    claimed: 0,
+    unfinished: 0,
+    persistent: true,
+    job: null,
+    blockJobs: [],
+    state: before.state,
+  });
+  expect(after.files).toEqual(before.files.filter((file) => !files.includes(file)));
+}
