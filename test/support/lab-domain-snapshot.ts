@@ -1,0 +1,210 @@
+import { readdir } from 'node:fs/promises';
+import { basename } from 'node:path/posix';
+import { afterAll, beforeAll, expect } from 'vitest';
+
+import type { GuestOptions, Lab, LabGuest, LabHost } from '../../lab/index.ts';
+import { continuity, labUp, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
+import type { DomainSnapshotInput, DomainSnapshotOutput } from '../../machines/index.ts';
+import { domainSnapshotInput } from '../../machines/index.ts';
+import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
+import { bindDomainSnapshot } from '../../src/bindings/domain-snapshot.ts';
+import { Engine, noLog, systemClock } from '../../src/index.ts';
+import type { Hypervisors, Run } from '../../src/index.ts';
+import { MemoryStore, SharedMemory } from '../../src/store/memory/index.ts';
+import { labImages } from './lab-images.ts';
+import { MortalProcess } from './mortal-process.ts';
+import { labNameFor } from './needs.ts';
+
+/** Where the guests' disks are, as the host sees it. */
+export const diskDirectory = '/var/lib/libvirt/images';
+
+export interface LabSnapshotRequest {
+  readonly domain?: string;
+  readonly input?: Partial<DomainSnapshotInput>;
+  readonly through?: (hypervisors: Hypervisors) => Hypervisors;
+  /** Called with each state as it is entered; what it resolves to is waited for at the end. */
+  readonly onState?: (state: string, abort: () => void) => Promise<void> | void;
+  /** Our process dies when it enters that state; another one goes on with its run. */
+  readonly dieIn?: string;
+}
+
+/** A lab of its own for a test file, with one guest that outlives every test. */
+export function useDomainSnapshotLab(
+  purpose: string,
+  on = 'hostA',
+  guestOptions: Partial<GuestOptions> = {},
+) {
+  let opened: { lab: Lab; hypervisors: Hypervisors; guest: LabGuest } | null = null;
+  const manifest: string[] = [];
+  const current = () => {
+    if (opened === null) throw new Error('the lab is not up yet');
+    return opened;
+  };
+  const host = (): LabHost => current().lab.host(on);
+  const open = (lab: Lab): Hypervisors =>
+    createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
+  beforeAll(async () => {
+    const lab = await labUp({ name: labNameFor(purpose), hosts: on === 'hostC' ? 3 : 2 });
+    const options = { extraDisk: '16M', control: 'present', ...guestOptions } as const;
+    const guest = await lab.guest('guest', { on, ...options });
+    opened = { lab, hypervisors: open(lab), guest };
+  }, 180_000);
+  afterAll(async () => {
+    await opened?.hypervisors.close();
+    await opened?.lab.down();
+    if (manifest.length > 0)
+      console.log(`machine x state x fault x outcome\n${manifest.join('\n')}`);
+  }, 60_000);
+  return {
+    get lab() {
+      return current().lab;
+    },
+    get host() {
+      return host();
+    },
+    get guest() {
+      return current().guest;
+    },
+    /** For the table that is printed at the end. */
+    note: (state: string, fault: string, { outcome }: { readonly outcome: string }): void => {
+      manifest.push(`domainSnapshot x ${state} x ${fault} x ${outcome}`);
+    },
+    snapshot: async (request: LabSnapshotRequest = {}): Promise<DomainSnapshotOutput> => {
+      const { guest, hypervisors, lab } = current();
+      const { domain = guest.name } = request;
+      const input = domainSnapshotInput({
+        domain,
+        host: host().uri,
+        name: 'one',
+        ...request.input,
+      });
+      return request.dieIn === undefined
+        ? drive(request.through?.(hypervisors) ?? hypervisors, input, request)
+        : dieAndGoOn({ own: open(lab), heirs: hypervisors }, input, request.dieIn);
+    },
+    /** All that a snapshot may change of a domain and beside it. */
+    picture: async (domain = current().guest.name) => {
+      const { domains } = await host().listing();
+      const live = await host().virsh(['dumpxml', domain]);
+      const configured = await host().virsh(['dumpxml', '--inactive', domain]);
+      const snapshots = (await host().virsh(['snapshot-list', domain, '--name'])).trim();
+      const names = snapshots.split('\n').filter((name) => name !== '');
+      // One virsh for all: each takes its time to connect.
+      const kept = await host().virsh([
+        ['version', ...names.map((name) => `snapshot-dumpxml ${domain} ${name}`)].join('; '),
+      ]);
+      const listed = domains?.find(({ name }) => name === domain);
+      return {
+        files: (await readdir(host().paths.imagesDir)).toSorted(),
+        disks: sourcesIn(live),
+        configured: sourcesIn(configured),
+        snapshots: names,
+        claimed: [live, configured, kept].filter((xml) => xml.includes('virtstate:claim')).length,
+        state: listed?.state,
+        persistent: listed?.persistent,
+        job: listed?.job,
+        blockJobs: listed?.blockJobs,
+      };
+    },
+  };
+}
+
+export type SnapshotStage = ReturnType<typeof useDomainSnapshotLab>;
+export type Picture = Awaited<ReturnType<SnapshotStage['picture']>>;
+
+/** The top of each disk, by its device. */
+function sourcesIn(xml: string): Record<string, string> {
+  const disks = xml.match(/<disk [\s\S]*?<\/disk>/g) ?? [];
+  return Object.fromEntries(
+    disks.map((disk) => {
+      const [, target = ''] = /<target dev='([^']*)'/.exec(disk) ?? [];
+      const [, path = ''] = /<source file='([^']*)'/.exec(disk) ?? [];
+      return [target, path];
+    }),
+  );
+}
+
+let runs = 0;
+
+function engineOn(hypervisors: Hypervisors, store: MemoryStore): Engine {
+  return new Engine({
+    store,
+    clock: systemClock,
+    log: noLog,
+    machines: [bindDomainSnapshot(hypervisors)],
+    newRunId: () => `run-${(runs += 1)}`,
+  });
+}
+
+async function drive(
+  hypervisors: Hypervisors,
+  input: DomainSnapshotInput,
+  { onState }: LabSnapshotRequest,
+): Promise<DomainSnapshotOutput> {
+  const engine = engineOn(hypervisors, new MemoryStore());
+  const acts: Promise<void>[] = [];
+  let run: Run | null = null;
+  const abort = (): void => void run?.send({ type: 'abort.requested' });
+  engine.on('state.entered', ({ state }) => acts.push(Promise.resolve(onState?.(state, abort))));
+  run = await engine.start('domainSnapshot', input);
+  const output = outputOf(await run.wait());
+  await Promise.all(acts);
+  return output;
+}
+
+async function dieAndGoOn(
+  { heirs, own }: { readonly own: Hypervisors; readonly heirs: Hypervisors },
+  input: DomainSnapshotInput,
+  dieIn: string,
+): Promise<DomainSnapshotOutput> {
+  const memory = new SharedMemory();
+  const store = new MemoryStore(memory);
+  const mortal = new MortalProcess(null, () => store.die());
+  const engine = engineOn(mortal.through(own), store);
+  engine.on('state.entered', ({ state }) => {
+    if (state.endsWith(dieIn)) void mortal.die();
+  });
+  const run = await engine.start('domainSnapshot', input);
+  const ended = await Promise.race([mortal.died, run.wait()]);
+  if (ended !== undefined) throw new Error(`${dieIn} was not entered: ${JSON.stringify(ended)}`);
+  await own.close();
+  const [left] = (await engineOn(heirs, new MemoryStore(memory)).recover()).runs;
+  if (left === undefined) throw new Error('nothing was left to go on with');
+  return outputOf(await left.wait());
+}
+
+function outputOf(ending: Awaited<ReturnType<Run['wait']>>): DomainSnapshotOutput {
+  if (ending.ended === 'broken') throw new Error(ending.failure.message);
+  return ending.output as DomainSnapshotOutput;
+}
+
+/** The guest ticks on without a gap, and so it does where it was frozen. */
+export async function expectTicking({ guest }: SnapshotStage): Promise<void> {
+  const last = (await lastTick(guest.serial)) ?? 0;
+  await waitForTick(guest.serial, last + 2, { timeoutMs: 60_000 });
+  const seen = continuity(await readTicks(guest.serial));
+  expect(seen).toMatchObject({ continuous: true, twoWriters: false });
+}
+
+/**
+ * What stands there more than before is what the run's record names: overlays, memory and the
+ * snapshot; and nobody claims the domain, nor would after a revert.
+ */
+export function expectTaken(
+  before: Picture,
+  after: Picture,
+  { artefacts, snapshot }: DomainSnapshotOutput,
+): void {
+  const made = artefacts.filter(({ kind }) => kind === 'overlay' || kind === 'memory');
+  expect(artefacts.map(({ status }) => status)).toEqual(artefacts.map(() => 'made'));
+  const files = [...before.files, ...made.map(({ path }) => basename(path))];
+  expect(after.files).toEqual(files.toSorted());
+  const names =
+    snapshot?.recorded === true ? [...before.snapshots, snapshot.name] : before.snapshots;
+  expect(after.snapshots.toSorted()).toEqual(names.toSorted());
+  for (const { overlay, targetDev } of snapshot?.disks ?? [])
+    if (overlay !== null)
+      for (const disks of [after.disks, after.configured])
+        expect(disks[targetDev]).toBe(overlay.path);
+  expect(after).toMatchObject({ claimed: 0, persistent: true, job: null, blockJobs: [] });
+}
