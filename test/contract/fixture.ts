@@ -18,7 +18,7 @@ export interface TwoHosts {
   readonly unreachableConnectUri: string;
   /**
    * A running, persistent guest on the source with one writable disk `vda`, on storage of both
-   * hosts or in a pool that both hosts have; it writes little memory. @returns its uuid
+   * hosts or in a pool that both hosts have, a virtio-rng and a USB tablet; it writes little memory. @returns its uuid
    */
   addGuest(name: string, storage: Storage, agent: 'well' | 'none'): Promise<string>;
   /** Of a guest that was made with one. */

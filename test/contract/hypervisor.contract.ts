@@ -3,6 +3,7 @@ import { blockJobsCases } from './block-jobs.cases.ts';
 import { changingCases } from './changing.cases.ts';
 import { claimingCases } from './claiming.cases.ts';
 import { clientDrivenCases } from './client-driven.cases.ts';
+import { devicesCases } from './devices.cases.ts';
 import { Fixture } from './fixture.ts';
 import type { TwoHosts } from './fixture.ts';
 import { guestAgentCases } from './guest-agent.cases.ts';
@@ -26,6 +27,7 @@ const cases = {
   'block jobs': blockJobsCases,
   'guest agent': guestAgentCases,
   saving: savingCases,
+  devices: devicesCases,
 } satisfies Record<string, Cases>;
 
 export type Part = keyof typeof cases;
@@ -40,6 +42,7 @@ export const allParts: readonly Part[] = [
   'block jobs',
   'guest agent',
   'saving',
+  'devices',
 ];
 
 /** What both adapters owe to the port, seen only through the port. */

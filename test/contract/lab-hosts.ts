@@ -27,7 +27,9 @@ export async function labHosts(
       const [hasAgent, hasControl] =
         agent === 'well' ? (['present', 'present'] as const) : (['absent', 'absent'] as const);
       const parts = { agent: hasAgent, control: hasControl };
-      return (await lab.guest(name, { on: hostA.name, storage, fill, ...parts })).uuid;
+      const pluggedDevices = ['rng', 'usbTablet'] as const;
+      const made = { on: hostA.name, storage, fill, pluggedDevices, ...parts };
+      return (await lab.guest(name, made)).uuid;
     },
     setAgent: async (name, agent) => {
       const signal = { silent: 'stop-agent', gone: 'kill-agent' } as const;

@@ -32,6 +32,13 @@ export async function simulatedHosts(): Promise<TwoHosts & { readonly clock: Vir
       memoryBytes: 2 ** 26,
       dirtyBytesPerS: 2 ** 17,
       agent,
+      devices:
+        storage === null
+          ? []
+          : [
+              { alias: 'input0', element: 'input' },
+              { alias: 'rng0', element: 'rng', needsGuest: true },
+            ],
       disks: storage === null ? [] : [{ ...disk, storage }],
     });
     const { hypervisors } = world;
