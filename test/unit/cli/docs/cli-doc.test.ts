@@ -4,31 +4,45 @@ import { expect, test } from 'vitest';
 
 import { virtstate } from '../spawned.ts';
 import { migrateOptionGroups } from '../../../../src/cli/options/migrate-option-table.ts';
+import {
+  deleteGroups,
+  mergeGroups,
+  restoreGroups,
+  saveGroups,
+  snapshotGroups,
+} from '../../../../src/cli/options/snapshot-option-table.ts';
 
 const page = await readFile(
   join(import.meta.dirname, '..', '..', '..', '..', 'docs/cli.md'),
   'utf8',
 );
-const options = migrateOptionGroups.flatMap((group) => group.options);
+const groups = [
+  ...migrateOptionGroups,
+  ...snapshotGroups,
+  ...saveGroups,
+  ...restoreGroups,
+  ...deleteGroups,
+  ...mergeGroups,
+];
+const flagsOfAll = new Set(groups.flatMap((group) => group.options.map(({ flags }) => flags)));
+const names = [...flagsOfAll].map((flags) => flags.split(' ')[0] ?? flags);
 
-test.each(options.map(({ flags }) => [flags.split(' ')[0] ?? flags]))(
-  'docs/cli.md knows %s',
-  (name) => {
-    // `--postcopy-start` does not count for `--postcopy`.
-    expect(page).toMatch(new RegExp(`${name}(?![a-z-])`));
-  },
-);
+test.each([...new Set(names)])('docs/cli.md knows %s', (name) => {
+  // `--postcopy-start` does not count for `--postcopy`.
+  expect(page).toMatch(new RegExp(`${name}(?![a-z-])`));
+});
 
 test('docs/cli.md knows no option that there is not', () => {
   const ofAll = ['--json', '--log-level', '--help'];
   const ofOthers = ['--peer', '--lab', '--all', '--finished', '--unfinished', '--limit'];
   const known = [...ofAll, ...ofOthers, '--no-wait', '--give-up', '--older-than'];
-  const names = new Set(options.map(({ flags }) => flags.split(' ')[0]));
   const named = [...new Set(page.match(/--[a-z][a-z-]*/g))];
-  expect(named.filter((name) => !names.has(name) && !known.includes(name))).toEqual([]);
+  expect(named.filter((name) => !names.includes(name) && !known.includes(name))).toEqual([]);
 });
 
-test.each(['runs', 'show', 'abort', 'send', 'recover', 'prune', 'doctor', 'demo'])(
+const commands = ['snapshot', 'save', 'restore', 'delete-snapshot', 'merge'];
+
+test.each([...commands, 'runs', 'show', 'abort', 'send', 'recover', 'prune', 'doctor', 'demo'])(
   'docs/cli.md and the help know %s',
   async (name) => {
     expect(page).toContain(`\`virtstate ${name}`);
