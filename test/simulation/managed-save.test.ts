@@ -19,6 +19,23 @@ const filedBefore = async (hand: Hypervisor): Promise<void> => {
   await hand.saveTo(domain?.uuid ?? '', memoryPath, plainly, signal);
 };
 
+const destroyed = async (hand: Hypervisor): Promise<void> => {
+  const domain = await hand.findDomain('guest', signal);
+  await hand.destroy(domain?.uuid ?? '', signal);
+};
+
+/** Its disk is not the one that was noted. */
+const touched = async (hand: Hypervisor): Promise<void> => {
+  await savedBefore(hand);
+  const domain = await hand.findDomain('guest', signal);
+  const uuid = domain?.uuid ?? '';
+  const path = domain?.disks[0]?.path ?? '';
+  const volume = await hand.findVolume(path, signal);
+  const place = { kind: 'managed', domainUuid: uuid } as const;
+  const changedAt = `not ${volume?.changedAt}`;
+  await hand.noteSaved(place, [{ targetDev: 'vda', path, changedAt }], signal);
+};
+
 const ways: readonly (readonly [string, SavingScenario & { readonly request: SavingRequest }])[] = [
   ['save', { request: { action: 'save' } }],
   ['saveTo', { request: { action: 'saveTo', file: memoryPath } }],
@@ -154,9 +171,7 @@ describe('a save', () => {
       onState: (state, { clock, hand }) => {
         if (!state.endsWith('saving.writing')) return;
         clock.schedule(clock.nowEpochMs() + 500, () => {
-          void hand.findDomain('guest', signal).then(async (domain) => {
-            await hand.destroy(domain?.uuid ?? '', signal);
-          });
+          void destroyed(hand);
         });
       },
     });
@@ -196,16 +211,6 @@ describe('a save', () => {
   });
 
   test('is refused where its disk was written to since, and goes on by force', async () => {
-    const touched = async (hand: Hypervisor): Promise<void> => {
-      await savedBefore(hand);
-      const domain = await hand.findDomain('guest', signal);
-      const uuid = domain?.uuid ?? '';
-      const path = domain?.disks[0]?.path ?? '';
-      const volume = await hand.findVolume(path, signal);
-      const place = { kind: 'managed', domainUuid: uuid } as const;
-      const changedAt = `not ${volume?.changedAt}`;
-      await hand.noteSaved(place, [{ targetDev: 'vda', path, changedAt }], signal);
-    };
     const request = { action: 'start' } as const;
     const refused = await savingSimulated({ request, before: touched });
     expect(refused.output).toMatchObject({ outcome: 'refused', failure: { code: 'disksFit' } });
