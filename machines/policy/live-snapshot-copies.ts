@@ -18,6 +18,8 @@ export interface CopiesLook {
     readonly targetDev: string;
     /** A copy to our delta, and whether it is in step. */
     readonly ours: 'copying' | 'ready' | 'none';
+    /** The disk lies on the layers that its delta was made for. */
+    readonly isAsPlanned: boolean;
     readonly processedBytes: number;
   }[];
 }
@@ -115,10 +117,24 @@ export function noteCopiesLook(context: Context, { look }: { look: CopiesLook })
     return { ...copy, copy: seen.ours };
   });
   const bytes = disks.reduce((sum, { processedBytes }) => sum + processedBytes, 0);
-  const { gained } = context;
+  const { failure, gained } = context;
+  const changed = disks.find(({ isAsPlanned, ours }) => ours !== 'none' && !isAsPlanned);
   const stands = gained !== null && bytes <= gained.bytes;
-  return { copies, guest, mustLook: false, gained: stands ? gained : { atEpochMs, bytes } };
+  return {
+    copies,
+    guest,
+    mustLook: false,
+    gained: stands ? gained : { atEpochMs, bytes },
+    failure: failure ?? (changed === undefined ? null : chainFailure(context, changed)),
+  };
 }
+
+/** A delta over other layers than the disk's own would be somebody else's image. */
+const chainFailure = (context: Context, { targetDev }: { targetDev: string }): Failure =>
+  snapshotFailure(
+    'chainChanged',
+    `somebody changed the layers of ${foundDomain(context).name}'s ${targetDev} while the snapshot began, so what was copied of it is no image; the guest runs on: take the snapshot again`,
+  );
 
 /** Seen by a look, not told: for longer than allowed no byte was copied. */
 export function isStalled({ gained, stallMs }: Context, { look }: { look: CopiesLook }): boolean {

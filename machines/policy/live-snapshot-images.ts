@@ -11,6 +11,8 @@ type Change = Partial<Context>;
 /** What an effect that removes files could do; the others stay on record. */
 export interface FilesRemoved {
   readonly removed: readonly string[];
+  /** The domain uses them by now: somebody switched it to them. */
+  readonly inUse: readonly string[];
 }
 
 export const hasUnwritten = ({ copies }: Context): boolean =>
@@ -100,7 +102,9 @@ export const pathsOf = ({ artefacts }: Context, kind: ArtefactKind): readonly st
 
 /** The same without what could not be taken away in time. */
 export const removable = ({ artefacts }: Context, kind: ArtefactKind): readonly string[] =>
-  artefacts.filter((each) => each.kind === kind && each.status !== 'left').map(({ path }) => path);
+  artefacts
+    .filter((each) => each.kind === kind && each.status !== 'left' && each.status !== 'kept')
+    .map(({ path }) => path);
 
 /** A delta that a copy may still write to stays: the copy would only write on into nothing. */
 export function removableDeltas(context: Context): readonly string[] {
@@ -116,9 +120,18 @@ export function noteDropped({ artefacts }: Context): Change {
   return { artefacts: artefacts.filter(({ kind }) => kind !== 'blockJob') };
 }
 
-export function noteRemoved({ artefacts, copies }: Context, { removed }: FilesRemoved): Change {
+export function noteRemoved(
+  { artefacts, copies, notes }: Context,
+  { inUse, removed }: FilesRemoved,
+): Change {
   return {
-    artefacts: artefacts.filter(({ path }) => !removed.includes(path)),
+    artefacts: artefacts
+      .filter(({ path }) => !removed.includes(path))
+      .map((each) => (inUse.includes(each.path) ? { ...each, status: 'kept' } : each)),
+    notes: [
+      ...notes,
+      ...inUse.map((path) => `${path} is kept: somebody has made it the domain's own disk`),
+    ],
     copies: copies.map((copy) =>
       removed.includes(copy.image.path) ? { ...copy, written: 'no' } : copy,
     ),
@@ -129,7 +142,7 @@ export function noteRemoved({ artefacts, copies }: Context, { removed }: FilesRe
 export function markLeft(context: Context, kind: ArtefactKind): Change {
   return {
     artefacts: context.artefacts.map((each) =>
-      each.kind === kind ? { ...each, status: 'left' } : each,
+      each.kind === kind && each.status !== 'kept' ? { ...each, status: 'left' } : each,
     ),
   };
 }

@@ -25,7 +25,14 @@ export interface CopyRequest extends DomainOnHost {
 
 /** Copies of ours, each known by the file that it goes to. */
 export interface CopiesOnHost extends DomainOnHost {
-  readonly copies: readonly { readonly targetDev: string; readonly deltaPath: string }[];
+  readonly copies: readonly OwnCopy[];
+}
+
+export interface OwnCopy {
+  readonly targetDev: string;
+  readonly deltaPath: string;
+  /** The layers that the disk has to lie on: its top, and what the delta lies on, too. */
+  readonly layers: readonly string[];
 }
 
 export interface GuestAsk extends DomainOnHost {
@@ -51,8 +58,8 @@ export interface NameRequest {
   readonly to: string;
 }
 
-export interface FilesOnHost {
-  readonly host: string;
+/** Files of the run: none that the domain has come to use. */
+export interface FilesOnHost extends DomainOnHost {
   readonly paths: readonly string[];
 }
 
@@ -79,7 +86,11 @@ export function copiesOnHost({ context }: In): CopiesOnHost {
   const asked = pathsOf(context, 'blockJob');
   const copies = context.copies
     .filter(({ targetDev }) => asked.includes(targetDev))
-    .map(({ delta, targetDev }) => ({ targetDev, deltaPath: delta.path }));
+    .map(({ backing, delta, source, targetDev }) => ({
+      targetDev,
+      deltaPath: delta.path,
+      layers: [source.path, ...(backing === null ? [] : [backing.path])],
+    }));
   return { ...onHost({ context }), copies };
 }
 
@@ -105,11 +116,11 @@ export function nameRequest({ context }: In): NameRequest {
 }
 
 export const imagesOnHost = ({ context }: In): FilesOnHost => ({
-  host: context.host,
+  ...onHost({ context }),
   paths: removable(context, 'image'),
 });
 
 export const deltasOnHost = ({ context }: In): FilesOnHost => ({
-  host: context.host,
+  ...onHost({ context }),
   paths: removableDeltas(context),
 });

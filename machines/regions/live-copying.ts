@@ -78,9 +78,24 @@ export const copying = {
           always: [
             ...heeded,
             { guard: 'mustLook', target: 'asking' },
-            { guard: 'allReady', target: '#quiescing' },
+            { guard: 'allReady', target: 'confirming' },
           ],
           after: { lookWait: 'asking' },
+        },
+        confirming: {
+          description: 'All are in step: of the layers for which their deltas were made?',
+          meta: { call: 'virDomainGetXMLDesc' },
+          invoke: {
+            id: 'confirmCopies',
+            src: 'lookAtCopies',
+            input: copiesOnHost,
+            onDone: { target: 'confirmed', actions: notesLook },
+            onError: 'asking',
+          },
+        },
+        confirmed: {
+          description: 'From here on libvirt lets nobody change those layers.',
+          always: [...heeded, { guard: 'allReady', target: '#quiescing' }, { target: 'waiting' }],
         },
         asking: {
           description: 'Do the copies still stand, and do they gain?',

@@ -7,6 +7,7 @@ import type {
   FlattenRequest,
   GuestAsk,
   NameRequest,
+  OwnCopy,
 } from '../../machines/policy/live-snapshot-requests.ts';
 import type { TargetFacts } from '../../machines/policy/image-target.ts';
 import { roomFor } from '../../machines/policy/image-target.ts';
@@ -133,11 +134,12 @@ export async function lookAtCopies(
     hypervisor.findStatus(domainUuid, signal),
     hypervisor.findChains(domainUuid, signal),
   ]);
-  const disks = copies.map(async ({ deltaPath, targetDev }) => {
+  const disks = copies.map(async ({ deltaPath, layers, targetDev }) => {
     const ours = stateOf(chains, { deltaPath, targetDev });
     const job =
       ours === 'copying' ? await hypervisor.findBlockJob(domainUuid, targetDev, signal) : null;
-    return { targetDev, ours, processedBytes: job?.processedBytes ?? 0 };
+    const isAsPlanned = liesOn(chains, { layers, targetDev });
+    return { targetDev, ours, isAsPlanned, processedBytes: job?.processedBytes ?? 0 };
   });
   return {
     atEpochMs: clock.nowEpochMs(),
@@ -146,12 +148,19 @@ export async function lookAtCopies(
   };
 }
 
-type Copy = CopiesOnHost['copies'][number];
+/** From its top as far as the delta's own base. */
+function liesOn(
+  chains: readonly DiskChain[],
+  { layers, targetDev }: Omit<OwnCopy, 'deltaPath'>,
+): boolean {
+  const found = chains.find((chain) => chain.targetDev === targetDev)?.layers ?? [];
+  return [0, 1].every((depth) => (found[depth]?.path ?? null) === (layers[depth] ?? null));
+}
 
 /** A copy to any other file is somebody else's. */
 function stateOf(
   chains: readonly DiskChain[],
-  { deltaPath, targetDev }: Copy,
+  { deltaPath, targetDev }: Pick<OwnCopy, 'deltaPath' | 'targetDev'>,
 ): 'copying' | 'ready' | 'none' {
   const mirror = chains.find((chain) => chain.targetDev === targetDev)?.mirror ?? null;
   if (mirror?.job !== 'copy' || mirror.path !== deltaPath) return 'none';
@@ -274,12 +283,16 @@ export async function nameImage(
 /** One that does not go does not keep the others. */
 export async function removeFiles(
   hypervisors: Hypervisors,
-  { host, paths }: FilesOnHost,
+  { domainUuid, host, paths }: FilesOnHost,
   { signal }: Tools,
 ): Promise<FilesRemoved> {
   const hypervisor = await hypervisors.open(host, signal);
-  const gone = await Promise.all(paths.map((path) => isRemoved(hypervisor, path, signal)));
-  return { removed: paths.filter((_, index) => gone[index]) };
+  const chains = await hypervisor.findChains(domainUuid, signal);
+  const used = chains.flatMap(({ layers }) => layers.map(({ path }) => path));
+  const inUse = paths.filter((path) => used.includes(path));
+  const free = paths.filter((path) => !used.includes(path));
+  const gone = await Promise.all(free.map((path) => isRemoved(hypervisor, path, signal)));
+  return { removed: free.filter((_, index) => gone[index]), inUse };
 }
 
 async function isRemoved(host: Hypervisor, path: string, signal: AbortSignal): Promise<boolean> {

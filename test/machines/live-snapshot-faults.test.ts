@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { failed, goodFacts, infoOf, SnapshotWalk } from './live-snapshot.ts';
+import { lookOf, failed, goodFacts, infoOf, SnapshotWalk } from './live-snapshot.ts';
 
 const uuid = goodFacts.domain?.uuid ?? '';
 const undone = { outcome: 'rolledBack', artefacts: [], images: [], consistency: null };
@@ -12,7 +12,7 @@ describe('a copy that ended is not taken for one that is whole', () => {
     walk.done('lookAtCopies', {
       atEpochMs: 5,
       guest: 'running',
-      disks: [{ targetDev: 'vda', ours: 'none', processedBytes: 0 }],
+      disks: [lookOf('none')],
     });
     expect(walk.cleaned().output()).toMatchObject({ ...undone, failure: { code: 'copyLost' } });
   });
@@ -47,6 +47,14 @@ describe('a copy that ended is not taken for one that is whole', () => {
     watch(watch(walk, 'connection.lost'), 'connection.regained');
     walk.done('thawGuest', { atEpochMs: 1_100 }).cleaned();
     expect(walk.output()).toMatchObject({ ...undone, failure: { code: 'copyUnproven' } });
+  });
+
+  test('because it lies on other layers than those its delta was made for', () => {
+    const walk = new SnapshotWalk().copying().job('ready');
+    const disks = [{ ...lookOf('ready'), isAsPlanned: false }];
+    walk.done('confirmCopies', { atEpochMs: 5, guest: 'running', disks }).cleaned();
+    expect(walk.output()).toMatchObject({ ...undone, failure: { code: 'chainChanged' } });
+    expect(walk.started()).toContain('dropCopies');
   });
 
   test('while an end that was told counts, though its answer was lost', () => {
@@ -86,14 +94,17 @@ describe('the guest may end while its disks are copied', () => {
 const look = (ours: string, processedBytes = 0, atEpochMs = 5) => ({
   atEpochMs,
   guest: 'running',
-  disks: [{ targetDev: 'vda', ours, processedBytes }],
+  disks: [lookOf(ours, processedBytes)],
 });
 
 describe('a host that falls silent while it copies', () => {
   test('is asked again, and the copy goes on where it stands', () => {
     const walk = new SnapshotWalk().copying();
     watch(walk, 'connection.lost').fail('lookAtCopies', failed());
-    walk.elapse('askAgain').done('lookAtCopies', look('ready'));
+    walk
+      .elapse('askAgain')
+      .done('lookAtCopies', look('ready'))
+      .done('confirmCopies', look('ready'));
     expect(walk.isIn('working.quiescing.askingAgent')).toBe(true);
   });
 
@@ -195,8 +206,11 @@ describe('what fails is undone, and no step that fails stops the next', () => {
 
   test('files that do not go are tried again, then told', () => {
     const walk = new SnapshotWalk().flattening().fail('flattenDelta', failed());
-    walk.fail('removeImages', failed()).elapse('askAgain').done('removeImages', { removed: [] });
-    walk.elapse('peerWait').done('removeDeltas', { removed: [] }).elapse('peerWait');
+    walk
+      .fail('removeImages', failed())
+      .elapse('askAgain')
+      .done('removeImages', { removed: [], inUse: [] });
+    walk.elapse('peerWait').done('removeDeltas', { removed: [], inUse: [] }).elapse('peerWait');
     walk.done('release', { released: ['simulated:///hostA'] });
     expect(walk.output()).toMatchObject({
       outcome: 'rolledBack',
@@ -204,6 +218,17 @@ describe('what fails is undone, and no step that fails stops the next', () => {
         { kind: 'delta', status: 'left' },
         { kind: 'image', status: 'left' },
       ],
+    });
+  });
+
+  test('a delta that somebody has made the disk of the domain stays, and is told', () => {
+    const walk = new SnapshotWalk().copying().job('completed');
+    const { paths } = Object(walk.input('removeDeltas'));
+    walk.done('removeDeltas', { removed: [], inUse: paths }).cleaned();
+    expect(walk.output()).toMatchObject({
+      outcome: 'rolledBack',
+      artefacts: [{ kind: 'delta', status: 'kept' }],
+      notes: [expect.stringContaining('is kept')],
     });
   });
 

@@ -6,7 +6,7 @@ const uuid = goodFacts.domain?.uuid ?? '';
 const required = { quiesce: 'required' } as const;
 const connected = { agent: 'connected', atEpochMs: 1_000 };
 const toFreeze = (input = {}) =>
-  new SnapshotWalk(input).copying().job('ready').done('askAgent', connected);
+  new SnapshotWalk(input).copying().ready().done('askAgent', connected);
 const rest = (walk: SnapshotWalk) =>
   walk
     .done('endCopies')
@@ -41,7 +41,7 @@ describe('a freeze that is required', () => {
   });
 
   test('and finds no agent makes no image', () => {
-    const walk = new SnapshotWalk(required).copying().job('ready');
+    const walk = new SnapshotWalk(required).copying().ready();
     walk.done('askAgent', { agent: 'disconnected', atEpochMs: 1 }).cleaned();
     expect(walk.output()).toMatchObject({
       outcome: 'rolledBack',
@@ -59,10 +59,7 @@ describe('a freeze that is required', () => {
   });
 
   test('is not asked of a guest that was paused meanwhile', () => {
-    const walk = new SnapshotWalk(required)
-      .copying()
-      .see('domain.suspended', 'paused')
-      .job('ready');
+    const walk = new SnapshotWalk(required).copying().see('domain.suspended', 'paused').ready();
     expect(walk.cleaned().output()).toMatchObject({
       outcome: 'rolledBack',
       failure: { code: 'guestPaused' },
@@ -94,13 +91,13 @@ describe('a freeze that is tried', () => {
 
   test('is not tried of a paused guest', () => {
     const domain = goodFacts.domain && { ...goodFacts.domain, state: 'paused' as const };
-    const walk = new SnapshotWalk().copying({ domain }).job('ready');
+    const walk = new SnapshotWalk().copying({ domain }).ready();
     expect(walk.isIn('working.ending')).toBe(true);
     expect(rest(walk).output()).toMatchObject({ outcome: 'completed', consistency: 'crash' });
   });
 
   test('or never: nobody asks the agent', () => {
-    const walk = new SnapshotWalk({ quiesce: 'never' }).copying().job('ready');
+    const walk = new SnapshotWalk({ quiesce: 'never' }).copying().ready();
     expect(rest(walk).output()).toMatchObject({ consistency: 'crash', notes: [] });
     expect(walk.started()).not.toContain('askAgent');
   });
@@ -150,7 +147,7 @@ describe('a guest that may be frozen', () => {
     });
     walk
       .done('nameImage')
-      .done('removeDeltas', { removed: ['/snapshots/.guest.qcow2.run-1.delta'] });
+      .done('removeDeltas', { removed: ['/snapshots/.guest.qcow2.run-1.delta'], inUse: [] });
     expect(walk.isIn('thawingLast')).toBe(true);
     walk.fail('thawLast', failed('unknown'));
     expect(walk.output()).toMatchObject({
@@ -166,7 +163,7 @@ describe('a guest that may be frozen', () => {
     walk.fail('thawGuest', failed('unknown')).elapse('thawWait').elapse('tellWait');
     walk
       .done('dropCopies')
-      .done('removeDeltas', { removed: ['/snapshots/.guest.qcow2.run-1.delta'] });
+      .done('removeDeltas', { removed: ['/snapshots/.guest.qcow2.run-1.delta'], inUse: [] });
     walk.done('thawLast', { atEpochMs: 9_000 }).cleaned();
     expect(walk.output()).toMatchObject({ outcome: 'rolledBack', artefacts: [] });
   });
@@ -177,7 +174,7 @@ describe('an abort', () => {
     ['making the delta', () => new SnapshotWalk().claimed(), ['makeDelta']],
     ['beginning the copy', () => new SnapshotWalk().claimed().done('makeDelta'), ['beginCopy']],
     ['copying', () => new SnapshotWalk().copying(), []],
-    ['asking the agent', () => new SnapshotWalk().copying().job('ready'), ['askAgent']],
+    ['asking the agent', () => new SnapshotWalk().copying().ready(), ['askAgent']],
     ['freezing', () => new SnapshotWalk().freezing(), ['freezeGuest']],
     ['ending', () => new SnapshotWalk().ending(), ['endCopies']],
     ['thawing', () => new SnapshotWalk().thawing(), []],

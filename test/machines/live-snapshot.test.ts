@@ -41,6 +41,7 @@ describe('a live snapshot', () => {
       'watchDomain',
       'makeDelta',
       'beginCopy',
+      'lookAtCopies',
       'askAgent',
       'freezeGuest',
       'endCopies',
@@ -76,7 +77,7 @@ describe('a live snapshot', () => {
     expect(walk.artefacts()).toContain(`delta ${delta} expected`);
     walk.done('makeDelta');
     expect(walk.artefacts()).toContain('blockJob vda expected');
-    walk.done('beginCopy').job('ready').done('askAgent', { agent: 'connected', atEpochMs: 1_000 });
+    walk.done('beginCopy').ready().done('askAgent', { agent: 'connected', atEpochMs: 1_000 });
     expect(walk.artefacts()).toContain(`freeze ${uuid} expected`);
     expect(walk.snapshot.context.frozenSinceEpochMs).toBe(1_000);
     walk.done('freezeGuest', { frozen: 1 }).done('endCopies').job('canceled');
@@ -104,16 +105,20 @@ describe('a live snapshot', () => {
   });
 
   test('goes on when the copy is told to be ready before its call is answered', () => {
-    const walk = new SnapshotWalk().claimed().done('makeDelta').job('ready').done('beginCopy');
+    const walk = new SnapshotWalk()
+      .claimed()
+      .done('makeDelta')
+      .job('ready')
+      .done('beginCopy')
+      .ready();
     expect(walk.isIn('working.quiescing.askingAgent')).toBe(true);
   });
 
   test('waits for no poll: the event of the ready copy is enough', () => {
     const walk = new SnapshotWalk().copying();
     expect(walk.isIn('working.copying.awaitingReady.waiting')).toBe(true);
-    walk.job('ready');
+    walk.ready();
     expect(walk.isIn('working.quiescing.askingAgent')).toBe(true);
-    expect(walk.started()).not.toContain('lookAtCopies');
   });
 
   test('is not concerned by jobs of other disks, nor by other kinds of jobs', () => {
@@ -136,7 +141,7 @@ describe('a live snapshot of several disks', () => {
   test('freezes once, when all copies are in step, and ends them at once', () => {
     const walk = bothCopied().job('ready', 'vda');
     expect(walk.isIn('working.copying.awaitingReady.waiting')).toBe(true);
-    walk.job('ready', 'vdb').done('askAgent', { agent: 'connected', atEpochMs: 1 });
+    walk.ready('vda', 'vdb').done('askAgent', { agent: 'connected', atEpochMs: 1 });
     walk.done('freezeGuest', { frozen: 2 });
     expect(walk.input('endCopies')).toMatchObject({
       copies: [{ targetDev: 'vda' }, { targetDev: 'vdb' }],
@@ -145,7 +150,7 @@ describe('a live snapshot of several disks', () => {
   });
 
   const bothWhole = () => {
-    const walk = bothCopied().job('ready', 'vda').job('ready', 'vdb');
+    const walk = bothCopied().ready('vda', 'vdb');
     walk.done('askAgent', { agent: 'connected', atEpochMs: 1 }).done('freezeGuest', { frozen: 2 });
     walk.job('canceled', 'vda').job('canceled', 'vdb').done('endCopies');
     walk.done('thawGuest', { atEpochMs: 2 });

@@ -77,6 +77,13 @@ export const failed = (effect: Failure['effect'] = 'none', code = 'broken'): Fai
   effect,
 });
 
+export const lookOf = (ours: string, processedBytes = 0, targetDev = 'vda') => ({
+  targetDev,
+  ours,
+  isAsPlanned: true,
+  processedBytes,
+});
+
 /** A snapshot under way, step by step; what the watch tells and what effects answer comes from the test. */
 export class SnapshotWalk extends Walk {
   constructor(input: Partial<LiveSnapshotInput> = {}) {
@@ -93,6 +100,15 @@ export class SnapshotWalk extends Walk {
     );
   }
 
+  /** All of them, and so it is found. */
+  ready(...targetDevs: string[]): this {
+    const all = targetDevs.length === 0 ? ['vda'] : targetDevs;
+    for (const targetDev of all) this.job('ready', targetDev);
+    if (!this.inFlight.has('confirmCopies')) return this;
+    const disks = all.map((targetDev) => lookOf('ready', 0, targetDev));
+    return this.done('confirmCopies', { atEpochMs: 9, guest: this.snapshot.context.guest, disks });
+  }
+
   claimed(facts: Partial<LiveSnapshotFacts> = {}): this {
     return this.done('gather', { ...goodFacts, ...facts }).done('claim', { claim, others: [] });
   }
@@ -102,7 +118,7 @@ export class SnapshotWalk extends Walk {
   }
 
   freezing(): this {
-    return this.copying().job('ready').done('askAgent', { agent: 'connected', atEpochMs: 1_000 });
+    return this.copying().ready().done('askAgent', { agent: 'connected', atEpochMs: 1_000 });
   }
 
   ending(): this {
@@ -134,7 +150,7 @@ export class SnapshotWalk extends Walk {
         const effect = this.inFlight.get(id);
         if (effect === undefined) continue;
         const { paths } = Object(effect.input) as { paths?: readonly string[] };
-        this.done(id, { removed: paths, released: [given.host], atEpochMs: 2_000 });
+        this.done(id, { removed: paths, inUse: [], released: [given.host], atEpochMs: 2_000 });
       }
     }
     return this;

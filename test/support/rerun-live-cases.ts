@@ -92,5 +92,7 @@ async function copying(fixture: Fixture): Promise<Prepared> {
     { ...options, synchronousWrites: false, bandwidthMibPerS: 1 },
     unending,
   );
-  return about(fixture, guest, { copies: [{ targetDev: 'vda', deltaPath: image.path }] });
+  const layers = [guest.disks[0]?.path];
+  const copy = { targetDev: 'vda', deltaPath: image.path, layers };
+  return about(fixture, guest, { copies: [copy] });
 }
