@@ -188,8 +188,10 @@ export function snapshotDeleteResult(context: SnapshotDeleteContext): SnapshotDe
 
 /** Before the guest leaves an overlay, what is below it has been written to. */
 function notesOf(context: SnapshotDeleteContext, mergedCount: number): string[] {
-  const { failure, what } = context;
-  const begun = disksOf(context).some(({ how, state }) => state !== 'waiting' && how !== 'pull');
+  const { failure, plan, what } = context;
+  const begun = disksOf(context).some(
+    ({ how, state }) => plan?.way === 'libvirt' || (state !== 'waiting' && how !== 'pull'),
+  );
   if (failure === null || !begun || mergedCount > 0 || what.kind === 'merge') return [];
   return [
     `what snapshot ${what.name} kept may have been written over already: the guest is as before, but do not revert to it; delete it again`,

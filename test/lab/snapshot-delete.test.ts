@@ -1,18 +1,15 @@
 import { expect, test } from 'vitest';
 
 import {
-  diskDirectory,
+  bases,
   expectLeft,
   expectTicking,
+  filesOf,
   overlay,
+  tops,
   useDeletionLab,
 } from '../support/lab-deletion.ts';
 import { describeLab } from '../support/needs.ts';
-
-const bases = [`${diskDirectory}/guest.qcow2`, `${diskDirectory}/guest-extra.qcow2`];
-const tops = (name: string): string[] => [overlay(name, 'vda'), overlay(name, 'vdb')];
-const filesOf = (...names: readonly string[]): string[] =>
-  names.flatMap((name) => [`${name}.vda`, `${name}.vdb`]);
 
 describeLab('a snapshot is deleted on libvirt 9.0, of a guest that ticks on', () => {
   const stage = useDeletionLab('snapdel');

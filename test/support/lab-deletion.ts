@@ -226,3 +226,25 @@ export function expectLeft(
   });
   expect(after.files).toEqual(before.files.filter((file) => !files.includes(file)));
 }
+
+export const bases = [`${diskDirectory}/guest.qcow2`, `${diskDirectory}/guest-extra.qcow2`];
+export const tops = (name: string): string[] => [overlay(name, 'vda'), overlay(name, 'vdb')];
+export const filesOf = (...names: readonly string[]): string[] =>
+  names.flatMap((name) => [`${name}.vda`, `${name}.vdb`]);
+
+/** The guest goes on with snapshot `two`, which lies over `one`. @returns what there is then */
+export async function twoDeep(stage: DeletionStage): Promise<Picture> {
+  const { snapshots } = await stage.picture();
+  await stage.take(['one', 'two'].filter((name) => !snapshots.includes(name)));
+  return stage.picture();
+}
+
+/** Of {@link twoDeep}: `two` is gone with its files, and the guest ticks on. */
+export async function expectTwoDeleted(stage: DeletionStage, before: Picture): Promise<void> {
+  expectLeft(await stage.picture(), before, {
+    files: filesOf('two'),
+    snapshots: ['one'],
+    top: tops('one'),
+  });
+  await expectTicking(stage);
+}
