@@ -28,6 +28,9 @@ export interface LabSnapshotRequest {
   readonly dieIn?: string;
 }
 
+const open = (lab: Lab): Hypervisors =>
+  createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
+
 /** A lab of its own for a test file, with one guest that outlives every test. */
 export function useDomainSnapshotLab(
   purpose: string,
@@ -41,8 +44,6 @@ export function useDomainSnapshotLab(
     return opened;
   };
   const host = (): LabHost => current().lab.host(on);
-  const open = (lab: Lab): Hypervisors =>
-    createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
   beforeAll(async () => {
     const lab = await labUp({ name: labNameFor(purpose), hosts: on === 'hostC' ? 3 : 2 });
     const options = { extraDisk: '16M', control: 'present', ...guestOptions } as const;
