@@ -6,7 +6,6 @@ import { gatherColdSnapshot, inspectGuest } from './cold-facts.ts';
 import { copyDisk, nameImage } from './cold-images.ts';
 import { commitOverlay, makeOverlay, mergeOverlay } from './cold-overlays.ts';
 import { doneAgain } from './done-again.ts';
-import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
 import type { Hypervisor } from '../ports/hypervisor.ts';
 import { aboutOneHost, frameSlots, watchesDomain } from './one-host.ts';
 
@@ -21,6 +20,10 @@ export function coldSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof cold
     again<Input, void>(async (_, input, { signal }) => {
       await act(await hypervisors.open(input.host, signal), input, signal);
     });
+  /** Only a fresh look allows it: after a crash the chart looks again. */
+  const once = <Input extends { readonly host: string }>(
+    act: (host: Hypervisor, input: Input, signal: AbortSignal) => Promise<unknown>,
+  ): EffectSlot<Input, void> => ({ ...on(act), recovery: 'unknown' });
   return {
     ...frameSlots(hypervisors),
     watchDomain: watchesDomain(hypervisors),
@@ -32,8 +35,11 @@ export function coldSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof cold
     attachDevice: on((host, { device, domainUuid }, signal) =>
       host.attachDevice(domainUuid, device, signal),
     ),
-    saveMemory: saves(hypervisors),
-    abortSave: on((host, { domainUuid }, signal) => host.abortJob(domainUuid, signal)),
+    // It goes on without us, and nothing tells a second save from the first.
+    saveMemory: once((host, { domainUuid }, signal) =>
+      host.managedSave(domainUuid, { bypassCache: false, resumeAs: 'asBefore' }, signal),
+    ),
+    abortSave: once((host, { domainUuid }, signal) => host.abortJob(domainUuid, signal)),
     makeOverlay: again(makeOverlay),
     putOverlay: on((host, { disk, domainUuid, place }, signal) =>
       host.putOverlay(domainUuid, place, disk, signal),
@@ -47,8 +53,8 @@ export function coldSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof cold
       if (domain?.managedSave !== true) return;
       await host.start(domainUuid, { paused, bypassCache: false, forceBoot: false }, signal);
     }),
-    resumeGuest: on((host, { domainUuid }, signal) => host.resume(domainUuid, signal)),
-    dropSave: on(async (host, { domainUuid }, signal) => {
+    resumeGuest: once((host, { domainUuid }, signal) => host.resume(domainUuid, signal)),
+    dropSave: once(async (host, { domainUuid }, signal) => {
       // Of a guest that does not run it would be all the memory that there is.
       const status = await host.findStatus(domainUuid, signal);
       const isActive = status?.state === 'running' || status?.state === 'paused';
@@ -63,19 +69,6 @@ export function coldSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof cold
     copyDisk: again(copyDisk),
     nameImage: again(nameImage),
     removeFile: on((host, { path }, signal) => host.removeFile(path, signal)),
-  };
-}
-
-/** It goes on without us, and nothing tells a second save from the first: the chart looks what became of it. */
-function saves(hypervisors: Hypervisors): EffectSlot<DomainOnHost, void> {
-  return {
-    kind: 'effect',
-    recovery: 'unknown',
-    run: async ({ domainUuid, host }, { signal }) => {
-      const hypervisor = await hypervisors.open(host, signal);
-      const options = { bypassCache: false, resumeAs: 'asBefore' } as const;
-      await hypervisor.managedSave(domainUuid, options, signal);
-    },
   };
 }
 

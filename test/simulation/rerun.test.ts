@@ -44,6 +44,7 @@ describe('the effects of all machines', () => {
       'destroyHalf',
       'destroyIncoming',
       'destroySource',
+      'dropSave',
       'endCopies',
       'finish',
       'finishCancelled',
@@ -56,6 +57,7 @@ describe('the effects of all machines', () => {
       'resumeGuest',
       'resumeSource',
       'saveGuest',
+      'saveMemory',
       'suspendSource',
       'undefineOnSource',
     ]);

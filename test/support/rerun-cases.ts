@@ -6,6 +6,7 @@ import type { DomainView } from '../../src/ports/domain.ts';
 import type { Fixture } from '../contract/fixture.ts';
 import { unending } from '../contract/fixture.ts';
 import { plainOptions } from './migration-options.ts';
+import { rerunColdCases } from './rerun-cold-cases.ts';
 import { rerunLiveCases } from './rerun-live-cases.ts';
 import { rerunSavingCases } from './rerun-saving-cases.ts';
 import { rerunSnapshotCases } from './rerun-snapshot-cases.ts';
@@ -35,6 +36,7 @@ export interface RerunCase {
  * under one name: none may be left out.
  */
 export const rerunCases: Readonly<Record<string, RerunCase>> = {
+  ...rerunColdCases,
   ...rerunSnapshotCases,
   ...rerunLiveCases,
   ...rerunSavingCases,

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
+import { bindColdSnapshot } from '../../src/bindings/cold-snapshot.ts';
 import { bindDomainSnapshot } from '../../src/bindings/domain-snapshot.ts';
 import { bindLiveSnapshot } from '../../src/bindings/live-snapshot.ts';
 import { bindManagedSave } from '../../src/bindings/managed-save.ts';
@@ -35,6 +36,7 @@ export function rowOf([machine, slot]: SlotName): string {
 
 const bound = (hypervisors: Hypervisors) => [
   ...bindMigrations(hypervisors),
+  bindColdSnapshot(hypervisors),
   bindDomainSnapshot(hypervisors),
   bindLiveSnapshot(hypervisors),
   bindManagedSave(hypervisors),
