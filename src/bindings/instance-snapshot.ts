@@ -16,7 +16,7 @@ import type { Hypervisors } from '../ports/hypervisor.ts';
 import type { ImageStore, ImageStores } from '../ports/image-store.ts';
 import { gatherColdSnapshot } from './cold-facts.ts';
 import { doneAgain } from './done-again.ts';
-import { gatherLiveSnapshot } from './live-snapshot-effects.ts';
+import { gatherLiveSnapshot } from './live-snapshot-facts.ts';
 import { aboutOneHost, gatherOneHost } from './one-host.ts';
 
 /**

@@ -11,13 +11,13 @@ import {
   endCopies,
   flattenDelta,
   freezeGuest,
-  gatherLiveSnapshot,
   lookAtCopies,
   makeDelta,
   nameImage,
   removeFiles,
   thawGuest,
 } from './live-snapshot-effects.ts';
+import { gatherLiveSnapshot } from './live-snapshot-facts.ts';
 import { aboutOneHost, frameSlots, watchesDomain } from './one-host.ts';
 
 /** The chart `live-snapshot` over the ports of a host: block jobs, guest agent and image files. */
