@@ -113,7 +113,8 @@ const imageChecks = {
     );
   },
   hasSpace: ({ context, facts: { domain, freeBytes } }) => {
-    if (!saves(context) || freeBytes === null || domain === null || context.force) return null;
+    if (freeBytes === 'noDirectory') return `there is no directory for ${context.file}: make it`;
+    if (freeBytes === null || domain === null || context.force) return null;
     return unless(
       freeBytes >= domain.memoryBytes,
       () =>

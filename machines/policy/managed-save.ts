@@ -64,7 +64,7 @@ export interface SavingFacts extends OneHostFacts {
   /** Host devices that cannot be saved, for a person. */
   readonly unsaveable: readonly string[];
   /** Of the file system that the file shall be on; `null`: nobody can tell. */
-  readonly freeBytes: number | null;
+  readonly freeBytes: number | 'noDirectory' | null;
 }
 
 /** What an effect that looked at the domain and at the image hands over. */

@@ -151,8 +151,9 @@ async function findFreeBytes(
   host: Hypervisor,
   directory: string,
   signal: AbortSignal,
-): Promise<number | null> {
-  return orUnreachable(host.availableBytes(directory, signal), () => null);
+): Promise<SavingFacts['freeBytes']> {
+  const found = host.availableBytes(directory, signal).then((bytes) => bytes ?? 'noDirectory');
+  return orUnreachable<SavingFacts['freeBytes']>(found, () => null);
 }
 
 async function lookAtSaved(

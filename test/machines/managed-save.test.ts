@@ -174,6 +174,12 @@ describe('a save', () => {
     ['a guest that is off', {}, { domain: shutOff }, 'isInState'],
     ['a file that stands', { action: 'saveTo', file }, { saved: half }, 'placeIsFree'],
     ['a left-over image', {}, { saved: half }, 'placeIsFree'],
+    [
+      'a directory that is missing',
+      { action: 'saveTo', file },
+      { freeBytes: 'noDirectory' },
+      'hasSpace',
+    ],
     ['too little space', { action: 'saveTo', file }, { freeBytes: 1 }, 'hasSpace'],
     ['a device of the host', {}, { unsaveable: ['GPU'] }, 'isSaveable'],
     ['a relative file', { action: 'saveTo', file: 'guest.mem' }, {}, 'fileNamed'],
