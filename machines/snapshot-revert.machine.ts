@@ -1,0 +1,162 @@
+import type { DomainEvent } from './domain-events.ts';
+import { nothingYet, onHost, operatorResult } from './policy/one-host.ts';
+import type { SnapshotRevertFacts } from './policy/snapshot-revert.ts';
+import { beforeSnapshotRevert, snapshotRevertResult } from './policy/snapshot-revert.ts';
+import { snapshotRevertCheckNames } from './policy/snapshot-revert-checks.ts';
+import { leftFilesRequest, revertFactsRequest } from './policy/snapshot-revert-requests.ts';
+import {
+  checking,
+  claiming,
+  gathering,
+  noteEnding,
+  released,
+  releasing,
+} from './regions/one-host-frame.ts';
+import { checkingKept, keeping, standing } from './regions/revert-keeping.ts';
+import { discarding, goingBack, looking, reclaiming, reverting } from './regions/reverting.ts';
+import type { SnapshotRevertOutput } from './snapshot-revert.setup.ts';
+import { snapshotRevertSetup } from './snapshot-revert.setup.ts';
+
+type TimedEvent = { readonly event: Extract<DomainEvent, { readonly atEpochMs: number }> };
+const whenOf = ({ event }: TimedEvent) => ({ atEpochMs: event.atEpochMs });
+
+/**
+ * A domain goes back to one of its snapshots, internal or external. libvirt ends its QEMU first of all,
+ * and leaves it down where it fails: so the present state is kept as a snapshot until the revert was
+ * seen to be whole, and is what a failed one goes back to.
+ */
+export const snapshotRevert = snapshotRevertSetup.createMachine({
+  id: 'snapshotRevert',
+  version: '1',
+  description: 'A domain goes back to one of its snapshots.',
+  context: ({ input }) => ({ ...input, ...nothingYet, ...beforeSnapshotRevert }),
+  output: ({ event }) => event.output as SnapshotRevertOutput,
+  initial: 'gathering',
+  states: {
+    gathering: gathering<typeof revertFactsRequest, SnapshotRevertFacts>(
+      revertFactsRequest,
+      'virDomainGetXMLDesc, virDomainListAllSnapshots',
+    ),
+    checking: checking(snapshotRevertCheckNames),
+    claiming,
+    working: {
+      id: 'working',
+      description: 'The guest is watched until it is known where it stands.',
+      initial: 'choosing',
+      invoke: {
+        id: 'watchDomain',
+        src: 'watchDomain',
+        input: onHost,
+        // What it would have told is the outage, and one sign of several.
+        onError: { actions: 'noteUnwatched' },
+      },
+      on: {
+        'domain.suspended': { actions: { type: 'noteStands', params: whenOf } },
+        'domain.stopped': { actions: { type: 'noteStopped', params: whenOf } },
+        'domain.resumed': { actions: { type: 'noteRuns', params: whenOf } },
+        'connection.lost': { actions: 'noteUnwatched' },
+      },
+      states: {
+        choosing: {
+          description: 'Is the present state to be kept?',
+          always: [
+            { guard: 'keepsBefore', target: 'keeping', actions: 'expectKept' },
+            { target: 'standing' },
+          ],
+        },
+        keeping,
+        checkingKept,
+        standing,
+        deciding: {
+          id: 'deciding',
+          description: 'The last moment for an abort: nothing but the snapshot was made so far.',
+          always: [{ guard: 'isAborted', target: 'discarding' }, { target: 'reverting' }],
+        },
+        reverting,
+        looking,
+        goingBack,
+        reclaiming,
+        discarding,
+      },
+    },
+    tidying: {
+      id: 'tidying',
+      description: 'The state was not kept, and nothing else was done: files made for it go.',
+      tags: ['rollingBack'],
+      initial: 'choosing',
+      after: {
+        peerWait: [
+          { guard: 'isLate', target: 'tidying', reenter: true },
+          { target: 'concluding', actions: 'noteFilesLeft' },
+        ],
+      },
+      states: {
+        choosing: {
+          description: 'Is anything left?',
+          always: [{ guard: 'hasFilesLeft', target: 'removing' }, { target: '#concluding' }],
+        },
+        removing: {
+          description: 'What nothing uses is removed; what is in use is told.',
+          meta: { call: 'unlink, virStorageVolDelete' },
+          invoke: {
+            id: 'removeSnapshotFiles',
+            src: 'removeSnapshotFiles',
+            input: leftFilesRequest,
+            onDone: {
+              target: '#concluding',
+              actions: {
+                type: 'noteFilesRemoved',
+                params: ({ event }: { event: { output: { removed: readonly string[] } } }) =>
+                  event.output,
+              },
+            },
+            onError: 'waiting',
+          },
+        },
+        waiting: {
+          description: 'The host does not answer; it is asked again.',
+          after: { askAgain: 'removing' },
+        },
+      },
+    },
+    concluding: {
+      id: 'concluding',
+      description: 'All is done that can be.',
+      always: [
+        { guard: 'hasFailure', target: 'releasing', actions: noteEnding('rolledBack') },
+        { target: 'releasing', actions: noteEnding('completed') },
+      ],
+    },
+    releasing,
+    released,
+    completed: {
+      id: 'completed',
+      type: 'final',
+      description: 'The domain is as the snapshot has it.',
+      output: ({ context }) => ({ outcome: 'completed', ...snapshotRevertResult(context) }),
+    },
+    refused: {
+      id: 'refused',
+      type: 'final',
+      description: 'Nothing was touched.',
+      output: ({ context }) => ({ outcome: 'refused', ...snapshotRevertResult(context) }),
+    },
+    rolledBack: {
+      id: 'rolledBack',
+      type: 'final',
+      description: 'The domain is as it was before.',
+      output: ({ context }) => ({ outcome: 'rolledBack', ...snapshotRevertResult(context) }),
+    },
+    needsOperator: {
+      id: 'needsOperator',
+      type: 'final',
+      tags: ['waitingForOperator'],
+      description: 'The domain is neither reverted nor back, or nobody can say.',
+      output: ({ context }) => ({
+        outcome: 'needsOperator',
+        ...snapshotRevertResult(context),
+        ...operatorResult(context),
+      }),
+    },
+  },
+});
