@@ -11,6 +11,7 @@ import {
   writtenInvokes,
 } from '../support/machine-parts.ts';
 import type { Placed } from '../support/machine-parts.ts';
+import { coldSimulated } from '../support/simulated-cold.ts';
 import { deleteSimulated } from '../support/simulated-deletion.ts';
 import { migrateSimulated, privateGuest } from '../support/simulated-migration.ts';
 import { snapshotSimulated } from '../support/simulated-snapshot.ts';
@@ -188,6 +189,7 @@ describe('all machines', () => {
     });
     await snapshotSimulated({ input: { disks: ['vda', 'vdb'] } });
     await savingSimulated();
+    await coldSimulated({ input: { shortOutage: true } });
     await deleteSimulated({ libvirtVersion: 8_000_000 });
     const records = commit.mock.calls.flatMap(([{ runs }]) => runs);
     commit.mockRestore();
