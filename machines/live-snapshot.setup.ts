@@ -154,6 +154,7 @@ export const liveSnapshotSetup = setup({
     isThawed: ({ context }: In) => !freeze.mayBeFrozen(context),
     isEndNotAsked: ({ context }: In) => !context.endAsked,
     isThere: (_: unknown, { info }: { info: ImageInfo | null }) => info !== null,
+    isFlat: ({ context }: In) => images.isFlat(context),
     hasUnwritten: ({ context }: In) => images.hasUnwritten(context),
     hasUnnamed: ({ context }: In) => images.hasUnnamed(context),
     isWhole: ({ context }: In, params: { info: ImageInfo | null }) =>

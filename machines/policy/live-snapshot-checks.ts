@@ -2,7 +2,7 @@ import type { DiskView } from '../../src/ports/domain.ts';
 import { first, mib, unless } from './check.ts';
 import { fileNameObjection, roomFor, targetObjection } from './image-target.ts';
 import type { LiveSnapshotContext } from './live-snapshot.ts';
-import { chosenDisks } from './live-snapshot.ts';
+import { backingOf, chosenDisks, isFlatAlready } from './live-snapshot.ts';
 import type { OneHostCheck, OneHostSubject } from './one-host-checks.ts';
 import { judgeOneHost, oneHostChecks } from './one-host-checks.ts';
 import type { CheckVerdict } from './verdicts.ts';
@@ -125,11 +125,13 @@ function hasMirror({ facts }: Subject, targetDev: string): boolean {
   return facts.chains.some((chain) => chain.targetDev === targetDev && chain.mirror !== null);
 }
 
-/** Deltas and images stand side by side for a while. */
+/** Deltas and images stand side by side for a while, where a delta is not the image itself. */
 function bytesWanted(subject: Subject): number {
   const { context, facts } = subject;
   return disksOf(subject).reduce((sum, { allocationBytes, capacityBytes, targetDev }) => {
     const held = context.spaceWanted === 'virtualSize' ? capacityBytes : allocationBytes;
+    const chain = facts.chains.find((each) => each.targetDev === targetDev);
+    if (isFlatAlready(context, backingOf(chain))) return sum + roomFor(held);
     const image =
       facts.imageBytes.find((each) => each.targetDev === targetDev)?.bytes ?? roomFor(held);
     return sum + roomFor(held) + image;

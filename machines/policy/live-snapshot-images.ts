@@ -29,6 +29,12 @@ export function nextToWrite({ copies }: Context): DiskCopy {
   return next;
 }
 
+/** Nothing lies below the delta, so there is nothing to convert. */
+export const isFlat = (context: Context): boolean => {
+  const next = hasUnwritten(context) ? nextToWrite(context) : null;
+  return next !== null && next.staged.path === next.delta.path;
+};
+
 /** Before it is written. */
 export function expectStaged(context: Context): Change {
   return { artefacts: imageIs(context, nextToWrite(context).staged.path, 'expected') };

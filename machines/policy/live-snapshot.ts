@@ -92,7 +92,7 @@ export interface DiskCopy {
   /** Takes what the top of the chain holds, over the same backing file. */
   readonly delta: FormattedImage;
   readonly backing: FormattedImage | null;
-  /** The flat image before it is whole, and under its name. */
+  /** The flat image before it is whole, and under its name; the delta where that is flat itself. */
   readonly staged: FormattedImage;
   readonly image: FormattedImage;
   readonly copy: CopyState;
@@ -175,6 +175,12 @@ export function backingOf(chain: DiskChain | undefined): FormattedImage | null {
   return below?.path == null ? null : { path: below.path, format: below.format };
 }
 
+/** A delta over nothing holds the whole disk: it is the image, once its copy has ended. */
+export const isFlatAlready = (
+  { compress, format }: Pick<LiveSnapshotInput, 'compress' | 'format'>,
+  backing: FormattedImage | null,
+): boolean => backing === null && format === 'qcow2' && !compress;
+
 /** Every file of the run has its name: what stands at such a path is this run's. */
 export function planCopies(context: LiveSnapshotContext): readonly DiskCopy[] {
   const { claim, directory, facts, format } = context;
@@ -185,15 +191,16 @@ export function planCopies(context: LiveSnapshotContext): readonly DiskCopy[] {
     if (disk?.path == null) return [];
     const fileName = imageFileName(context, targetDev, chosen.length);
     const draft = `${directory}/.${fileName}.${claim?.run ?? 'run'}`;
-    const chain = facts?.chains.find((each) => each.targetDev === targetDev);
+    const backing = backingOf(facts?.chains.find((each) => each.targetDev === targetDev));
+    const delta = { path: `${draft}.delta`, format: 'qcow2' };
     return [
       {
         targetDev,
         source: { path: disk.path, format: disk.format },
         virtualSizeBytes: disk.capacityBytes,
-        delta: { path: `${draft}.delta`, format: 'qcow2' },
-        backing: backingOf(chain),
-        staged: { path: `${draft}.part`, format },
+        delta,
+        backing,
+        staged: isFlatAlready(context, backing) ? delta : { path: `${draft}.part`, format },
         image: { path: `${directory}/${fileName}`, format },
         copy: 'none',
         written: 'no',

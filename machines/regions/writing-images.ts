@@ -34,6 +34,7 @@ export const writing = {
     choosing: {
       description: 'All images are whole before the first gets its name.',
       always: [
+        { guard: 'isFlat', target: 'inspecting', actions: 'expectStaged' },
         { guard: 'hasUnwritten', target: 'flattening', actions: 'expectStaged' },
         { guard: 'hasUnnamed', target: '#naming', actions: 'expectNamed' },
         { target: '#tidying' },

@@ -39,7 +39,7 @@ describeLab('a live snapshot comes to its end', () => {
   test.each(states)(
     'when our process dies in %s',
     async (state) => {
-      const output = await stage.killedIn(state);
+      const output = await stage.killedIn(state, { format: 'raw' });
       stage.note(state, 'our process dies', output);
       await expectSafe(output.outcome);
     },
@@ -49,7 +49,7 @@ describeLab('a live snapshot comes to its end', () => {
   test.each(states)(
     'when libvirtd is killed in %s, and comes back',
     async (state) => {
-      const snapshot = stage.snapshot({ input: { bandwidthMibPerS: 32 } });
+      const snapshot = stage.snapshot({ input: { bandwidthMibPerS: 32, format: 'raw' } });
       await snapshot.entered(state);
       await stage.host.kill();
       await stage.host.start();
@@ -63,7 +63,7 @@ describeLab('a live snapshot comes to its end', () => {
   test.each(states)(
     'when it is aborted in %s',
     async (state) => {
-      const snapshot = stage.snapshot();
+      const snapshot = stage.snapshot({ input: { format: 'raw' } });
       await snapshot.entered(state);
       snapshot.abort();
       const output = await snapshot.end();

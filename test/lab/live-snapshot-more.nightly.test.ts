@@ -101,7 +101,9 @@ describeLab('a live snapshot with libvirt 9.0', () => {
     await stage.host.run('mkdir', ['-p', small]);
     await stage.host.run('mount', ['-t', 'tmpfs', '-o', 'size=34m', 'tmpfs', small]);
     const full = hooked({ availableBytes: () => Promise.resolve(2 ** 40) });
-    const output = await stage.snapshot({ input: { directory: small }, through: full }).end();
+    const output = await stage
+      .snapshot({ input: { directory: small, format: 'raw' }, through: full })
+      .end();
     const left = await stage.host.run('ls', ['-A', small]);
     await stage.host.run('umount', [small]);
     await stage.host.run('rmdir', [small]);
@@ -119,6 +121,30 @@ describeLab('a live snapshot with libvirt 9.0', () => {
     const output = await snapshot.end();
     stage.note('awaitingReady', 'somebody else ends the copy', output);
     expect(output).toMatchObject({ outcome: 'rolledBack', failure: { code: 'copyLost' } });
+    await expectUnharmed(stage);
+  }, 120_000);
+
+  test('keeps a delta that somebody else has switched the guest to', async () => {
+    const { guest, host } = stage;
+    const held = Promise.withResolvers<unknown>();
+    const waits = hooked({ freeze: () => held.promise.then(() => ({ frozen: 0 })) });
+    const snapshot = stage.snapshot({ through: waits });
+    await snapshot.entered('quiescing.freezing');
+    await host.virsh(['blockjob', guest.name, 'vda', '--pivot']);
+    held.resolve(null);
+    const output = await snapshot.end();
+    stage.note('quiescing.freezing', 'somebody else pivots to the delta', output);
+    expect(output).toMatchObject({
+      outcome: 'rolledBack',
+      failure: { code: 'copyLost' },
+      artefacts: [{ kind: 'delta', status: 'kept' }],
+    });
+    const [delta = ''] = await stage.images();
+    expect(await host.virsh(['domblklist', guest.name])).toContain(delta);
+    // Back to where it was, for the tests that follow.
+    const back = ['blockcopy', guest.name, 'vda', '/var/lib/libvirt/images/again.qcow2'];
+    await host.virsh([...back, '--format', 'qcow2', '--transient-job', '--wait', '--pivot']);
+    await host.run('rm', [`${snapshotDirectory}/${delta}`]);
     await expectUnharmed(stage);
   }, 120_000);
 

@@ -64,6 +64,22 @@ describe('a live snapshot', () => {
     });
   });
 
+  test('of a disk without layers below is its delta, under another name', () => {
+    const [top] = chainOf('vda').layers;
+    const chains = [chainOf('vda', { layers: top === undefined ? [] : [top] })];
+    const walk = new SnapshotWalk().copying({ chains }).ready();
+    walk.done('askAgent', { agent: 'connected', atEpochMs: 1 }).done('freezeGuest', { frozen: 1 });
+    walk.job('canceled').done('endCopies').done('thawGuest', { atEpochMs: 2 });
+    walk.done('inspectImage', { info: infoOf(delta) });
+    expect(walk.input('nameImage')).toMatchObject({ from: delta, to: image });
+    walk.done('nameImage').cleaned();
+    expect(walk.output()).toMatchObject({
+      outcome: 'completed',
+      artefacts: [{ kind: 'image', path: image, status: 'made' }],
+    });
+    expect(walk.started()).not.toContain('flattenDelta');
+  });
+
   test('needs no backing file where the disk has none', () => {
     const [top] = chainOf('vda').layers;
     const chains = [chainOf('vda', { layers: top === undefined ? [] : [top] })];

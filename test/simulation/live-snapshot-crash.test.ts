@@ -4,7 +4,9 @@ import type { Moment } from '../support/mortal-process.ts';
 import { snapshotSimulated } from '../support/simulated-snapshot.ts';
 import { expectSafe } from '../support/snapshot-truths.ts';
 
-const two = { disks: ['vda', 'vdb'] };
+const two = { disks: ['vda', 'vdb'], format: 'raw' };
+/** Where the delta itself becomes the image. */
+const flat = { disks: ['vda', 'vdb'] };
 /** Left as soon as they are entered, or before anything is done and after everything is. */
 const passing = /(checking|choosing|settling|deciding|concluding|released|completed)$/;
 
@@ -27,6 +29,13 @@ const calls = [
 ] as const;
 
 describe('a live snapshot', () => {
+  test('whose deltas become its images is brought to its end by the next process', async () => {
+    for (const state of ['working.settling', 'writing.inspecting', 'naming.asking'])
+      expectSafe(await snapshotSimulated({ input: flat, death: { state } }));
+    for (const when of ['before', 'after'] as const)
+      expectSafe(await snapshotSimulated({ input: flat, death: { call: 'renameFile', when } }));
+  });
+
   test('is brought to its end by the next process, in whichever state ours dies', async () => {
     for (const state of await statesOf())
       for (const awayMs of [0, 60_000])

@@ -98,6 +98,7 @@ describe('a live snapshot in a simulated world', () => {
 
   test('is given up when the place runs full', async () => {
     const end = await snapshotSimulated({
+      input: { format: 'raw' },
       faults: [{ at: { call: 'convertImage' }, do: 'refuse' }],
     });
     expect(end.output).toMatchObject({ outcome: 'rolledBack' });
@@ -106,7 +107,7 @@ describe('a live snapshot in a simulated world', () => {
   });
 
   test('is refused where there is no room, before anything is touched', async () => {
-    const end = await snapshotSimulated({ roomBytes: 100 * mib });
+    const end = await snapshotSimulated({ roomBytes: 50 * mib });
     expect(end.output).toMatchObject({ outcome: 'refused', failure: { code: 'spaceEnough' } });
     expectGuestAsBefore(end);
   });
