@@ -27,6 +27,7 @@ export function addSnapshotCommands(parts: Parts): void {
   addSnapshot(parts);
   addSaves(parts);
   addRemovals(parts);
+  addTree(parts);
 }
 
 function addSnapshot({ command, does, surroundings }: Parts): void {
@@ -75,6 +76,14 @@ function addRemovals({ command, does, surroundings }: Parts): void {
         const { merge } = await import('./commands/delete-snapshot.ts');
         return merge(domain, disk, options, surroundings);
       }),
+    );
+}
+
+function addTree({ command, does, surroundings }: Parts): void {
+  command('tree <domain>', 'the snapshots of a domain, and what may be done with each')
+    .requiredOption('--on <uri>', 'connection URI of the host')
+    .action((domain: string, options: Options) =>
+      does(async () => (await import('./commands/tree.ts')).tree(domain, options, surroundings)),
     );
 }
 

@@ -40,7 +40,7 @@ test('docs/cli.md knows no option that there is not', () => {
   expect(named.filter((name) => !names.includes(name) && !known.includes(name))).toEqual([]);
 });
 
-const commands = ['snapshot', 'save', 'restore', 'delete-snapshot', 'merge'];
+const commands = ['snapshot', 'save', 'restore', 'delete-snapshot', 'merge', 'tree'];
 
 test.each([...commands, 'runs', 'show', 'abort', 'send', 'recover', 'prune', 'doctor', 'demo'])(
   'docs/cli.md and the help know %s',
