@@ -6,7 +6,8 @@ import type { SnapshotDeleteFacts } from './policy/snapshot-delete.ts';
 import { beforeSnapshotDelete, snapshotDeleteResult } from './policy/snapshot-delete.ts';
 import { deleting, inspecting } from './regions/deleting-by-libvirt.ts';
 import { dropping, mending, removing } from './regions/after-merging.ts';
-import { cancelling, finalising, preparing, turning } from './regions/merging-disks.ts';
+import { cancelling } from './regions/cancelling-merges.ts';
+import { finalising, preparing, turning } from './regions/merging-disks.ts';
 import {
   checking,
   claiming,

@@ -31,8 +31,10 @@ export function noteLook(context: Context, { look }: { look: MergeLook }): Parti
     // What qemu-img did is no job.
     if (!isUnderWay(disk) || (guest === 'off' && context.guest === 'off')) return disk;
     const seen = chain === undefined ? null : jobIn(chain, disk);
+    // That its last step failed has been counted already.
+    const isConcluded = disk.targetDev === context.concluding;
     return seen === null
-      ? { ...disk, state: 'lost', tries: disk.tries + 1 }
+      ? { ...disk, state: 'lost', tries: disk.tries + (isConcluded ? 0 : 1) }
       : { ...disk, state: seen };
   });
   const isNewlyLost = ({ state }: DiskMerge, index: number): boolean =>
@@ -48,6 +50,7 @@ export function noteLook(context: Context, { look }: { look: MergeLook }): Parti
     ...setback,
     guest,
     mustLook: false,
+    concluding: null,
     deletion: deletionIn(context, look),
     gained: stands ? gained : { atEpochMs, bytes },
   };

@@ -139,6 +139,8 @@ function isBypassed({ disks }: SnapshotView, layers: SeenChain['layers'], target
   return depthOf(layers, next?.overlayPath ?? null) !== -1;
 }
 
+const isMerged = ({ state }: DiskMerge): boolean => state === 'merged';
+
 /**
  * Some of its disks are merged, and it is there all the same: somebody was interrupted. An overlay that
  * stands, and that nothing lies on, a revert may have left behind.
@@ -148,7 +150,6 @@ export function isHalfDeleted(
   seen: Seen & Pick<SnapshotDeleteFacts, 'standing'>,
 ): boolean {
   const { disks } = planSnapshot(snapshot, seen);
-  const isMerged = ({ state }: DiskMerge): boolean => state === 'merged';
   return (
     disks.some(isMerged) &&
     (snapshot.children.length > 0 ||

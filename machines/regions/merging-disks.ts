@@ -48,8 +48,47 @@ interface Stage {
   readonly stallAction: 'recordStalled' | 'recordHalf';
 }
 
+/** After anything that is not certain, and where nothing was told for a while. */
+const asking = ({ name, onSilence, onStall, stallAction }: Stage) =>
+  ({
+    description:
+      'A merge that is not told of may have ended: the chains of the disks are looked at.',
+    initial: 'looking',
+    after: {
+      peerWait: [
+        { guard: 'isLate', target: 'asking', reenter: true },
+        { target: onSilence, actions: 'recordSilent' },
+      ],
+    },
+    states: {
+      looking: {
+        description: 'The host is asked for chains, jobs and snapshots.',
+        meta: { call: 'virDomainGetXMLDesc, virDomainGetBlockJobInfo' },
+        invoke: {
+          id: `look${name}`,
+          src: 'lookAtMerges',
+          input: onHost,
+          onDone: [
+            {
+              guard: { type: 'isStalled', params: lookOf },
+              target: onStall,
+              actions: [notesLook, stallAction],
+            },
+            { target: `#choosing${name}`, actions: notesLook },
+          ],
+          onError: 'silent',
+        },
+      },
+      silent: {
+        description: 'The host does not answer; the merges may well go on.',
+        after: { askAgain: 'looking' },
+      },
+    },
+  }) as const;
+
 /** Disks of a guest that runs are merged by QEMU, all at the same time; else by qemu-img, one by one. */
-function merging({ heeded, name, next, onSilence, onStall, stallAction }: Stage) {
+function merging(stage: Stage) {
+  const { heeded, name, next } = stage;
   const rules: readonly Rule[] = [
     ...heeded,
     { guard: 'mustLook', target: 'asking' },
@@ -98,41 +137,7 @@ function merging({ heeded, name, next, onSilence, onStall, stallAction }: Stage)
       always: rules,
       after: { lookWait: 'asking' },
     },
-    asking: {
-      description:
-        'A merge that is not told of may have ended: the chains of the disks are looked at.',
-      initial: 'looking',
-      after: {
-        peerWait: [
-          { guard: 'isLate', target: 'asking', reenter: true },
-          { target: onSilence, actions: 'recordSilent' },
-        ],
-      },
-      states: {
-        looking: {
-          description: 'The host is asked for chains, jobs and snapshots.',
-          meta: { call: 'virDomainGetXMLDesc, virDomainGetBlockJobInfo' },
-          invoke: {
-            id: `look${name}`,
-            src: 'lookAtMerges',
-            input: onHost,
-            onDone: [
-              {
-                guard: { type: 'isStalled', params: lookOf },
-                target: onStall,
-                actions: [notesLook, stallAction],
-              },
-              { target: `#choosing${name}`, actions: notesLook },
-            ],
-            onError: 'silent',
-          },
-        },
-        silent: {
-          description: 'The host does not answer; the merges may well go on.',
-          after: { askAgain: 'looking' },
-        },
-      },
-    },
+    asking: asking(stage),
   } as const;
 }
 
@@ -246,54 +251,6 @@ export const finalising = {
     pausing: {
       description: 'What came to nothing is begun once more.',
       after: { askAgain: { target: 'choosing', actions: 'retryLost' } },
-    },
-  },
-} as const;
-
-/** Jobs that this run began, and no others. */
-export const cancelling = {
-  id: 'cancelling',
-  description:
-    'Every merge of ours that is not finalised is called off; the guest keeps its layers.',
-  tags: ['rollingBack'],
-  initial: 'ending',
-  after: {
-    peerWait: [{ guard: 'isLate', target: 'cancelling', reenter: true }, { target: '#concluding' }],
-  },
-  states: {
-    ending: {
-      description: 'QEMU is asked to drop them.',
-      meta: { call: 'virDomainBlockJobAbort' },
-      invoke: {
-        id: 'cancelMerges',
-        src: 'cancelMerges',
-        input: ownMerges,
-        onDone: 'looking',
-        onError: 'waiting',
-      },
-    },
-    looking: {
-      description: 'What came of it; one may have ended whole at the last moment.',
-      meta: { call: 'virDomainGetXMLDesc, virDomainGetBlockJobInfo' },
-      invoke: {
-        id: 'lookCancelled',
-        src: 'lookAtMerges',
-        input: onHost,
-        onDone: { target: 'deciding', actions: notesLook },
-        onError: 'waiting',
-      },
-    },
-    deciding: {
-      description: 'Is anything of ours left, and has anything been merged?',
-      always: [
-        { guard: 'holdsJobs', target: 'waiting' },
-        { guard: 'mustGoOn', target: '#finalising', actions: 'dropFailure' },
-        { target: '#concluding' },
-      ],
-    },
-    waiting: {
-      description: 'A job that is being dropped stays for a while.',
-      after: { askAgain: 'ending' },
     },
   },
 } as const;

@@ -1,49 +1,19 @@
 import { describe, expect, test } from 'vitest';
 
-import type { SnapshotDeleteInput } from '../../machines/index.ts';
-import type { DeletionEnd, DeletionScenario } from '../support/simulated-deletion.ts';
+import {
+  expectDeleted,
+  expectWhole,
+  file,
+  filesOf,
+  merge,
+  oldLibvirt,
+  snapshot,
+} from '../support/deletion-truths.ts';
+import type { DeletionScenario } from '../support/simulated-deletion.ts';
 import { deleteSimulated } from '../support/simulated-deletion.ts';
-import { FailureError } from '../../src/ports/failure.ts';
-import { hooked } from '../support/hooked-hypervisors.ts';
 import { uuid } from '../support/simulated-domain-snapshot.ts';
 
 const unending = new AbortController().signal;
-type Task = SnapshotDeleteInput['what'];
-
-const snapshot = (name: string, more: object = {}): { readonly what: Task } => ({
-  what: { kind: 'snapshot', name, children: 'keep', metadataOnly: false, by: 'auto', ...more },
-});
-const merge = (more: object): { readonly what: Task } => ({
-  what: { kind: 'merge', targetDev: 'vda', base: null, top: null, how: 'commit', ...more },
-});
-const oldLibvirt = 8_000_000;
-const file = (disk: 'guest' | 'second', name: string): string =>
-  `/images/${disk}.${name === '' ? 'qcow2' : name}`;
-
-/** No tick lost or repeated, and nothing of the run left. */
-function expectWhole({ after, spans, output }: DeletionEnd): void {
-  const made = spans.filter(({ firstTick, lastTick }) => lastTick >= firstTick);
-  for (const [at, { firstTick }] of made.entries())
-    expect(firstTick).toBe((made[at - 1]?.lastTick ?? firstTick - 1) + 1);
-  expect(after).toMatchObject({ claims: [], job: null, persistent: true });
-  for (const { blockJob } of after.disks ?? []) expect(blockJob).toBeNull();
-  expect(output.artefacts).toEqual([]);
-}
-
-const filesOf = (...names: readonly string[]): string[] =>
-  names.flatMap((name) => [file('guest', name), file('second', name)]).toSorted();
-
-function expectDeleted(end: DeletionEnd, left: readonly string[], top: string): void {
-  expect(end.output).toMatchObject({ outcome: 'completed', failure: null, left: [] });
-  expect(end.snapshots.map(({ name }) => name)).toEqual(left);
-  expect(end.after.files.toSorted()).toEqual(filesOf('', ...left.filter((name) => name !== '')));
-  expect(end.after.disks?.map(({ path }) => path)).toEqual([
-    file('guest', top),
-    file('second', top),
-  ]);
-  expect(end.snapshots.flatMap(({ unfinishedDeletion }) => unfinishedDeletion)).toEqual([]);
-  expectWhole(end);
-}
 
 describe('a snapshot is deleted on a simulated host', () => {
   const ways: readonly [string, DeletionScenario, string][] = [
@@ -183,182 +153,5 @@ describe('what is refused', () => {
     expect(end.output).toMatchObject({ outcome: 'refused', failure: { code } });
     expect(end.after.files).toEqual(end.before.files);
     expect(end.states).not.toContain('working');
-  });
-});
-
-describe('what goes wrong', () => {
-  const byHand = { libvirtVersion: oldLibvirt } as const;
-  const inMerge = 'working.preparing.awaiting';
-
-  test.each([
-    ['begin', 'commitBlock'],
-    ['pivot', 'endBlockJob'],
-  ] as const)('a reply of %s that is lost: the chain tells', async (_, call) => {
-    const faults = [{ at: { call }, do: 'loseReply' }] as const;
-    const end = await deleteSimulated({ ...byHand, faults });
-    expectDeleted(end, ['one', 'two'], 'two');
-  });
-
-  test('a merge that is refused at the first disk leaves all as it was', async () => {
-    const faults = [{ at: { call: 'commitBlock' }, do: 'refuse' }] as const;
-    const end = await deleteSimulated({ ...byHand, faults });
-    expect(end.output).toMatchObject({ outcome: 'rolledBack', merged: [] });
-    expect(end.after).toEqual(end.before);
-    expectWhole(end);
-  });
-
-  test('an abort while the disks are merged leaves the chain as it was', async () => {
-    const end = await deleteSimulated({
-      ...byHand,
-      input: { ...snapshot('three'), bandwidthMibPerS: 1 },
-      onState: (state, { abort }) => void (state === inMerge && abort()),
-    });
-    expect(end.output).toMatchObject({
-      outcome: 'rolledBack',
-      failure: { code: 'abortRequested' },
-    });
-    expect(end.output.notes[0]).toContain('do not revert to it');
-    expect(end.after).toEqual(end.before);
-    expectWhole(end);
-  });
-
-  test('a guest that ends meanwhile takes the jobs with it, and keeps its layers', async () => {
-    const end = await deleteSimulated({
-      ...byHand,
-      input: { ...snapshot('three'), bandwidthMibPerS: 1 },
-      onState: (state, { hand }) => {
-        if (state === inMerge) void hand.destroy(uuid, unending);
-      },
-    });
-    expect(end.output).toMatchObject({ outcome: 'rolledBack', failure: { code: 'guestStopped' } });
-    expect(end.after.disks).toEqual(end.before.disks);
-    expect(end.after.files).toEqual(end.before.files);
-  });
-
-  /** The second disk cannot be pivoted for so many times. */
-  const stubborn = (times: number, meanwhile: () => Promise<void> = () => Promise.resolve()) => {
-    let left = times;
-    return hooked({
-      endBlockJob: async (call, [, targetDev]) => {
-        if (targetDev !== 'vdb' || left === 0) return call();
-        left -= 1;
-        await meanwhile();
-        throw new FailureError({ code: 'operationFailed', message: 'no', effect: 'unknown' });
-      },
-    });
-  };
-
-  test('a guest that ends behind the first pivot is merged to the end by qemu-img', async () => {
-    let end: () => Promise<void> = () => Promise.resolve();
-    const through = stubborn(1, () => end());
-    const ended = await deleteSimulated({
-      ...byHand,
-      through,
-      onState: (_state, { hand }) => {
-        end = () => hand.destroy(uuid, unending);
-      },
-    });
-    expect(ended.output).toMatchObject({ outcome: 'completed', left: [] });
-    expect(ended.states).toContain('working.finalising.mergingOffline');
-    expect(ended.after.disks?.map(({ path }) => path)).toEqual(filesOf('two'));
-    expect(ended.snapshots.map(({ name }) => name)).toEqual(['one', 'two']);
-  });
-
-  test('a second disk that is not merged at once is tried again', async () => {
-    const end = await deleteSimulated({ ...byHand, through: stubborn(2) });
-    expectDeleted(end, ['one', 'two'], 'two');
-  });
-
-  test('a second disk that is not merged: what is done and what is to be done is told', async () => {
-    const end = await deleteSimulated({ ...byHand, through: stubborn(3) });
-    expect(end.output).toMatchObject({
-      outcome: 'needsOperator',
-      failure: { code: 'halfMerged', effect: 'done' },
-      merged: [{ targetDev: 'vda' }],
-    });
-    expect(end.after.disks?.[0]?.path).toBe(file('guest', 'two'));
-    expect(end.after.disks?.[1]).toEqual({ path: file('second', 'three'), blockJob: null });
-  });
-
-  test('a first disk that cannot be pivoted leaves all as it was', async () => {
-    const through = hooked({
-      endBlockJob: async (call, [, , how]) => {
-        if (how !== 'pivot') return call();
-        throw new FailureError({ code: 'operationFailed', message: 'no', effect: 'unknown' });
-      },
-    });
-    const end = await deleteSimulated({ ...byHand, through });
-    expect(end.output).toMatchObject({ outcome: 'rolledBack', merged: [] });
-    expect(end.after).toEqual(end.before);
-    expectWhole(end);
-  });
-
-  test.each([1, 15, 41, 44, 47, 50, 53, 60])(
-    "libvirt's daemon that dies %i ms into its own deletion: what it left is gone on with, or all is as before",
-    async (delayMs) => {
-      const end = await deleteSimulated({
-        onState: (state, { later, world }) => {
-          if (state !== 'working.deleting') return;
-          later(delayMs, () => world.killDaemon('hostA'));
-          later(delayMs + 3_000, () => world.startDaemon('hostA'));
-        },
-      });
-      if (end.output.outcome === 'completed') return expectDeleted(end, ['one', 'two'], 'two');
-      expect(end.output).toMatchObject({ outcome: 'rolledBack', merged: [] });
-      expect(end.after).toEqual(end.before);
-      expectWhole(end);
-    },
-  );
-
-  test('a snapshot that libvirt left half deleted is gone on with by another run', async () => {
-    const end = await deleteSimulated({
-      meanwhile: async ({ hand, later, world }) => {
-        later(44, () => world.killDaemon('hostA'));
-        later(2_000, () => world.startDaemon('hostA'));
-        const options = { children: 'keep', metadataOnly: false } as const;
-        await hand.deleteSnapshot(uuid, 'three', options, unending).catch(() => undefined);
-        await new Promise<void>((resolve) => later(4_000, resolve));
-      },
-    });
-    expect(end.before.disks?.map(({ path }) => path)).toEqual([
-      file('guest', 'two'),
-      file('second', 'three'),
-    ]);
-    expect(end.output.way).toBe('merge');
-    expectDeleted(end, ['one', 'two'], 'two');
-  });
-
-  const states = [
-    'working.preparing.beginning',
-    'working.preparing.awaiting',
-    'working.turning.pivoting',
-    'working.finalising.pivoting',
-    'working.mending.asking',
-    'working.dropping.asking',
-    'working.removing.unlinking',
-  ];
-  test.each(states)('our process that dies in %s: another one goes on', async (state) => {
-    const end = await deleteSimulated({ ...byHand, death: { state } });
-    if (end.output.outcome === 'completed') return expectDeleted(end, ['one', 'two'], 'two');
-    expect(end.output).toMatchObject({ outcome: 'rolledBack', merged: [] });
-    expect(end.after).toEqual(end.before);
-    expectWhole(end);
-  });
-
-  test.each([
-    'working.preparing.mergingOffline',
-    'working.turning.switching',
-    'working.finalising.switching',
-  ])('our process that dies in %s while the domain is shut off', async (state) => {
-    const guest = { state: 'shutoff' } as const;
-    const end = await deleteSimulated({ ...byHand, guest, death: { state } });
-    expectDeleted(end, ['one', 'two'], 'two');
-  });
-
-  test('our process that dies while libvirt deletes', async () => {
-    const end = await deleteSimulated({ death: { state: 'working.deleting' } });
-    if (end.output.outcome === 'completed') return expectDeleted(end, ['one', 'two'], 'two');
-    expect(end.output.outcome).toBe('rolledBack');
-    expectWhole(end);
   });
 });

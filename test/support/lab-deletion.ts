@@ -41,8 +41,6 @@ export function useDeletionLab(
     return opened;
   };
   const host = (): LabHost => current().lab.host(on);
-  const open = (lab: Lab): Hypervisors =>
-    createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
   beforeAll(async () => {
     const lab = await labUp({ name: labNameFor(purpose), hosts: on === 'hostC' ? 3 : 2 });
     const guest = await lab.guest('guest', { on, extraDisk: '16M', ...guestOptions });
@@ -136,6 +134,9 @@ export type Picture = Awaited<ReturnType<DeletionStage['picture']>>;
 export const overlay = (name: string, disk: string): string => `${diskDirectory}/${name}.${disk}`;
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
 
+const open = (lab: Lab): Hypervisors =>
+  createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
+
 let runs = 0;
 
 function engineOn(hypervisors: Hypervisors, store: MemoryStore): Engine {
@@ -154,10 +155,10 @@ async function drive(
   { onState }: LabDeletion,
 ): Promise<SnapshotDeleteOutput> {
   const engine = engineOn(hypervisors, new MemoryStore());
-  const acts: (Promise<void> | void)[] = [];
+  const acts: Promise<void>[] = [];
   let run: Run | null = null;
   const abort = (): void => void run?.send({ type: 'abort.requested' });
-  engine.on('state.entered', ({ state }) => acts.push(onState?.(state, abort)));
+  engine.on('state.entered', ({ state }) => acts.push(Promise.resolve(onState?.(state, abort))));
   run = await engine.start('snapshotDelete', input);
   const output = outputOf(await run.wait());
   await Promise.all(acts);

@@ -10,6 +10,7 @@ import { bindDomainSnapshot } from '../../src/bindings/domain-snapshot.ts';
 import { bindSnapshotDelete } from '../../src/bindings/snapshot-delete.ts';
 import { delay } from '../../src/ports/clock.ts';
 import type { Hypervisor, Hypervisors } from '../../src/ports/hypervisor.ts';
+import type { Run } from '../../src/index.ts';
 import { Engines } from './engines.ts';
 import type { Moment } from './mortal-process.ts';
 import { MortalProcess } from './mortal-process.ts';
@@ -80,10 +81,11 @@ export async function deleteSimulated(scenario: DeletionScenario = {}) {
   });
   const hypervisors = through(world.hypervisors);
   const first = engines.seat([bindSnapshotDelete(mortal.through(hypervisors))]);
-  let abort = (): boolean => false;
   const later = (delayMs: number, act: () => void): void =>
     void clock.schedule(clock.nowEpochMs() + delayMs, act);
-  const stage: DeletionStage = { world, hand, abort: () => abort(), later };
+  let run: Run | null = null;
+  const abort = (): boolean => run?.send({ type: 'abort.requested' }) ?? false;
+  const stage: DeletionStage = { world, hand, abort, later };
   await clock.run(scenario.meanwhile?.(stage) ?? Promise.resolve());
   const before = held(world);
   const what = {
@@ -99,8 +101,7 @@ export async function deleteSimulated(scenario: DeletionScenario = {}) {
     scenario.onState?.(state, stage);
     if (death !== undefined && 'state' in death && state === death.state) void mortal.die();
   });
-  let run = await first.engine.start('snapshotDelete', input);
-  abort = () => run.send({ type: 'abort.requested' });
+  run = await first.engine.start('snapshotDelete', input);
   if (death !== undefined) {
     const how = mortal.died.then(() => 'died' as const);
     if ((await clock.run(Promise.race([how, run.wait()]))) !== 'died')
