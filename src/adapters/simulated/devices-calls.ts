@@ -13,7 +13,7 @@ export function devicesCalls(caller: SimulatedCaller): Devices {
     findDevices: (uuid, signal) =>
       caller.ask('findDevices', signal, () => {
         const domain = caller.host.domains.get(uuid);
-        return domain === undefined ? [] : present(domain).map(viewOf);
+        return domain === undefined ? [] : devicesIn(domain);
       }),
 
     detachDevice: (uuid, { place }, signal) =>
@@ -57,6 +57,10 @@ function active(caller: SimulatedCaller, uuid: string): Domain {
   const domain = caller.domain(uuid);
   if (domain.qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
   return domain;
+}
+
+export function devicesIn(domain: Domain): DeviceView[] {
+  return present(domain).map(viewOf);
 }
 
 function present({ definition, qemu }: Domain): DeviceSpec[] {

@@ -1,4 +1,6 @@
 import type { DomainView } from '../../ports/domain.ts';
+import type { DeviceView } from '../../ports/devices.ts';
+import { devicesIn } from './devices-calls.ts';
 import { filesOf, isShared } from './host-files.ts';
 import { viewOf } from './views.ts';
 import { headOf } from './volume-file.ts';
@@ -7,6 +9,10 @@ import type { Host, World } from './world.ts';
 /** A domain as its daemon tells it, and what its vCPUs really do. */
 export interface DomainListing extends DomainView {
   readonly vcpus: 'running' | 'paused' | 'none';
+  /** Its file systems are at rest. */
+  readonly frozen: boolean;
+  /** That it has now and that can be taken out of it; none where it does not run. */
+  readonly devices: readonly DeviceView[];
   /** Runs that claim it. */
   readonly claims: readonly string[];
 }
@@ -27,6 +33,8 @@ export function listWorld(world: World): HostListing[] {
       .map((domain) => ({
         ...viewOf(host, domain),
         vcpus: domain.qemu?.vcpus ?? ('none' as const),
+        frozen: domain.qemu?.memory.frozen ?? false,
+        devices: devicesIn(domain),
         claims: domain.definition.claims.map(({ run }) => run),
       }))
       .toSorted((a, b) => a.name.localeCompare(b.name)),

@@ -15,6 +15,7 @@ export class FarEnd {
   readonly #watches = new Map<number, WatchRequest>();
   readonly #written = new Map<number, AsyncIterator<Uint8Array>>();
   readonly #losses = new Map<number, (loss: Loss) => void>();
+  readonly #functions = new Map<number, (...args: readonly unknown[]) => unknown>();
   #calls = 0;
 
   constructor(send: (message: ToWorld) => void) {
@@ -61,6 +62,9 @@ export class FarEnd {
       case 'pull':
         void this.#bring(message.call);
         return;
+      case 'called':
+        this.#functions.get(message.call)?.(...message.args);
+        return;
     }
   }
 
@@ -69,8 +73,8 @@ export class FarEnd {
     const special: Pick<Hypervisor, 'uri' | 'watchDomain' | 'readVolume' | 'writeVolume'> = {
       uri,
       watchDomain: async (request, signal) => {
-        const { uuid, role } = request;
-        const { call, reply } = this.#call(host, 'watchDomain', [{ uuid, role }, signal]);
+        const { observe: _, progress: __, ...watched } = request;
+        const { call, reply } = this.#call(host, 'watchDomain', [watched, signal]);
         this.#watches.set(call, request);
         await reply;
       },
@@ -114,13 +118,21 @@ export class FarEnd {
     const { promise: reply, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting.set(call, { resolve, reject });
     const signal = args.find((arg) => arg instanceof AbortSignal);
-    const plain = args.filter((arg) => arg !== signal);
-    this.#send({ kind: 'call', call, on, name, args: plain });
+    const given = args.filter((arg) => arg !== signal);
+    const at = given.findIndex((arg) => typeof arg === 'function');
+    const called = given[at];
+    if (isFunction(called)) this.#functions.set(call, called);
+    const plain = given.map((arg) => (arg === called && at !== -1 ? null : arg));
+    this.#send({ kind: 'call', call, on, name, functionAt: at === -1 ? null : at, args: plain });
     const abort = (): void => this.#send({ kind: 'abort', call });
     if (signal?.aborted === true) abort();
     signal?.addEventListener('abort', abort, { once: true });
     return { call, reply };
   }
+}
+
+function isFunction(value: unknown): value is (...args: readonly unknown[]) => unknown {
+  return typeof value === 'function';
 }
 
 /** An object whose every other method is a call, whatever its name. */

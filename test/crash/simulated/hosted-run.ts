@@ -1,4 +1,6 @@
+import { createImageStores } from '../../../src/adapters/images/index.ts';
 import { bindMigrations } from '../../../src/bindings/migrations.ts';
+import { bindSnapshots } from '../../../src/bindings/snapshots.ts';
 import { Engine } from '../../../src/engine/engine.ts';
 import type { Run } from '../../../src/engine/run.ts';
 import { toFailure } from '../../../src/ports/failure.ts';
@@ -61,11 +63,15 @@ export class HostedRun {
     });
     this.#gate = gate;
     const store = gate.guard(openSqliteStore(storePath));
+    const { hypervisors } = this.#far;
     const engine = new Engine({
       store,
       clock: this.#clock,
       log: noLog,
-      machines: bindMigrations(this.#far.hypervisors),
+      machines: [
+        ...bindMigrations(hypervisors),
+        ...bindSnapshots(hypervisors, createImageStores(hypervisors)),
+      ],
       newRunId: () => runId,
     });
     engine.on('state.entered', ({ atEpochMs, machine, state, tags }) =>

@@ -9,8 +9,8 @@ import { Patient } from './patient.ts';
 import type { Row } from '../row.ts';
 import type { Point } from './points.ts';
 import { pointsOf } from './points.ts';
-import { passAlone, playRounds } from './rounds.ts';
-import type { Scenario } from './scenarios.ts';
+import { letBegin, passAlone, playRounds } from './rounds.ts';
+import type { Scenario } from './scenario.ts';
 import { Scene } from './scene.ts';
 
 const sharedMemory = '/dev/shm';
@@ -30,6 +30,7 @@ const lanes = 2;
 export function findPoints(scenarios: readonly Scenario[]): Promise<Point[]> {
   return inDirectory(async (directory) => {
     const scenes = scenarios.map((scenario, at) => new Scene(scenario, join(directory, `${at}`)));
+    await letBegin(scenes);
     for (const scene of scenes) scene.live(start(scene.scenario), null);
     await liveAndDie(scenes);
     return scenes.flatMap(pointsOf);
@@ -53,9 +54,9 @@ export async function strike(points: readonly Point[]): Promise<Row[]> {
 /** One life after the other, each in a process of its own, until every run is over. */
 function strikeBatch(points: readonly Point[]): Promise<Row[]> {
   return inDirectory(async (directory) => {
-    const patients = points.map(
-      (point, at) => new Patient(point, { storePath: join(directory, `${at}`), gapMs: gapOf(at) }),
-    );
+    const scenes = points.map(({ scenario }, at) => new Scene(scenario, join(directory, `${at}`)));
+    await letBegin(scenes);
+    const patients = points.map((point, at) => new Patient(point, sceneOf(scenes, at), gapOf(at)));
     let living = patients;
     for (let life = 0; living.length > 0; life += 1) {
       for (const { point, scene } of living)
@@ -77,8 +78,9 @@ function strikeBatch(points: readonly Point[]): Promise<Row[]> {
 
 const start = (scenario: Scenario): Task => ({
   do: 'start',
-  machine: 'liveMigration',
-  input: scenario.input,
+  ...(scenario.kind === 'migration'
+    ? { machine: 'liveMigration', input: scenario.input }
+    : scenario.run),
 });
 const recover: Task = { do: 'recover' };
 
@@ -102,4 +104,10 @@ async function inDirectory<T>(work: (directory: string) => Promise<T>): Promise<
   } finally {
     await rm(directory, { recursive: true });
   }
+}
+
+function sceneOf(scenes: readonly Scene[], at: number): Scene {
+  const scene = scenes[at];
+  if (scene === undefined) throw new Error(`there is no scene ${at}`);
+  return scene;
 }

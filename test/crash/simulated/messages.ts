@@ -1,9 +1,8 @@
-import type { LiveMigrationOutput } from '../../../machines/index.ts';
 import type { Failure } from '../../../src/ports/failure.ts';
 import type { MigrationLink } from '../../../src/ports/migration.ts';
 import type { DomainObservation, StreamProgress } from '../../../src/ports/observation.ts';
 import type { StoredEvent } from '../../../src/ports/run-store.ts';
-import type { Outcome } from './scenarios.ts';
+import type { Artefacts, Outcome } from './scenario.ts';
 
 /** What a run is to be brought to by the engine's process; calls are brought to a stand outside. */
 export interface CommitStop {
@@ -39,6 +38,8 @@ export type ToEngine =
       readonly streams: readonly StreamProgress[];
     }
   | { readonly kind: 'linkLost'; readonly call: number; readonly loss: Loss }
+  /** The function that was handed over with that call is called. */
+  | { readonly kind: 'called'; readonly call: number; readonly args: readonly unknown[] }
   /** The daemon is ready for the next piece of a volume that is written. */
   | { readonly kind: 'pull'; readonly call: number }
   | { readonly kind: 'send'; readonly event: StoredEvent }
@@ -56,6 +57,8 @@ export interface PortCall {
   readonly call: number;
   readonly on: Target;
   readonly name: string;
+  /** What is a function at that place of them stays behind; `null`: none is. */
+  readonly functionAt: number | null;
   readonly args: readonly unknown[];
 }
 
@@ -88,7 +91,7 @@ export type ToWorld =
       readonly kind: 'ended';
       readonly outcome: Outcome;
       readonly failure: Failure | null;
-      readonly artefacts: LiveMigrationOutput['artefacts'];
+      readonly artefacts: Artefacts;
     }
   /** The recovery found nothing to go on with. */
   | { readonly kind: 'nothingLeft' }

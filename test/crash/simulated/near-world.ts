@@ -71,7 +71,13 @@ export class NearEnd {
     this.#send({ kind: 'reply', call: call.call, result });
   }
 
-  async #act({ call, on, name, args }: PortCall, signal: AbortSignal): Promise<unknown> {
+  async #act(
+    { call, on, name, functionAt, args: plain }: PortCall,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const report = (...told: readonly unknown[]): void =>
+      this.#send({ kind: 'called', call, args: told });
+    const args = functionAt === null ? plain : plain.with(functionAt, report);
     switch (on.kind) {
       case 'hypervisors':
         return name === 'open'
@@ -133,7 +139,7 @@ export class NearEnd {
   }
 }
 
-type Watched = Pick<WatchRequest, 'uuid' | 'role'>;
+type Watched = Omit<WatchRequest, 'observe' | 'progress'>;
 
 async function invoke(port: object, name: string, args: readonly unknown[]): Promise<unknown> {
   const method: unknown = Reflect.get(port, name);

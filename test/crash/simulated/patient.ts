@@ -1,15 +1,11 @@
-import type { HostListing } from '../../../src/adapters/simulated/index.ts';
-import type { WorldPicture } from '../../../src/testing/index.ts';
 import { pictureSimulated } from '../../../src/testing/index.ts';
 import type { Row } from '../row.ts';
+import type { End, Sight } from './end.ts';
 import { judgeEnd, leaksOf } from './judge.ts';
-import type { End } from './judge.ts';
 import type { Point } from './points.ts';
 import { faultOf, labelAt } from './points.ts';
-import { Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 import { storeRemains } from '../store-remains.ts';
-
-const hostNames = ['hostA', 'hostB'];
 
 /** One point, the world that it is struck in, and what is known of both. */
 export class Patient {
@@ -17,21 +13,15 @@ export class Patient {
   readonly scene: Scene;
   /** From each death to the next recovery. */
   readonly gapMs: number;
-  readonly #before: readonly HostListing[];
-  readonly #pictureBefore: WorldPicture;
-  readonly #diskBefore: string | null;
+  readonly #before: Sight;
   #missed: string | null = null;
 
-  constructor(
-    point: Point,
-    { gapMs, storePath }: { readonly gapMs: number; readonly storePath: string },
-  ) {
+  /** `scene` is prepared. */
+  constructor(point: Point, scene: Scene, gapMs: number) {
     this.point = point;
     this.gapMs = gapMs;
-    this.scene = new Scene(point.scenario, storePath);
-    this.#before = this.scene.world.listing();
-    this.#pictureBefore = this.#picture();
-    this.#diskBefore = this.#disk('hostA');
+    this.scene = scene;
+    this.#before = this.#look();
   }
 
   /** Its process has been killed at the end of that life. */
@@ -59,41 +49,43 @@ export class Patient {
       fault: faultOf(point),
       outcome: end?.outcome ?? 'unfinished',
       recoverS: Number.isNaN(recoverMs) ? null : recoverMs / 1_000,
-      leaks: end === null ? [] : leaksOf(end),
-      wrong: problem === null && end !== null ? judgeEnd(end) : [problem ?? ''],
+      leaks: end === null ? [] : leaksOf(point.scenario, end),
+      wrong: problem === null && end !== null ? judgeEnd(point.scenario, end) : [problem ?? ''],
     };
   }
 
   /** `null`: it has none. */
   #end(): End | null {
-    const { scene, point } = this;
+    const { scene } = this;
     const outcome = scene.state === 'nothingLeft' ? 'notBegun' : scene.outcome;
     if (outcome === null || scene.state === 'broke') return null;
     return {
-      scenario: point.scenario,
       outcome,
       failure: scene.failure,
+      artefacts: scene.artefacts,
       told: scene.told,
       arrived: scene.arrived,
       before: this.#before,
-      after: scene.world.listing(),
-      pictures: { before: this.#pictureBefore, after: this.#picture() },
-      ticks: scene.world.ticks(this.#uuid),
-      disks: { before: this.#diskBefore, after: hostNames.map((host) => this.#disk(host)) },
+      after: this.#look(),
       remains: storeRemains(scene.storePath),
     };
   }
 
-  get #uuid(): string {
-    return this.#before.flatMap(({ domains }) => domains)[0]?.uuid ?? '';
-  }
-
-  #picture(): WorldPicture {
-    return pictureSimulated(this.scene.world, this.scene.clock, this.#uuid);
-  }
-
-  #disk(host: string): string | null {
-    const path = this.point.scenario.domain.disks?.[0]?.path;
-    return path === undefined ? null : this.scene.world.fingerprint(host, path);
+  #look(): Sight {
+    const { clock, scenario, uuid, world } = this.scene;
+    const paths = (scenario.domain.disks ?? []).map(({ path }) => path);
+    return {
+      listing: world.listing(),
+      picture: pictureSimulated(world, clock, uuid),
+      ticks: world.ticks(uuid),
+      files: scenario.hosts.flatMap(({ name }) =>
+        world.files(name).map(({ path, backingPath }) => ({
+          path,
+          backingPath,
+          lastTick: world.lastTickOn(name, path),
+        })),
+      ),
+      disks: scenario.hosts.map(({ name }) => world.fingerprint(name, paths[0] ?? '')),
+    };
   }
 }

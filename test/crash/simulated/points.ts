@@ -1,4 +1,4 @@
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
 import type { Life, Scene, Stop } from './scene.ts';
 
 /** Where the engine's process is killed, once or several times. */

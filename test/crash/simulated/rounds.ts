@@ -16,6 +16,16 @@ export async function playRounds(engine: EngineHandle, scenes: readonly Scene[])
   }
 }
 
+/** Whatever is done before the runs is done. */
+export async function letBegin(scenes: readonly Scene[]): Promise<void> {
+  const begun = Promise.all(scenes.map((scene) => scene.prepare()));
+  for (let left = scenes; left.length > 0; left = left.filter(({ isPrepared }) => !isPrepared)) {
+    for (const { clock } of left) clock.fireNext();
+    await settled();
+  }
+  await begun;
+}
+
 /** Time passes in worlds that no engine lives in. */
 export async function passAlone(scenes: readonly Scene[], delayMs: number): Promise<void> {
   const untilEpochMs = scenes.map(({ clock }) => clock.nowEpochMs() + delayMs);

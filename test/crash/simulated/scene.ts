@@ -1,11 +1,12 @@
 import type { SimulatedWorld } from '../../../src/adapters/simulated/index.ts';
 import { createSimulatedWorld } from '../../../src/adapters/simulated/index.ts';
+import { delay } from '../../../src/ports/clock.ts';
 import type { Failure } from '../../../src/ports/failure.ts';
 import type { Entry } from '../../../src/testing/index.ts';
 import type { CommitStop, Parcel, PortCall, Task, ToEngine, ToWorld } from './messages.ts';
 import { NearEnd } from './near-world.ts';
-import type { Outcome, Scenario } from './scenarios.ts';
-import { hosts, mib } from './scenarios.ts';
+import type { Artefacts, Outcome, Scenario } from './scenario.ts';
+import { mib } from './scenario.ts';
 import { SteppedClock } from './stepped-clock.ts';
 
 /** Where one life of the engine is brought to its stand. */
@@ -38,6 +39,9 @@ const runId = 'run';
 const startEpochMs = 1_700_000_000_000;
 /** No run takes longer, by the world's clock. */
 const longestMs = 3_600_000;
+const hostA = 'simulated:///hostA';
+/** So that it has made ticks. */
+const runsBeforeMs = 2_000;
 
 /** One world with one run on it, whose engine lives and dies in another process. */
 export class Scene {
@@ -48,6 +52,9 @@ export class Scene {
   state: SceneState = 'over';
   outcome: Outcome | null = null;
   failure: Failure | null = null;
+  artefacts: Artefacts = [];
+  /** The run may begin. */
+  isPrepared = false;
   broke: string | null = null;
   endedAtEpochMs: number | null = null;
   recoversFromEpochMs: number | null = null;
@@ -70,12 +77,30 @@ export class Scene {
     this.world = createSimulatedWorld({
       seed: 1,
       clock: this.clock,
-      hosts,
+      hosts: scenario.hosts,
       domains: [scenario.domain],
       link: { bandwidthBytesPerS: 64 * mib },
       faults: scenario.faults,
     });
     this.#near = this.#connect();
+  }
+
+  /** Nothing that is done before the run needs an engine. */
+  async prepare(): Promise<void> {
+    const { clock, scenario, world } = this;
+    if (scenario.kind === 'oneHost') {
+      const signal = new AbortController().signal;
+      const host = await world.hypervisors.open(hostA, signal);
+      await delay(clock, runsBeforeMs, signal);
+      await scenario.prepare(host, this.uuid);
+      await delay(clock, runsBeforeMs, signal);
+    }
+    this.isPrepared = true;
+  }
+
+  /** Of the guest, which has the same everywhere. */
+  get uuid(): string {
+    return this.world.listing().flatMap(({ domains }) => domains)[0]?.uuid ?? '';
   }
 
   /** A process takes it in hand. */
@@ -153,6 +178,7 @@ export class Scene {
         this.endedAtEpochMs = this.clock.nowEpochMs();
         this.outcome = message.outcome;
         this.failure = message.failure;
+        this.artefacts = message.artefacts;
         this.#noteEnd(message);
         return;
       case 'nothingLeft':
