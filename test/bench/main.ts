@@ -9,6 +9,7 @@ import { clientSequential } from './client-sequential.ts';
 import { engine } from './engine/engine.ts';
 import { liveSnapshots } from './live-snapshots.ts';
 import { migrations } from './migrations.ts';
+import { overlaySnapshots } from './overlay-snapshots.ts';
 import { table } from './row.ts';
 import type { BenchRow } from './row.ts';
 import { volumeCopy } from './volume-copy.ts';
@@ -19,6 +20,7 @@ const benches: readonly Bench[] = [
   ...migrations,
   volumeCopy,
   liveSnapshots,
+  overlaySnapshots,
   engine,
   cliStart,
 ];

@@ -7,6 +7,7 @@ import type { Fixture } from '../contract/fixture.ts';
 import { unending } from '../contract/fixture.ts';
 import { plainOptions } from './migration-options.ts';
 import { rerunColdCases } from './rerun-cold-cases.ts';
+import { rerunDeletionCases } from './rerun-deletion-cases.ts';
 import { rerunLiveCases } from './rerun-live-cases.ts';
 import { rerunSavingCases } from './rerun-saving-cases.ts';
 import { rerunSnapshotCases } from './rerun-snapshot-cases.ts';
@@ -37,6 +38,7 @@ export interface RerunCase {
  */
 export const rerunCases: Readonly<Record<string, RerunCase>> = {
   ...rerunColdCases,
+  ...rerunDeletionCases,
   ...rerunSnapshotCases,
   ...rerunLiveCases,
   ...rerunSavingCases,

@@ -1,4 +1,4 @@
-import { domainSnapshotInput } from '../../machines/index.ts';
+import { domainSnapshotInput, snapshotRevertInput } from '../../machines/index.ts';
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { SnapshotRequest } from '../../src/ports/snapshots.ts';
 import type { Fixture } from '../contract/fixture.ts';
@@ -7,7 +7,7 @@ import type { Prepared, RerunCase } from './rerun-cases.ts';
 
 const name = 'before';
 
-/** Effects of `domain-snapshot`, on a guest whose files everybody sees. */
+/** Effects of `domain-snapshot` and `snapshot-revert`, on a guest whose files everybody sees. */
 export const rerunSnapshotCases: Readonly<Record<string, RerunCase>> = {
   'domainSnapshot.gatherFacts': {
     prepare: async (fixture) => {
@@ -22,6 +22,26 @@ export const rerunSnapshotCases: Readonly<Record<string, RerunCase>> = {
       const { base, guest, overlay } = await withSnapshot(fixture, { noMetadata: false });
       const look = { name, targetDevs: ['vda'], overlayPaths: [overlay.path] };
       return about(fixture, guest, { ...look, base });
+    },
+  },
+  'snapshotRevert.gatherFacts': {
+    prepare: async (fixture) => {
+      const { guest } = await withSnapshot(fixture, { noMetadata: false });
+      const { uri } = fixture.source;
+      const input = snapshotRevertInput({ domain: guest.name, host: uri, name });
+      return { uuid: guest.uuid, input };
+    },
+  },
+  lookAtRevert: {
+    prepare: async (fixture) => {
+      const { guest } = await withSnapshot(fixture, { noMetadata: false });
+      return about(fixture, guest, { beforeName: name, targetDevs: ['vda'] });
+    },
+  },
+  discardBefore: {
+    prepare: async (fixture) => {
+      const { guest, overlay } = await withSnapshot(fixture, { noMetadata: false });
+      return { ...about(fixture, guest, { name }), files: [overlay.path] };
     },
   },
   mergeOverlays: {
@@ -77,12 +97,15 @@ export const rerunSnapshotCases: Readonly<Record<string, RerunCase>> = {
   },
 };
 
-function about({ source }: Fixture, { uuid }: DomainView, more: object): Prepared {
+export function about({ source }: Fixture, { uuid }: DomainView, more: object): Prepared {
   return { uuid, input: { host: source.uri, domainUuid: uuid, ...more } };
 }
 
 /** A guest that goes on with an overlay; a run had it when that was made. */
-async function withSnapshot(fixture: Fixture, { noMetadata }: { readonly noMetadata: boolean }) {
+export async function withSnapshot(
+  fixture: Fixture,
+  { noMetadata }: { readonly noMetadata: boolean },
+) {
   const guest = await fixture.newGuest('shared');
   const { format = '', path = '' } = guest.disks[0] ?? {};
   const overlay = { path: `${path}.${name}`, format: 'qcow2' };
