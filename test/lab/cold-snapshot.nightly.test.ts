@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 
 import { lastTick, waitForTick } from '../../lab/index.ts';
 import type { ColdSnapshotOutput } from '../../machines/index.ts';
@@ -9,7 +9,7 @@ import { describeLab } from '../support/needs.ts';
 const caseTimeoutMs = 300_000;
 
 /** States in which a run rests, in the order in which it comes through them. */
-const alike = ['detaching.asking', 'detaching.awaiting', 'saving.asking'];
+const alike = ['detaching.asking', 'detaching.looking', 'saving.asking'];
 const restsIn = {
   plain: [
     ...alike,
@@ -42,6 +42,7 @@ async function expectSafe(stage: ColdStage, { outcome }: ColdSnapshotOutput): Pr
 
 describeLab('a cold snapshot in the midst of which somebody dies', () => {
   const stage = useColdLab('cold-deaths');
+  afterEach(() => stage.host.run('rm', ['-f', `${coldDirectory}/image.qcow2`]));
 
   for (const order of ['plain', 'short'] as const)
     for (const state of restsIn[order]) {
