@@ -177,13 +177,17 @@ async function removeDomain(
   const view = await host.findDomain(uuid, unending);
   for (const { targetDev } of view?.disks ?? [])
     await host.endBlockJob(uuid, targetDev, 'cancel', unending);
+  const chains = await host.findChains(uuid, unending);
+  // Each layer before what it lies on; of what is shut off only the top is told.
+  const told = [...(view?.disks ?? []), ...chains.flatMap((chain) => chain.layers)];
+  const layers = new Set(told.flatMap(({ path }) => path ?? []));
   await host.destroy(uuid, unending);
   if (view?.managedSave === true) await host.removeManagedSave(uuid, unending);
   for (const { name } of await host.listSnapshots(uuid, unending))
     await host.deleteSnapshot(uuid, name, { children: 'keep', metadataOnly: true }, unending);
   await host.undefine(uuid, unending);
-  for (const { path } of view?.disks ?? [])
-    if (path !== null && !removedLater.includes(path)) await host.deleteVolume(path, unending);
+  for (const path of layers)
+    if (!removedLater.includes(path)) await host.deleteVolume(path, unending);
 }
 
 /** What a call failed with; `null` when it did not fail. */

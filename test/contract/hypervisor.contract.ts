@@ -10,6 +10,7 @@ import { guestAgentCases } from './guest-agent.cases.ts';
 import { lookingCases } from './looking.cases.ts';
 import { migratingCases } from './migrating.cases.ts';
 import { savingCases } from './saving.cases.ts';
+import { snapshotsCases } from './snapshots.cases.ts';
 import { tuningCases } from './tuning.cases.ts';
 import { volumesCases } from './volumes.cases.ts';
 
@@ -28,6 +29,7 @@ const cases = {
   'guest agent': guestAgentCases,
   saving: savingCases,
   devices: devicesCases,
+  snapshots: snapshotsCases,
 } satisfies Record<string, Cases>;
 
 export type Part = keyof typeof cases;
@@ -43,6 +45,7 @@ export const allParts: readonly Part[] = [
   'guest agent',
   'saving',
   'devices',
+  'snapshots',
 ];
 
 /** What both adapters owe to the port, seen only through the port. */
