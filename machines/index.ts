@@ -39,3 +39,7 @@ export { snapshotDelete } from './snapshot-delete.machine.ts';
 export type { SnapshotDeleteOutput } from './snapshot-delete.setup.ts';
 export { snapshotDeleteInput } from './policy/snapshot-delete.ts';
 export type { SnapshotDeleteInput, SnapshotDeleteResult } from './policy/snapshot-delete.ts';
+export { snapshotRevert } from './snapshot-revert.machine.ts';
+export type { SnapshotRevertOutput } from './snapshot-revert.setup.ts';
+export { snapshotRevertInput } from './policy/snapshot-revert.ts';
+export type { SnapshotRevertInput, SnapshotRevertResult } from './policy/snapshot-revert.ts';

@@ -9,6 +9,7 @@ import type {
   liveSnapshot,
   managedSave,
   snapshotDelete,
+  snapshotRevert,
 } from '../machines/index.ts';
 import { createImageStores } from './adapters/images/index.ts';
 import { bindMigrations } from './bindings/migrations.ts';
@@ -33,6 +34,7 @@ export interface Workflows {
   readonly 'live-snapshot': typeof liveSnapshot;
   readonly 'managed-save': typeof managedSave;
   readonly 'snapshot-delete': typeof snapshotDelete;
+  readonly 'snapshot-revert': typeof snapshotRevert;
 }
 
 export type WorkflowName = keyof Workflows;

@@ -7,6 +7,7 @@ import { bindInstanceSnapshot } from './instance-snapshot.ts';
 import { bindLiveSnapshot } from './live-snapshot.ts';
 import { bindManagedSave } from './managed-save.ts';
 import { bindSnapshotDelete } from './snapshot-delete.ts';
+import { bindSnapshotRevert } from './snapshot-revert.ts';
 
 /** Every workflow on one host that freezes a guest or its disks, for an engine. */
 export function bindSnapshots(hypervisors: Hypervisors, stores: ImageStores): BoundMachine[] {
@@ -17,5 +18,6 @@ export function bindSnapshots(hypervisors: Hypervisors, stores: ImageStores): Bo
     bindLiveSnapshot(hypervisors),
     bindManagedSave(hypervisors),
     bindSnapshotDelete(hypervisors),
+    bindSnapshotRevert(hypervisors),
   ];
 }

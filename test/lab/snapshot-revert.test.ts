@@ -18,13 +18,13 @@ describeLab('a revert by libvirt 9.0', () => {
   test('to an internal snapshot: the count is that of the snapshot', async () => {
     const { guest, virsh } = stage;
     await virsh('snapshot-create-as', guest.name, 'then');
-    const then = (await lastTick(guest.serial)) ?? 0;
+    const was = (await lastTick(guest.serial)) ?? 0;
     await ticksOn(stage, 8);
     const fromLine = await lastLine(stage);
     const before = await stage.picture();
     const output = await stage.revert({ input: { name: 'then' } });
     expect(output.outageMs).toBeGreaterThan(0);
-    await expectReverted(stage, output, { fromLine, then });
+    await expectReverted(stage, output, { fromLine, was });
     expect(await stage.picture()).toEqual(before);
   }, 120_000);
 

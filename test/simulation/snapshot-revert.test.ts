@@ -112,8 +112,10 @@ describe('what goes wrong', () => {
   });
 
   test('a memory file that is gone fails before anything is touched', async () => {
-    const meanwhile: RevertScenario['meanwhile'] = (hand) => hand.removeFile(memoryPath, unending);
-    const { after, before, output } = await revertSimulated({ kind: 'external', meanwhile });
+    const { after, before, output } = await revertSimulated({
+      kind: 'external',
+      meanwhile: (hand) => hand.removeFile(memoryPath, unending),
+    });
     expect(output).toMatchObject({ outcome: 'refused', failure: { code: 'filesThere' } });
     expect(after).toEqual(before);
   });

@@ -132,7 +132,7 @@ async function drive(
   engine.on('state.entered', ({ state }) => doings.push(onState?.(state)));
   const run = await engine.start('snapshotRevert', input);
   const output = outputOf(await run.wait());
-  await Promise.all(doings);
+  for (const doing of doings) await doing;
   return output;
 }
 
@@ -183,7 +183,7 @@ export async function lastLine({ guest }: RevertLab): Promise<number> {
 export async function expectReverted(
   stage: RevertLab,
   output: SnapshotRevertOutput,
-  { fromLine, then }: { readonly fromLine: number; readonly then: number },
+  { fromLine, was }: { readonly fromLine: number; readonly was: number },
 ): Promise<void> {
   expect(output).toMatchObject({
     outcome: 'completed',
@@ -196,12 +196,23 @@ export async function expectReverted(
     .poll(async () => (await stepsBack(stage, fromLine)).length, { timeout: 60_000 })
     .toBe(1);
   const [back] = await stepsBack(stage, fromLine);
-  expect(back).toBeGreaterThanOrEqual(then);
-  expect(back).toBeLessThanOrEqual(then + 3);
+  expect(back).toBeGreaterThanOrEqual(was);
+  expect(back).toBeLessThanOrEqual(was + 3);
   expect(await stage.picture()).toMatchObject({
     claimed: false,
     state: 'running',
     persistent: true,
     job: null,
   });
+}
+
+/** The guest's QEMU is gone, and the daemon is about to begin another: whatever strikes now, strikes the revert. */
+export async function untilReverting({ guest, host }: RevertLab): Promise<void> {
+  const deadlineMs = performance.now() + 60_000;
+  while ((await host.qemuProcesses()).includes(guest.name)) {
+    if (performance.now() > deadlineMs) throw new Error('the daemon never ended the QEMU');
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+  }
 }

@@ -4,8 +4,8 @@ import { bindColdSnapshot } from '../../src/bindings/cold-snapshot.ts';
 import { bindDomainSnapshot } from '../../src/bindings/domain-snapshot.ts';
 import { bindLiveSnapshot } from '../../src/bindings/live-snapshot.ts';
 import { bindManagedSave } from '../../src/bindings/managed-save.ts';
-import { bindSnapshotDelete } from '../../src/bindings/snapshot-delete.ts';
 import { bindMigrations } from '../../src/bindings/migrations.ts';
+import { bindSnapshotDelete } from '../../src/bindings/snapshot-delete.ts';
 import { bindSnapshotRevert } from '../../src/bindings/snapshot-revert.ts';
 import type { AnySlot } from '../../src/engine/slots.ts';
 import type { Clock } from '../../src/ports/clock.ts';
@@ -43,6 +43,7 @@ const bound = (hypervisors: Hypervisors) => [
   bindLiveSnapshot(hypervisors),
   bindManagedSave(hypervisors),
   bindSnapshotDelete(hypervisors),
+  bindSnapshotRevert(hypervisors),
 ];
 
 /** How an effect ended; a lost one never does. */
