@@ -99,7 +99,7 @@ describeLab('a live snapshot with libvirt 9.0', () => {
   test('is undone when the disk is full at the image', async () => {
     const small = `${snapshotDirectory}/small`;
     await stage.host.run('mkdir', ['-p', small]);
-    await stage.host.run('mount', ['-t', 'tmpfs', '-o', 'size=34m', 'tmpfs', small]);
+    await stage.host.run('mount', ['-t', 'tmpfs', '-o', 'size=28m', 'tmpfs', small]);
     const full = hooked({ availableBytes: () => Promise.resolve(2 ** 40) });
     const output = await stage
       .snapshot({ input: { directory: small, format: 'raw' }, through: full })
