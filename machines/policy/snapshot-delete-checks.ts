@@ -27,7 +27,10 @@ const externalDeleteVersion = 9_000_000;
 const mixedTreeVersion = 11_000_000;
 
 /** Why libvirt would refuse to delete it, most of it late, or would do harm; `null`: nothing is known. */
-function libvirtObjection(snapshot: SnapshotView, facts: Facts): string | null {
+function libvirtObjection(
+  snapshot: SnapshotView,
+  facts: Pick<Facts, 'chains' | 'host' | 'snapshots' | 'standing'>,
+): string | null {
   if (!isExternal(snapshot)) return null;
   const { name } = snapshot;
   const { libvirtVersion } = facts.host;
@@ -96,6 +99,17 @@ function baseObjection(
   );
   if (overlay === undefined) return null;
   return `image ${overlay.path} lies over ${overlay.backingPath}, and would not be whole any more`;
+}
+
+/** Whether layers may be written over by us, so that everybody who needs them has to be known. */
+export function mayMerge(
+  what: SnapshotDeleteContext['what'],
+  facts: Pick<Facts, 'chains' | 'host' | 'snapshots' | 'standing'>,
+): boolean {
+  if (what.kind === 'merge') return what.how === 'commit';
+  const snapshot = what.metadataOnly ? null : snapshotNamed(facts, what.name);
+  if (snapshot === null || what.by === 'libvirt') return false;
+  return what.by === 'manual' || libvirtObjection(snapshot, facts) !== null;
 }
 
 /** Which way the checks leave open; `null`: none. */

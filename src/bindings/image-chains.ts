@@ -1,3 +1,5 @@
+import { dirname } from 'node:path/posix';
+
 import type { SeenChain } from '../../machines/policy/snapshot-delete.ts';
 import type { DiskChain } from '../ports/block-jobs.ts';
 import type { DomainStatus } from '../ports/domain.ts';
@@ -84,29 +86,44 @@ export async function unlessFailed<T>(work: Promise<T>, signal: AbortSignal): Pr
 
 /** Directories with more files are not looked through. */
 const filesMax = 256;
+/** So many qemu-img at a time. */
+const togetherMax = 8;
 
-export interface Neighbours {
-  /** `null`: the directory could not be looked through. */
-  readonly files: readonly string[] | null;
-  readonly overlays: readonly { readonly path: string; readonly backingPath: string }[];
+/** Files in these directories; `null`: one of them could not be listed. Reads only. */
+export async function listAround(
+  host: Hypervisor,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[] | null> {
+  const directories = [...new Set(paths.map(dirname))];
+  const listed = await Promise.all(
+    directories.map((directory) => unlessFailed(host.listFiles(directory, signal), signal)),
+  );
+  return listed.includes(null) ? null : listed.flatMap((files) => files ?? []);
 }
 
+export type Overlays = readonly { readonly path: string; readonly backingPath: string }[];
+
 /**
- * Files in a directory, and over what those lie that are qcow2 images. Anything else has no backing
- * file: of what a guest may have written to a raw disk nothing is believed. Reads only.
+ * Over what those of these files lie that are qcow2 images; `null`: there are too many of them.
+ * Anything else has no backing file: of what a guest may have written to a raw disk nothing is
+ * believed. Reads only.
  */
-export async function lookAround(
+export async function findOverlays(
   host: Hypervisor,
-  directory: string,
+  files: readonly string[],
   signal: AbortSignal,
-): Promise<Neighbours> {
-  const files = await unlessFailed(host.listFiles(directory, signal), signal);
-  if (files === null || files.length > filesMax) return { files: null, overlays: [] };
-  const infos = await Promise.all(
-    files.map((path) => unlessFailed(host.inspectImage(path, 'qcow2', signal), signal)),
-  );
-  const overlays = infos.flatMap((info) =>
-    info?.backingPath == null ? [] : [{ path: info.path, backingPath: info.backingPath }],
-  );
-  return { files, overlays };
+): Promise<Overlays | null> {
+  if (files.length > filesMax) return null;
+  const found: { path: string; backingPath: string }[] = [];
+  for (let at = 0; at < files.length; at += togetherMax) {
+    const infos = await Promise.all(
+      files
+        .slice(at, at + togetherMax)
+        .map((path) => unlessFailed(host.inspectImage(path, 'qcow2', signal), signal)),
+    );
+    for (const info of infos)
+      if (info?.backingPath != null) found.push({ path: info.path, backingPath: info.backingPath });
+  }
+  return found;
 }

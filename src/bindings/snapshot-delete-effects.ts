@@ -1,8 +1,7 @@
-import { dirname } from 'node:path/posix';
-
 import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
 import type { Removal } from '../../machines/policy/snapshot-delete-endings.ts';
 import type { MergeLook } from '../../machines/policy/snapshot-delete-looks.ts';
+import { mayMerge } from '../../machines/policy/snapshot-delete-checks.ts';
 import { jobIn } from '../../machines/policy/snapshot-delete-looks.ts';
 import {
   planMerge,
@@ -24,7 +23,8 @@ import { FailureError } from '../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
 import type { ReportFraction } from '../ports/images.ts';
 import type { SnapshotView } from '../ports/snapshots.ts';
-import { isActive, lookAround, readChains } from './image-chains.ts';
+import type { Overlays } from './image-chains.ts';
+import { findOverlays, isActive, listAround, readChains } from './image-chains.ts';
 import { gatherOneHost } from './one-host.ts';
 
 /** Everything that the checks judge. Reads only. @throws FailureError hostUnreachable */
@@ -49,24 +49,21 @@ export async function gatherSnapshotDelete(
     .filter(({ targetDev }) => targets.includes(targetDev))
     .flatMap((chain) => chain.layers.flatMap(({ path }) => path ?? []));
   const paths = [...new Set([...files, ...layers])];
-  const [around, users] = await Promise.all([
-    Promise.all(directoriesOf(paths).map((directory) => lookAround(host, directory, signal))),
-    Promise.all(
-      paths.map(async (path) =>
-        (await host.findDiskUsers(path, signal)).map((domainUuid) => ({ path, domainUuid })),
-      ),
-    ),
+  const beside = paths.length === 0 ? [] : await listAround(host, paths, signal);
+  const standing = files.filter((path) => beside?.includes(path) === true);
+  const seen = { ...facts, snapshots, chains, standing };
+  if (!mayMerge(request.what, seen))
+    return { ...seen, hasTools: beside !== null, overlays: [], users: [] };
+  const [overlays, users] = await Promise.all([
+    beside === null ? null : findOverlays(host, beside, signal),
+    Promise.all(paths.map((path) => usersOf(host, path, signal))),
   ]);
-  const standing = around.flatMap((each) => each.files ?? []);
-  return {
-    ...facts,
-    snapshots,
-    chains,
-    hasTools: around.every((each) => each.files !== null),
-    standing: files.filter((path) => standing.includes(path)),
-    overlays: around.flatMap(({ overlays }) => overlays),
-    users: users.flat(),
-  };
+  return { ...seen, hasTools: overlays !== null, overlays: overlays ?? [], users: users.flat() };
+}
+
+async function usersOf(host: Hypervisor, path: string, signal: AbortSignal) {
+  const uuids = await host.findDiskUsers(path, signal);
+  return uuids.map((domainUuid) => ({ path, domainUuid }));
 }
 
 const noPlan: MergePlan = { disks: [], files: [], objection: null };
@@ -79,8 +76,6 @@ function plannedFor(
   const snapshot = what.metadataOnly ? null : snapshotNamed(seen, what.name);
   return snapshot === null ? noPlan : planSnapshot(snapshot, seen);
 }
-
-const directoriesOf = (paths: readonly string[]): string[] => [...new Set(paths.map(dirname))];
 
 /** What became of chains, jobs and snapshots. Reads only. @throws FailureError noDomain */
 export async function lookAtMerges(
@@ -221,24 +216,24 @@ export async function removeUnused(
   { signal }: Tools,
 ): Promise<Removal> {
   const hypervisor = await hypervisors.open(host, signal);
+  const beside = await listAround(hypervisor, paths, signal);
+  const standing = paths.filter((path) => beside === null || beside.includes(path));
+  if (standing.length === 0) return { removed: paths, left: [] };
   const status = await hypervisor.findStatus(domainUuid, signal);
-  const [chains, snapshots, around] = await Promise.all([
+  const [chains, snapshots, overlays] = await Promise.all([
     status === null ? [] : readChains(hypervisor, status, signal),
     hypervisor.listSnapshots(domainUuid, signal),
-    Promise.all(directoriesOf(paths).map((each) => lookAround(hypervisor, each, signal))),
+    beside === null ? null : findOverlays(hypervisor, beside, signal),
   ]);
-  const standing = around.flatMap(({ files }) => files ?? []);
   const needs: Needs = {
     layers: chains.flatMap(({ layers }) => layers.flatMap(({ path }) => path ?? [])),
     snapshots,
-    isKnown: around.every(({ files }) => files !== null),
-    overlays: around
-      .flatMap(({ overlays }) => overlays)
-      .filter(({ path }) => !paths.includes(path)),
+    isKnown: overlays !== null,
+    overlays: (overlays ?? []).filter(({ path }) => !paths.includes(path)),
   };
   const why = await Promise.all(
     paths.map(async (path) => {
-      if (needs.isKnown && !standing.includes(path)) return null;
+      if (!standing.includes(path)) return null;
       const users = await hypervisor.findDiskUsers(path, signal);
       return neededBy(path, users, needs) ?? removalError(hypervisor, path, signal);
     }),
@@ -254,7 +249,7 @@ interface Needs {
   readonly layers: readonly string[];
   readonly snapshots: readonly SnapshotView[];
   readonly isKnown: boolean;
-  readonly overlays: readonly { readonly path: string; readonly backingPath: string }[];
+  readonly overlays: Overlays;
 }
 
 function neededBy(path: string, users: readonly string[], needs: Needs): string | null {
