@@ -47,7 +47,7 @@ const dies = new FailureError({
 });
 
 /** libvirt ends the QEMU, and then it goes wrong: so many times, whatever is reverted to. */
-const failing = (times: number): RevertScenario['through'] => {
+const failing = (times: number): NonNullable<RevertScenario['through']> => {
   let left = times;
   return (plain) =>
     hooked({
