@@ -6,6 +6,7 @@ import type { Bench, BenchTools } from './bench.ts';
 import { cliStart } from './cli-start.ts';
 import { clientParallel } from './client-parallel.ts';
 import { clientSequential } from './client-sequential.ts';
+import { coldSnapshots } from './cold-snapshots.ts';
 import { engine } from './engine/engine.ts';
 import { liveSnapshots } from './live-snapshots.ts';
 import { migrations } from './migrations.ts';
@@ -20,6 +21,7 @@ const benches: readonly Bench[] = [
   ...migrations,
   volumeCopy,
   liveSnapshots,
+  coldSnapshots,
   overlaySnapshots,
   engine,
   cliStart,
