@@ -1,6 +1,6 @@
 import { onHost } from '../policy/one-host.ts';
 import type { MergeLook } from '../policy/snapshot-delete-looks.ts';
-import { conclusionRequest, mergeRequest, ownMerges } from '../policy/snapshot-delete-requests.ts';
+import { conclusionRequest, mergeRequest } from '../policy/snapshot-delete-requests.ts';
 
 const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
   error: event.error,
