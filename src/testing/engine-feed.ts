@@ -1,4 +1,5 @@
 import type { EngineEvents } from '../engine/events.ts';
+import { readChange } from './asked-change.ts';
 import type { Asked, Entry, RunEnd } from './history.ts';
 
 type Heard = 'run.started' | 'state.entered' | 'progress' | 'run.finished' | 'run.broken';
@@ -15,6 +16,11 @@ export interface EngineFeed {
   readonly off: HeedEach;
 }
 
+interface Moment {
+  readonly atEpochMs: number;
+  readonly runId: string;
+}
+
 /** Hands on what concerns one run (`null`: every run); the returned function ends that. */
 export function listenTo(
   feed: EngineFeed,
@@ -23,18 +29,21 @@ export function listenTo(
 ): () => void {
   const isOurs = ({ rootRunId }: { readonly rootRunId: string }): boolean =>
     onlyRunId === null || onlyRunId === rootRunId;
-  const hearAsked = (request: unknown, atEpochMs: number, runId: string): void => {
+  const hearAsked = (machine: string, request: unknown, at: Moment): void => {
     const asked = readAsked(request);
-    if (asked !== null) hear({ kind: 'asked', runId, atEpochMs, asked });
+    if (asked !== null) hear({ kind: 'asked', ...at, asked });
+    const change = readChange(machine, request);
+    if (change !== null) hear({ kind: 'askedChange', ...at, change });
   };
   const onStarted: EngineEvents['run.started'] = (event) => {
-    if (isOurs(event) && isTop(event)) hearAsked(event.input, event.atEpochMs, event.runId);
+    const { atEpochMs, input, machine, runId } = event;
+    if (isOurs(event) && isTop(event)) hearAsked(machine, input, { atEpochMs, runId });
   };
   const onState: EngineEvents['state.entered'] = (event) => {
     if (!isOurs(event)) return;
     const { atEpochMs, rootRunId: runId, machine, state, tags, context } = event;
     // A run that was taken up again is not told to start, but its context says what is asked.
-    if (isTop(event)) hearAsked(context, atEpochMs, runId);
+    if (isTop(event)) hearAsked(machine, context, { atEpochMs, runId });
     hear({ kind: 'stateEntered', atEpochMs, runId, machine, state, tags });
   };
   const onProgress: EngineEvents['progress'] = (event) => {
@@ -102,7 +111,13 @@ function readEnd(output: unknown): RunEnd {
 
 function readArtefact(artefact: unknown): RunEnd['artefacts'] {
   if (!isFields(artefact)) return [];
-  const { host, path, status } = artefact;
-  if (typeof host !== 'string' || typeof path !== 'string' || typeof status !== 'string') return [];
-  return [{ host, path, status }];
+  const { host, kind, path, status } = artefact;
+  if (
+    typeof kind !== 'string' ||
+    typeof host !== 'string' ||
+    typeof path !== 'string' ||
+    typeof status !== 'string'
+  )
+    return [];
+  return [{ kind, host, path, status }];
 }

@@ -12,6 +12,20 @@ export interface Asked {
   readonly redefines: boolean;
 }
 
+/** What a workflow on one host may change; everything else is as before when it has completed. */
+export interface AskedChange {
+  /** Whether it runs, and whether its vCPUs stand. */
+  readonly powerState: boolean;
+  /** Its memory is saved for the next start, or what was saved is used up. */
+  readonly savedMemory: boolean;
+  /** Its disks are other files: layers over those that they were, or below them. */
+  readonly disks: boolean;
+  /** Snapshots go, and layers with them. */
+  readonly fewerSnapshots: boolean;
+  /** The guest is at an earlier moment, with the configuration of then. */
+  readonly past: boolean;
+}
+
 /** What a run says of itself in the end. */
 export interface RunEnd {
   /** `completed`, `refused`, `rolledBack`, `needsOperator`. */
@@ -19,8 +33,10 @@ export interface RunEnd {
   /** Why; `null`: nothing failed. */
   readonly reason: string | null;
   readonly artefacts: readonly {
+    /** As `claim`, `volume`, `image`, `device`, `freeze`. */
+    readonly kind: string;
     readonly host: string;
-    /** Of a claim: the uuid of the domain that it stands on. */
+    /** Of a claim or a freeze: the uuid of the domain; of a device: its alias. */
     readonly path: string;
     readonly status: string;
   }[];
@@ -53,6 +69,7 @@ export type Entry = { readonly atEpochMs: number } & (
       readonly streams: readonly StreamProgress[];
     }
   | { readonly kind: 'asked'; readonly runId: string; readonly asked: Asked }
+  | { readonly kind: 'askedChange'; readonly runId: string; readonly change: AskedChange }
   | { readonly kind: 'runFinished'; readonly runId: string; readonly end: RunEnd }
   /** Its record says where it stands: somebody has to take it up. */
   | { readonly kind: 'runBroken'; readonly runId: string; readonly message: string }
@@ -69,5 +86,13 @@ export interface Settlement {
 export interface End extends Settlement {
   readonly before: WorldPicture;
   /** `null`: no run has ended, so that nothing need be in its place yet. */
-  readonly run: (RunEnd & { readonly runId: string; readonly asked: Asked | null }) | null;
+  readonly run:
+    | (RunEnd & {
+        readonly runId: string;
+        /** Of a migration. */
+        readonly asked: Asked | null;
+        /** Of a workflow on one host. */
+        readonly change: AskedChange | null;
+      })
+    | null;
 }

@@ -1,13 +1,15 @@
 export { describeViolation } from './describe-violation.ts';
 export type { EngineFeed } from './engine-feed.ts';
 export type { Eyes } from './eyes.ts';
-export type { Asked, End, Entry, RunEnd, Settlement, TickRun } from './history.ts';
+export type { Asked, AskedChange, End, Entry, RunEnd, Settlement, TickRun } from './history.ts';
+export { readChange } from './asked-change.ts';
 export type { Recording, Violation } from './jury.ts';
 export { judgeRecording } from './jury.ts';
 export type { InvariantMonitor, MonitorOptions, MonitorReport } from './monitor.ts';
 export { monitorInvariants } from './monitor.ts';
 export type {
   DefinitionPicture,
+  DevicePicture,
   DomainDetails,
   DomainPicture,
   HostPicture,

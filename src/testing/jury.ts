@@ -1,4 +1,4 @@
-import type { Asked, Entry, RunEnd, Settlement } from './history.ts';
+import type { Asked, AskedChange, Entry, RunEnd, Settlement } from './history.ts';
 import type { WorldPicture } from './picture.ts';
 import type { Rule } from './rule.ts';
 import { allRules } from './rules/all-rules.ts';
@@ -41,6 +41,7 @@ export class Jury {
   readonly #path: Step[] = [];
   #earlierSteps = 0;
   #asked: Asked | null = null;
+  #change: AskedChange | null = null;
   #end: (RunEnd & { readonly runId: string }) | null = null;
 
   constructor(before: WorldPicture) {
@@ -58,7 +59,7 @@ export class Jury {
 
   /** @returns what the end of it all broke */
   settle({ after, ticks }: Settlement): Violation[] {
-    const run = this.#end && { ...this.#end, asked: this.#asked };
+    const run = this.#end && { ...this.#end, asked: this.#asked, change: this.#change };
     const end = { before: this.#before, after, ticks, run };
     return allRules.flatMap((rule) =>
       rule.when === 'end' ? this.#convict(rule, rule.judge(end), after.atEpochMs) : [],
@@ -67,6 +68,7 @@ export class Jury {
 
   #noteRun(entry: Entry): void {
     if (entry.kind === 'asked') this.#asked = entry.asked;
+    if (entry.kind === 'askedChange') this.#change = entry.change;
     if (entry.kind === 'runFinished') this.#end = { ...entry.end, runId: entry.runId };
     // A run that goes on is to be judged by its own end.
     if (entry.kind === 'stateEntered' || entry.kind === 'runBroken') this.#end = null;

@@ -24,6 +24,14 @@ export interface DefinitionPicture {
   readonly emulatedTpm: boolean;
 }
 
+/** A device that can be taken out of a running domain. */
+export interface DevicePicture {
+  /** Another one each time the domain is started. */
+  readonly alias: string;
+  /** Where it is in the guest; what stays the same. */
+  readonly place: string;
+}
+
 /** What only a full look shows. */
 export interface DomainDetails {
   readonly definition: DefinitionPicture;
@@ -33,6 +41,10 @@ export interface DomainDetails {
   readonly snapshotCount: number;
   /** Runs that claim it. */
   readonly claims: readonly string[];
+  /** `null`: nobody looked for them, or it does not run. */
+  readonly devices: readonly DevicePicture[] | null;
+  /** Its file systems are at rest; `null`: nobody asked its agent, or it did not say. */
+  readonly frozen: boolean | null;
 }
 
 /** One domain on one host. */
@@ -101,7 +113,7 @@ export function isRunning({ state, vcpus }: DomainPicture): boolean {
   return vcpus === null ? state === 'running' : vcpus === 'running';
 }
 
-export function isActive({ state }: DomainPicture): boolean {
+export function isActive({ state }: Pick<DomainPicture, 'state'>): boolean {
   return state !== 'shutoff' && state !== 'crashed' && state !== 'nostate';
 }
 

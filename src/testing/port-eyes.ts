@@ -2,16 +2,22 @@ import type { Clock } from '../ports/clock.ts';
 import type { DomainView } from '../ports/domain.ts';
 import { FailureError, toFailure } from '../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
+import type { SeenBeside } from './domain-picture.ts';
 import { pictureOfStatus, pictureOfView } from './domain-picture.ts';
 import type { Eyes } from './eyes.ts';
 import type { HostPicture, SeenHost, WorldPicture } from './picture.ts';
-import { seenHosts } from './picture.ts';
+import { isActive, seenHosts } from './picture.ts';
 
 export interface Places {
   readonly hypervisors: Hypervisors;
   /** Connection URIs, as the runs have them. */
   readonly hosts: readonly string[];
   readonly clock: Clock;
+  /**
+   * A full look asks the agent of a running guest whether its file systems are frozen; libvirt marks a
+   * domain of which this was asked as tainted. Without it a guest that was left frozen is not seen.
+   */
+  readonly asksAgent?: boolean;
 }
 
 export interface PictureRequest extends Places {
@@ -25,6 +31,7 @@ export interface PictureRequest extends Places {
 
 /** What is looked at on every host. */
 interface Scope {
+  readonly asksAgent: boolean;
   readonly domainUuid: string;
   readonly paths: readonly string[];
   readonly others: readonly string[];
@@ -40,7 +47,7 @@ export async function takePicture(
   request: PictureRequest,
   signal: AbortSignal,
 ): Promise<WorldPicture> {
-  const { domain, paths = [], others = [] } = request;
+  const { asksAgent = false, domain, paths = [], others = [] } = request;
   const found = await onEach(request, signal, (host) => host.findDomain(domain, signal));
   const views = found.flatMap(({ answer }) => answer ?? []);
   const [first] = views;
@@ -49,7 +56,12 @@ export async function takePicture(
     throw new FailureError({ code: 'noDomain', message, effect: 'none' });
   }
   const own = views.flatMap(pathsOf);
-  const scope = { domainUuid: first.uuid, paths: [...new Set([...own, ...paths])], others };
+  const scope = {
+    asksAgent,
+    domainUuid: first.uuid,
+    paths: [...new Set([...own, ...paths])],
+    others,
+  };
   return lookAt(request, scope, signal);
 }
 
@@ -59,6 +71,7 @@ export function portEyes(places: Places, before: WorldPicture): Eyes {
   const seen = seenHosts(before);
   const domains = seen.flatMap((host) => host.domains);
   const scope: Scope = {
+    asksAgent: places.asksAgent ?? false,
     domainUuid,
     paths: unique([
       ...seen.flatMap(({ volumes }) => volumes),
@@ -118,19 +131,28 @@ async function lookAtHost(
   const domains = await Promise.all(
     [own, ...views]
       .filter((view) => view !== null)
-      .map(async (view) => pictureOfView(view, await claimantsOf(host, view.uuid, signal))),
+      .map(async (view) => pictureOfView(view, await lookBeside(host, view, scope, signal))),
   );
   return { domains, volumes: volumes.flatMap((volume) => volume?.path ?? []) };
 }
 
-async function claimantsOf(
+/** Of domains of others their claims alone are looked at. */
+async function lookBeside(
   host: Hypervisor,
-  uuid: string,
+  { state, uuid }: DomainView,
+  { asksAgent, domainUuid }: Scope,
   signal: AbortSignal,
-): Promise<readonly string[]> {
-  const claims = await host.findClaims(uuid, signal);
-  return claims.map(({ run }) => run);
+): Promise<SeenBeside> {
+  const claims = (await host.findClaims(uuid, signal)).map(({ run }) => run);
+  if (uuid !== domainUuid || !isActive({ state })) return { claims, devices: null, frozen: null };
+  const status =
+    asksAgent && state === 'running' ? await host.freezeStatus(uuid, agentWaitMs, signal) : null;
+  const frozen = status === 'frozen' || (status === 'thawed' ? false : null);
+  return { claims, devices: await host.findDevices(uuid, signal), frozen };
 }
+
+/** One that is well answers at once. */
+const agentWaitMs = 5_000;
 
 interface Answer<T> {
   readonly uri: string;

@@ -35,7 +35,11 @@ function pictureOfHost({ name, daemon, domains, volumes }: HostListing): HostPic
     uri,
     reachable: true,
     domains: domains.map((domain) => ({
-      ...pictureOfView(domain, domain.claims),
+      ...pictureOfView(domain, {
+        claims: domain.claims,
+        devices: domain.vcpus === 'none' ? null : domain.devices,
+        frozen: domain.frozen,
+      }),
       vcpus: domain.vcpus,
     })),
     volumes: volumes.map(({ path }) => path),

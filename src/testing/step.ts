@@ -22,6 +22,7 @@ export function stepOf(entry: Entry): Step | null {
     case 'runBroken':
       return { atEpochMs, who: entry.runId, what: `breaks: ${entry.message}` };
     case 'asked':
+    case 'askedChange':
     case 'looked':
     case 'progressed':
       return null;

@@ -208,6 +208,7 @@ describe('a monitor beside an engine', () => {
     await scene.run(() => monitor.settle());
     expect([...new Set(calls.made)].toSorted()).toEqual([
       'findClaims',
+      'findDevices',
       'findDiskUsers',
       'findDomain',
       'findVolume',

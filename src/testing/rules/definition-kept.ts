@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { allowedChange } from '../asked-change.ts';
 import type { End } from '../history.ts';
 import type { DefinitionPicture, Holder, WorldPicture } from '../picture.ts';
 import {
@@ -20,7 +21,7 @@ export const definitionKept: Rule = {
   judge: (end) => {
     switch (end.run?.outcome) {
       case 'completed':
-        return judgeMoved(end);
+        return end.run.change === null ? judgeMoved(end) : judgeStaying(end);
       case 'refused':
       case 'rolledBack':
         return judgeStaying(end);
@@ -32,8 +33,9 @@ export const definitionKept: Rule = {
   },
 };
 
-/** Each host has the definition that it had. */
-function judgeStaying({ before, after }: End): string | null {
+/** Each host has the definition that it had, but for what a workflow was asked to change. */
+function judgeStaying({ before, after, run }: End): string | null {
+  const { disks, past } = allowedChange(run);
   for (const was of holdersOf(before)) {
     if (seenHost(after, was.uri) === null) continue;
     const is = holderOn(after, was.uri);
@@ -41,7 +43,7 @@ function judgeStaying({ before, after }: End): string | null {
     if (is === null) continue;
     if (!was.persistent && is.persistent)
       return `${was.uri} has made a transient domain persistent`;
-    const changed = changeOf(was, is);
+    const changed = past ? null : changeOf(was, is, disks ? otherFiles : fields);
     if (changed !== null) return `its definition on ${was.uri} has another ${changed}`;
   }
   return null;
@@ -88,12 +90,16 @@ function kept(persistent: boolean): string {
 }
 
 /** The first thing of the configuration that differs; `null`: none that both looks show. */
-function changeOf(was: Holder, is: Holder): string | null {
+function changeOf(
+  was: Holder,
+  is: Holder,
+  compared: readonly (keyof DefinitionPicture)[] = fields,
+): string | null {
   const [old, now] = [was.details?.definition, is.details?.definition];
   if (old === undefined || now === undefined) return null;
   const differs = (field: keyof DefinitionPicture): boolean =>
     !isDeepStrictEqual(old[field], now[field]);
-  const field = fields.find(differs);
+  const field = compared.find(differs);
   if (field === undefined) return null;
   return `${field}: ${JSON.stringify(old[field])} became ${JSON.stringify(now[field])}`;
 }
@@ -109,3 +115,6 @@ const fields = [
   'hasNvram',
   'emulatedTpm',
 ] as const satisfies readonly (keyof DefinitionPicture)[];
+
+/** Disks may lie in other files. */
+const otherFiles = fields.filter((field) => field !== 'disks');

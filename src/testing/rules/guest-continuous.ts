@@ -1,3 +1,4 @@
+import { allowedChange } from '../asked-change.ts';
 import type { TickRun } from '../history.ts';
 import type { Rule } from '../rule.ts';
 
@@ -8,7 +9,9 @@ export const guestContinuous: Rule = {
   when: 'end',
   // An operator who was called knows that there may be two copies, or half a one.
   judge: ({ ticks, run }) =>
-    ticks === null || run?.outcome === 'needsOperator' ? null : breakIn(ticks),
+    ticks === null || run?.outcome === 'needsOperator' || allowedChange(run).past
+      ? null
+      : breakIn(ticks),
 };
 
 function breakIn(ticks: readonly TickRun[]): string | null {

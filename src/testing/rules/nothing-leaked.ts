@@ -1,3 +1,4 @@
+import { allowedChange } from '../asked-change.ts';
 import type { End } from '../history.ts';
 import type { Holder, SeenHost } from '../picture.ts';
 import {
@@ -14,11 +15,13 @@ import { claimsOrder } from './one-place.ts';
 export const nothingLeaked: Rule = {
   name: 'nothingLeaked',
   invariant: 5,
-  says: 'No job, waiting QEMU, half a domain, saved memory, volume or claim is left over untold.',
+  says: 'No job, waiting QEMU, half a domain, saved memory, volume, file or claim is left over untold.',
   when: 'end',
   judge: (end) =>
     leakOfClaim(end) ??
-    (claimsOrder(end) ? (leakOfDomain(end) ?? leakOfVolumes(end) ?? leakOfPromise(end)) : null),
+    (claimsOrder(end)
+      ? (leakOfDomain(end) ?? leakOfVolumes(end) ?? leakOfPromise(end) ?? leakOfRecord(end))
+      : null),
 };
 
 /** What is told of a claim that may still be there: for an operator, or as nobody could take it away. */
@@ -44,7 +47,8 @@ function leakOfDomain(end: End): string | null {
       return `its ${holder.job} job was left on ${holder.uri}`;
     const jobs = newOf(holder.details?.blockJobs, before?.details?.blockJobs);
     if (jobs.length > 0) return `a block job was left on ${jobs.join(', ')} on ${holder.uri}`;
-    if (holder.details?.managedSave === true && before?.details?.managedSave !== true)
+    const isSaved = holder.details?.managedSave === true && !allowedChange(end.run).savedMemory;
+    if (isSaved && before?.details?.managedSave !== true)
       return `its memory was left saved on ${holder.uri}`;
     if (!belongsThere(end, holder, before))
       return `it was left on a host where it does not belong: ${describeHolder(holder)}`;
@@ -76,7 +80,20 @@ function isWanted({ run }: End, { uri, domains }: SeenHost, path: string): boole
   const isUsed = domains.some(
     ({ details }) => details?.definition.disks.some((disk) => disk.path === path) === true,
   );
-  return isUsed || toldAs(run, 'left', uri, path);
+  // What a workflow on one host makes for somebody else is on its record.
+  const isMade = run?.change !== null && toldAs(run, 'made', uri, path);
+  return isUsed || isMade || toldAs(run, 'left', uri, path);
+}
+
+/** What may stand or not, by a workflow's own word, nobody else can know of. */
+function leakOfRecord({ run }: End): string | null {
+  if (run === null || run.change === null) return null;
+  const open = run.artefacts.find(
+    ({ kind, status }) => kind !== 'claim' && (status === 'expected' || status === 'unwanted'),
+  );
+  return open === undefined
+    ? null
+    : `what became of ${open.kind} ${open.path} on ${open.host} is not told: it is ${open.status}`;
 }
 
 /** What is told to be gone is gone. */

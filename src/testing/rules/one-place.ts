@@ -1,3 +1,4 @@
+import { allowedChange } from '../asked-change.ts';
 import type { End } from '../history.ts';
 import { describeHolders, holdersOf, isActive, isRunning, isWholeWorldSeen } from '../picture.ts';
 import type { Rule } from '../rule.ts';
@@ -16,6 +17,7 @@ export const onePlace: Rule = {
     const isThere = ran ? isRunning : isActive;
     if (!ran && !holdersOf(before).some(isActive)) return null;
     const places = holdersOf(after).filter(isThere).length;
+    if (places === 0 && allowedChange(run).powerState) return null;
     if (places === 1 || (places === 0 && !isWholeWorldSeen(after))) return null;
     return `${run.outcome}, and it ${ran ? 'runs' : 'is'} in ${places} places: ${describeHolders(after)}`;
   },

@@ -1,3 +1,4 @@
+import { allowedChange } from '../asked-change.ts';
 import type { End } from '../history.ts';
 import type { DomainPicture, SeenHost } from '../picture.ts';
 import { holderOn, isActive, seenHost, seenHosts } from '../picture.ts';
@@ -40,6 +41,8 @@ function lossOf(was: DomainPicture, is: DomainPicture): string | null {
 }
 
 function lostVolume({ run }: End, was: SeenHost, is: SeenHost): string | null {
+  // Layers of the domain that are merged: which of them, its disks tell no more.
+  if (allowedChange(run).fewerSnapshots) return null;
   const mayGo = (path: string): boolean =>
     run?.asked?.destination !== was.uri &&
     run?.artefacts.some(
@@ -52,8 +55,9 @@ function lostVolume({ run }: End, was: SeenHost, is: SeenHost): string | null {
 /** What a run tells of the source's disks that it was asked to take away. */
 const going: ReadonlySet<string> = new Set(['unwanted', 'removed', 'left']);
 
-/** Snapshots of the domain itself are its owner's. */
-function lostSnapshots({ before, after }: End, { uri }: SeenHost): string | null {
+/** Snapshots of the domain itself are its owner's, who may ask that they go. */
+function lostSnapshots({ before, after, run }: End, { uri }: SeenHost): string | null {
+  if (allowedChange(run).fewerSnapshots) return null;
   const was = holderOn(before, uri);
   const is = holderOn(after, uri);
   const loss =

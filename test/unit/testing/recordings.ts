@@ -45,6 +45,8 @@ export const details: DomainDetails = {
   managedSave: false,
   snapshotCount: 0,
   claims: [],
+  devices: null,
+  frozen: null,
 };
 
 /** A guest that runs, persistent and without a job, unless told otherwise. */
@@ -90,7 +92,7 @@ export const rolledBack = { outcome: 'rolledBack', after: onSource } as const;
 
 /** What a run says of the guest's disk on that host. */
 export function told(status: string, host: string, path = diskPath): RunEnd['artefacts'] {
-  return [{ host, path, status }];
+  return [{ kind: 'volume', host, path, status }];
 }
 
 const plain: Asked = {
