@@ -13,6 +13,7 @@ import {
 import type { Placed } from '../support/machine-parts.ts';
 import { coldSimulated } from '../support/simulated-cold.ts';
 import { deleteSimulated } from '../support/simulated-deletion.ts';
+import { imageSimulated } from '../support/simulated-image.ts';
 import { migrateSimulated, privateGuest } from '../support/simulated-migration.ts';
 import { snapshotSimulated } from '../support/simulated-snapshot.ts';
 import { savingSimulated } from '../support/simulated-saving.ts';
@@ -188,6 +189,7 @@ describe('all machines', () => {
       input: { offline: true },
     });
     await snapshotSimulated({ input: { disks: ['vda', 'vdb'] } });
+    await imageSimulated();
     await savingSimulated();
     await coldSimulated({ input: { shortOutage: true } });
     await deleteSimulated({ libvirtVersion: 8_000_000 });
