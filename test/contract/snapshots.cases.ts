@@ -20,7 +20,7 @@ function external(guest: DomainView, name: string, more: Partial<SnapshotRequest
     name,
     description: null,
     memory: { kind: 'none' },
-    disks: [{ targetDev: 'vda', kind: 'external', overlayPath, format: 'qcow2' }],
+    disks: [{ targetDev: 'vda', kind: 'external', overlayPath, format: 'qcow2' }] as const,
     diskOnly: true,
     quiesce: false,
     atomic: true,
@@ -89,6 +89,24 @@ export const snapshotsCases: Cases = {
     expect(await source.listSnapshots(guest.uuid, unending)).toMatchObject([
       { name: 'one', children: ['three'], current: false },
       { name: 'three', parent: 'one', current: true },
+    ]);
+  },
+
+  'what a snapshot keeps of a layer that was merged is found where its data are now': async (
+    fixture,
+  ) => {
+    const guest = await fixture.newGuest('private');
+    for (const name of ['one', 'two']) await take(fixture, guest, external(guest, name));
+    const { source } = fixture;
+    const from = external(guest, 'one').disks[0].overlayPath;
+    const merged = [{ targetDev: 'vda', from, to: { path: pathOf(guest), format: 'qcow2' } }];
+    await source.mendSnapshots(guest.uuid, merged, unending);
+    await source.mendSnapshots(guest.uuid, merged, unending);
+    const frozenPaths = [{ targetDev: 'vda', path: pathOf(guest) }];
+    const kept = { frozenPaths, hasDefinition: true, unfinishedDeletion: [] };
+    expect(await source.listSnapshots(guest.uuid, unending)).toMatchObject([
+      { name: 'one', children: ['two'], current: false, ...kept },
+      { name: 'two', parent: 'one', current: true, ...kept },
     ]);
   },
 
