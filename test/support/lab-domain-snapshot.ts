@@ -83,6 +83,14 @@ export function useDomainSnapshotLab(
         ? drive(request.through?.(hypervisors) ?? hypervisors, input, request)
         : dieAndGoOn({ own: open(lab), heirs: hypervisors }, input, request.dieIn);
     },
+    /** What whoever was told of a claim that is left does last. */
+    releaseClaims: async (): Promise<void> => {
+      const { guest, hypervisors } = current();
+      const signal = AbortSignal.timeout(20_000);
+      const hypervisor = await hypervisors.open(host().uri, signal);
+      for (const { run } of await hypervisor.findClaims(guest.uuid, signal))
+        await hypervisor.releaseClaim(guest.uuid, run, signal);
+    },
     /** All that a snapshot may change of a domain and beside it. */
     picture: async (domain = current().guest.name) => {
       const { domains } = await host().listing();
