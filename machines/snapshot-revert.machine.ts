@@ -81,7 +81,7 @@ export const snapshotRevert = snapshotRevertSetup.createMachine({
     },
     tidying: {
       id: 'tidying',
-      description: 'The state was not kept, and nothing else was done: files made for it go.',
+      description: 'Files of a snapshot, or of a revert, that did not come to its end go.',
       tags: ['rollingBack'],
       initial: 'choosing',
       after: {

@@ -9,6 +9,8 @@ import { beforeNameOf, keepingContext, kindOf, targetOf, wantedState } from './s
 export interface RevertLookRequest extends DomainOnHost {
   readonly targetDevs: readonly string[];
   readonly beforeName: string;
+  /** Where libvirt would put new overlays. */
+  readonly directories: readonly string[];
 }
 
 /** One host's answer to "how does the domain stand, and on what?". */
@@ -22,6 +24,8 @@ export type RevertLook = { readonly atEpochMs: number } & (
       /** libvirt has the run's own snapshot on its books. */
       readonly kept: boolean;
       readonly tops: readonly DiskTop[];
+      /** In those directories; empty where nobody can say. */
+      readonly files: readonly string[];
     }
 );
 
@@ -35,7 +39,38 @@ export function revertLookRequest({ context }: { context: Context }): RevertLook
     ...onHost({ context }),
     targetDevs: disks.map(({ targetDev }) => targetDev),
     beforeName: beforeNameOf(context.name),
+    directories: [...new Set(frozenOutside(context).map(directoryOf))],
   };
+}
+
+/** Files that an external revert puts overlays on, as the snapshot and what is kept have them. */
+function frozenOutside(context: Context): readonly string[] {
+  const target = targetOf(context);
+  if (kindOf(target) !== 'external') return [];
+  const present = writtenDisks(foundDomain(context)).flatMap(({ path }) => path ?? []);
+  return [...target.frozenPaths.map(({ path }) => path), ...present];
+}
+
+const directoryOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')));
+
+/**
+ * Overlays that libvirt made for a revert that it did not come to the end of: the base's name with a
+ * time in seconds, not there before, and nothing that the guest writes to.
+ */
+export function strays(context: Context, look: RevertLook): readonly string[] {
+  if (!look.reachable) return [];
+  const { files, tops } = look;
+  const stems = frozenOutside(context).map((path) => {
+    const dot = path.lastIndexOf('.');
+    return `${dot > path.lastIndexOf('/') + 1 ? path.slice(0, dot) : path}.`;
+  });
+  return files.filter(
+    (path) =>
+      !stateBefore(context).files.includes(path) &&
+      !tops.some((top) => top.path === path) &&
+      stems.some((stem) => path.startsWith(stem)) &&
+      /\.\d+$/.test(path),
+  );
 }
 
 /** `silent`: nobody answers; `busy`: the domain has a job, or its QEMU is just starting or ending. */

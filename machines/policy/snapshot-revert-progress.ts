@@ -8,7 +8,7 @@ import { claimIs, foundDomain } from './one-host.ts';
 import type { SnapshotRevertContext } from './snapshot-revert.ts';
 import { beforeNameOf, keepingContext, wantedState } from './snapshot-revert.ts';
 import type { RevertLook } from './snapshot-revert-look.ts';
-import { runs } from './snapshot-revert-look.ts';
+import { runs, strays } from './snapshot-revert-look.ts';
 
 type Context = SnapshotRevertContext;
 type Change = Partial<Context>;
@@ -89,8 +89,8 @@ export const noteFilesLeft = (context: Context): Change =>
 export function noteBefore(_: Context, { look }: Looked): Change {
   if (!look.reachable || look.domain === null) return {};
   const { reason, state } = look.domain;
-  const { current, tops } = look;
-  return { before: { status: { reason, state }, current, tops }, stopSeen: false };
+  const { current, files, tops } = look;
+  return { before: { status: { reason, state }, current, tops, files }, stopSeen: false };
 }
 
 export function noteReverted(context: Context, { look }: Looked): Change {
@@ -118,7 +118,13 @@ function settleOutage(context: Context, look: RevertLook): Change {
 
 export function noteBack(context: Context, { look }: Looked): Change {
   const failure = context.failure ?? notReverted(context);
-  return { failure, ...(runs(look) ? noteRuns(context, look) : { pausedSinceEpochMs: null }) };
+  const { host } = context;
+  const left = strays(context, look).map((path) => ({ kind: 'overlay', host, path }) as const);
+  return {
+    failure,
+    ...marked(context, 'expected', left),
+    ...(runs(look) ? noteRuns(context, look) : { pausedSinceEpochMs: null }),
+  };
 }
 
 export const noteUntouched = (context: Context): Change => ({

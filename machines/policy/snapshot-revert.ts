@@ -55,6 +55,8 @@ export interface StateBefore {
   readonly status: Pick<DomainStatus, 'reason' | 'state'>;
   readonly current: string | null;
   readonly tops: readonly DiskTop[];
+  /** Where libvirt puts new overlays: all that was there. */
+  readonly files: readonly string[];
 }
 
 export interface SnapshotRevertContext

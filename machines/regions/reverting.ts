@@ -165,13 +165,13 @@ export const discarding = {
   after: {
     peerWait: [
       { guard: 'isLate', target: '#discarding', reenter: true },
-      { target: '#concluding', actions: 'noteBeforeLeft' },
+      { target: '#tidying', actions: 'noteBeforeLeft' },
     ],
   },
   states: {
     choosing: {
       description: 'Was anything kept?',
-      always: [{ guard: 'isKept', target: 'asking' }, { target: '#concluding' }],
+      always: [{ guard: 'isKept', target: 'asking' }, { target: '#tidying' }],
     },
     asking: {
       description: 'The snapshot with the state before is deleted.',
@@ -180,11 +180,11 @@ export const discarding = {
         id: 'discardBefore',
         src: 'discardBefore',
         input: beforeRequest,
-        onDone: { target: '#concluding', actions: 'noteDiscarded' },
+        onDone: { target: '#tidying', actions: 'noteDiscarded' },
         onError: [
           {
             guard: { type: 'isRefused', params: errorOf },
-            target: '#concluding',
+            target: '#tidying',
             actions: 'noteBeforeLeft',
           },
           { target: 'waiting' },

@@ -95,13 +95,29 @@ async function findMissing(
   return missing;
 }
 
-/** Where nothing but libvirt reaches the host, nobody can say. */
 async function isMissing(host: Hypervisor, path: string, signal: AbortSignal): Promise<boolean> {
+  const files = await listOrNull(host, dirname(path), signal);
+  return files !== null && !files.includes(path);
+}
+
+async function filesIn(
+  host: Hypervisor,
+  directory: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  return (await listOrNull(host, directory, signal)) ?? [];
+}
+
+/** `null`: nobody can say; a directory that is not there has no files. */
+async function listOrNull(
+  host: Hypervisor,
+  directory: string,
+  signal: AbortSignal,
+): Promise<readonly string[] | null> {
   try {
-    const files = await host.listFiles(dirname(path), signal);
-    return files?.includes(path) !== true;
+    return (await host.listFiles(directory, signal)) ?? [];
   } catch (error) {
-    if (toFailure(error).code === 'imageToolsUnreachable') return false;
+    if (toFailure(error).code === 'imageToolsUnreachable') return null;
     throw error;
   }
 }
@@ -143,19 +159,21 @@ async function lookAtRevert(
 
 async function readState(
   host: Hypervisor,
-  { beforeName, domainUuid, targetDevs }: RevertLookRequest,
+  { beforeName, directories, domainUuid, targetDevs }: RevertLookRequest,
   signal: AbortSignal,
 ) {
   // A job that is over by now has left what the reads behind it see.
   const domain = await host.findStatus(domainUuid, signal);
   if (domain === null || domain.job !== null)
-    return { domain, current: null, kept: false, tops: [] };
-  const [snapshots, chains] = await Promise.all([
+    return { domain, current: null, kept: false, tops: [], files: [] };
+  const [snapshots, chains, files] = await Promise.all([
     host.listSnapshots(domainUuid, signal),
     host.findChains(domainUuid, signal),
+    Promise.all(directories.map((directory) => filesIn(host, directory, signal))),
   ]);
   return {
     domain,
+    files: files.flat(),
     current: snapshots.find(({ current }) => current)?.name ?? null,
     kept: snapshots.some(({ name }) => name === beforeName),
     tops: targetDevs.map((targetDev) => ({

@@ -131,6 +131,22 @@ describe('a revert that fails', () => {
     });
   });
 
+  test('takes overlays away that libvirt made for it, and no other file', () => {
+    const top = '/images/guest.before-then';
+    const own = ['/images/guest.1795210949', '/images/other.1795210949', '/images/guest.new'];
+    const walk = keptIn(working({}, ofExternal), look({ top, files: ['/images/guest.1'] }));
+    walk
+      .fail('revert', lost)
+      .done('lookAtRevert', look({ ...down, top }))
+      .done('revertBack');
+    const back = '/images/guest.1795210999';
+    walk.done('lookBack', look({ top: back, files: ['/images/guest.1', back, ...own] }));
+    walk.done('reclaim', claimed).done('discardBefore');
+    expect(walk.inFlight.get('removeSnapshotFiles')?.input).toMatchObject({ paths: [own[0]] });
+    walk.done('removeSnapshotFiles', { removed: [own[0]] });
+    expect(ended(walk)).toMatchObject({ outcome: 'rolledBack', artefacts: [] });
+  });
+
   test('and that libvirt refused before anything was touched needs no way back', () => {
     const risky = { ...failed, code: 'revertRisky' };
     const walk = keptIn(working()).fail('revert', risky).done('lookAtRevert', look());

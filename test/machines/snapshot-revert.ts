@@ -86,9 +86,10 @@ export function look(
     readonly current?: string | null;
     readonly kept?: boolean;
     readonly top?: string;
+    readonly files?: readonly string[];
   } = {},
 ): RevertLook {
-  const { current = 'before-then', domain, kept = true, top = path } = seen;
+  const { current = 'before-then', domain, files = [], kept = true, top = path } = seen;
   return {
     atEpochMs: 100,
     reachable: true,
@@ -96,6 +97,7 @@ export function look(
     current,
     kept,
     tops: [{ targetDev: 'vda', path: top }],
+    files,
   };
 }
 

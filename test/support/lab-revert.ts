@@ -207,10 +207,18 @@ export async function expectReverted(
 }
 
 /** The guest's QEMU is gone, and the daemon is about to begin another: whatever strikes now, strikes the revert. */
-export async function untilReverting({ guest, host }: RevertLab): Promise<void> {
+export const untilReverting = (stage: RevertLab): Promise<void> => untilQemuIs(stage, false);
+
+/** The daemon has begun another one, which loads what the snapshot has. */
+export async function untilStarting(stage: RevertLab): Promise<void> {
+  await untilQemuIs(stage, false);
+  await untilQemuIs(stage, true);
+}
+
+async function untilQemuIs({ guest, host }: RevertLab, there: boolean): Promise<void> {
   const deadlineMs = performance.now() + 60_000;
-  while ((await host.qemuProcesses()).includes(guest.name)) {
-    if (performance.now() > deadlineMs) throw new Error('the daemon never ended the QEMU');
+  while ((await host.qemuProcesses()).includes(guest.name) !== there) {
+    if (performance.now() > deadlineMs) throw new Error('the daemon never came to that');
     await new Promise((resolve) => {
       setTimeout(resolve, 5);
     });

@@ -35,7 +35,11 @@ export const rerunSnapshotCases: Readonly<Record<string, RerunCase>> = {
   lookAtRevert: {
     prepare: async (fixture) => {
       const { guest } = await withSnapshot(fixture, { noMetadata: false });
-      return about(fixture, guest, { beforeName: name, targetDevs: ['vda'] });
+      return about(fixture, guest, {
+        beforeName: name,
+        targetDevs: ['vda'],
+        directories: ['/images'],
+      });
     },
   },
   discardBefore: {
