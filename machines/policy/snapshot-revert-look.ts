@@ -163,7 +163,9 @@ function isUntouched(context: Context, { current, domain, tops }: Standing): boo
   if (!isSame) return false;
   if (context.failure !== null && refusals.has(context.failure.code)) return true;
   if (!isActive(domain) || context.stopSeen) return false;
-  return domain.reason !== 'fromSnapshot' || !context.unwatched;
+  // A guest that a revert began may look the same, and was then seen to stop, if anybody watched.
+  const isTelling = domain.reason !== 'fromSnapshot' && before.current !== context.name;
+  return isTelling || !context.unwatched;
 }
 
 /** The way back is gone again until libvirt has said that it was gone to its end. */

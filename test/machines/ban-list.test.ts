@@ -16,6 +16,7 @@ import { deleteSimulated } from '../support/simulated-deletion.ts';
 import { imageSimulated } from '../support/simulated-image.ts';
 import { migrateSimulated, privateGuest } from '../support/simulated-migration.ts';
 import { snapshotSimulated } from '../support/simulated-snapshot.ts';
+import { revertSimulated } from '../support/simulated-revert.ts';
 import { savingSimulated } from '../support/simulated-saving.ts';
 import { sourceFiles } from '../support/source-files.ts';
 
@@ -193,6 +194,7 @@ describe('all machines', () => {
     await savingSimulated();
     await coldSimulated({ input: { shortOutage: true } });
     await deleteSimulated({ libvirtVersion: 8_000_000 });
+    await revertSimulated();
     const records = commit.mock.calls.flatMap(([{ runs }]) => runs);
     commit.mockRestore();
     expect(new Set(records.map(({ machine }) => machine))).toEqual(

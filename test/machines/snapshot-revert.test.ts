@@ -174,6 +174,14 @@ describe('a revert that fails', () => {
     });
   });
 
+  test('is not taken for one that was not begun where the snapshot was current before', () => {
+    const booted = look({ current: 'then', kept: false, domain: { reason: 'booted' } });
+    const watched = working(unkept).done('lookBefore', booted).fail('revert', lost);
+    expect(watched.fork().done('lookAtRevert', booted).isIn('working.reclaiming')).toBe(true);
+    watched.see('connection.lost').done('lookAtRevert', booted);
+    expect(watched.output()).toMatchObject({ failure: { code: 'revertFailed' } });
+  });
+
   test('leaves a QEMU that a killed daemon was just starting to that daemon', () => {
     const starting = look({ domain: { state: 'paused', reason: 'startingUp' } });
     const walk = keptIn(working()).fail('revert', lost).done('lookAtRevert', starting);
