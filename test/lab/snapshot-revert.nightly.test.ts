@@ -68,7 +68,7 @@ describeLab('a revert by libvirt 9.0', () => {
     expect(await stage.picture()).toEqual(before);
   }, 240_000);
 
-  test.each(['keeping', 'reverting', 'discarding.asking'])(
+  test.each(['keeping', 'discarding.asking'])(
     'in whose %s our process dies is ended by another one',
     async (state) => {
       await ticksOn(stage, 8);

@@ -6,6 +6,7 @@ import {
   lastLine,
   stepsBack,
   ticksOn,
+  untilReverting,
   useRevertLab,
 } from '../support/lab-revert.ts';
 import { describeLab } from '../support/needs.ts';
@@ -50,6 +51,22 @@ describeLab('a revert by libvirt 9.0', () => {
     await ticksOn(stage, 2);
     // What it ticked after its state was kept, it ticks again.
     for (const back of await stepsBack(stage, fromLine)) expect(back).toBeGreaterThan(kept);
+    expect(await stage.picture()).toEqual(before);
+  }, 120_000);
+
+  test('in which our process dies is ended by another one', async () => {
+    const before = await stage.picture();
+    const fromLine = await lastLine(stage);
+    const output = await stage.revert({
+      input: { name: 'then' },
+      dieIn: 'reverting',
+      dieOnce: () => untilReverting(stage),
+    });
+    stage.note('reverting', 'process killed', output);
+    // libvirt goes on without us.
+    expect(output).toMatchObject({ outcome: 'completed', artefacts: [], keptAs: null });
+    await ticksOn(stage, 2);
+    expect(await stepsBack(stage, fromLine)).toHaveLength(1);
     expect(await stage.picture()).toEqual(before);
   }, 120_000);
 });

@@ -22,6 +22,8 @@ export interface LabRevertRequest {
   readonly onState?: (state: string) => Promise<void> | void;
   /** Our process dies when it enters that state; another one goes on with its run. */
   readonly dieIn?: string;
+  /** Only then, while it is in that state. */
+  readonly dieOnce?: () => Promise<void>;
 }
 
 const open = (lab: Lab): Hypervisors =>
@@ -72,7 +74,7 @@ export function useRevertLab(purpose: string, on: 'hostA' | 'hostC') {
       });
       return request.dieIn === undefined
         ? drive(request.through?.(hypervisors) ?? hypervisors, input, request)
-        : dieAndGoOn({ own: open(lab), heirs: hypervisors }, input, request.dieIn);
+        : dieAndGoOn({ own: open(lab), heirs: hypervisors }, input, request.dieIn, request.dieOnce);
     },
     /** All that a revert may change of a domain and beside it, but for what the guest writes. */
     picture: async () => {
@@ -140,13 +142,14 @@ async function dieAndGoOn(
   { heirs, own }: { readonly own: Hypervisors; readonly heirs: Hypervisors },
   input: SnapshotRevertInput,
   state: string,
+  once: () => Promise<void> = () => Promise.resolve(),
 ): Promise<SnapshotRevertOutput> {
   const memory = new SharedMemory();
   const store = new MemoryStore(memory);
   const mortal = new MortalProcess(null, () => store.die());
   const engine = engineOn(mortal.through(own), store);
   engine.on('state.entered', (entered) => {
-    if (entered.state.endsWith(state)) void mortal.die();
+    if (entered.state.endsWith(state)) void once().then(() => mortal.die());
   });
   const run = await engine.start('snapshotRevert', input);
   const ended = await Promise.race([mortal.died, run.wait()]);
