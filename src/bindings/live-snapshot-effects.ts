@@ -116,6 +116,24 @@ export async function endCopies(
   );
 }
 
+/** The same for copies that are given up, also for those that libvirt has forgotten. */
+export async function dropCopies(
+  hypervisors: Hypervisors,
+  request: CopiesOnHost,
+  tools: Tools,
+): Promise<void> {
+  const { copies, domainUuid, host } = request;
+  const { signal } = tools;
+  const hypervisor = await hypervisors.open(host, signal);
+  const chains = await hypervisor.findChains(domainUuid, signal);
+  await endCopies(hypervisors, request, tools);
+  for (const copy of copies)
+    if (stateOf(chains, copy) === 'none') {
+      const { deltaPath: path, targetDev } = copy;
+      await hypervisor.dropForgottenCopy(domainUuid, { targetDev, path }, signal);
+    }
+}
+
 export async function askAgent(
   hypervisors: Hypervisors,
   { domainUuid, host }: DomainOnHost,

@@ -8,6 +8,7 @@ import {
   askAgent,
   askFreeze,
   beginCopy,
+  dropCopies,
   endCopies,
   flattenDelta,
   freezeGuest,
@@ -52,7 +53,7 @@ export function liveSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof live
       info: await (await hypervisors.open(host, signal)).inspectImage(path, format, signal),
     })),
     nameImage: doneAgain(hypervisors, nameImage),
-    dropCopies: doneAgain(hypervisors, endCopies),
+    dropCopies: doneAgain(hypervisors, dropCopies),
     removeFiles: doneAgain(hypervisors, async (hosts, request, tools) => {
       await drafts.allWritten(request.paths);
       return removeFiles(hosts, request, tools);

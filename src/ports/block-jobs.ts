@@ -107,6 +107,18 @@ export interface BlockJobs {
     how: 'cancel' | 'pivot',
     signal: AbortSignal,
   ): Promise<'ended' | 'noJob'>;
+  /**
+   * Ends a copy to that file which QEMU makes, and of which libvirt knows nothing because its daemon
+   * was killed while it began. To be asked only where libvirt shows no copy: a domain whose QEMU was
+   * asked past libvirt is marked as tainted.
+   *
+   * @throws FailureError `jobActive` while it is not gone yet
+   */
+  dropForgottenCopy(
+    uuid: string,
+    copy: { readonly targetDev: string; readonly path: string },
+    signal: AbortSignal,
+  ): Promise<'dropped' | 'none'>;
   /** virDomainBlockJobSetSpeed; 0: unlimited. */
   setBlockJobSpeed(
     uuid: string,

@@ -19,6 +19,7 @@ import { formatCopyDestination, parseDiskChains } from './disk-chain-xml.ts';
 import { blockJobTypeName } from './domain-names.ts';
 import { nullWithoutDomain } from './domain-reads.ts';
 import { toFailureError } from './errors.ts';
+import { dropForgotten } from './forgotten-copy.ts';
 import type { Bounded, HostCaller } from './host-caller.ts';
 
 const mib = 2 ** 20;
@@ -84,6 +85,11 @@ export function blockJobsCalls(caller: HostCaller): BlockJobs {
       });
       return answer ?? 'noJob';
     },
+
+    dropForgottenCopy: async (uuid, copy, signal) =>
+      (await caller.askDomain(uuid, signal, (domain, options) =>
+        dropForgotten(domain, copy, options),
+      )) ?? 'none',
 
     setBlockJobSpeed: (uuid, targetDev, mibPerS, signal) =>
       caller.withDomain(uuid, signal, (domain, options) =>

@@ -73,6 +73,9 @@ export function blockJobsCalls(caller: SimulatedCaller): BlockJobs {
         return domain === undefined ? 'noJob' : endJob(placeOf(uuid), targetDev, how);
       }),
 
+    /** Daemons here never lose one. */
+    dropForgottenCopy: (_, __, signal) => caller.ask('dropForgottenCopy', signal, () => 'none'),
+
     setBlockJobSpeed: (uuid, targetDev, mibPerS, signal) =>
       caller.ask('setBlockJobSpeed', signal, () => {
         const job = requireQemu(placeOf(uuid)).blockJobs.get(targetDev);
