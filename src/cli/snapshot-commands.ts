@@ -8,6 +8,7 @@ import {
   deleteGroups,
   mergeGroups,
   restoreGroups,
+  revertGroups,
   runGroup,
   saveGroups,
   snapshotGroups,
@@ -58,6 +59,13 @@ function addSaves({ command, does, surroundings }: Parts): void {
 }
 
 function addRemovals({ command, does, surroundings }: Parts): void {
+  withGroups(command('revert <domain> <snapshot>', 'back to a snapshot of libvirt'), revertGroups)
+    .addHelpText('after', runNotes)
+    .action((domain: string, name: string, options: Options) =>
+      does(async () =>
+        (await import('./commands/revert.ts')).revert(domain, name, options, surroundings),
+      ),
+    );
   withGroups(
     command('delete-snapshot <domain> <snapshot>', 'a snapshot of libvirt goes, its data stay'),
     deleteGroups,

@@ -76,6 +76,20 @@ export const restoreGroups: readonly OptionGroup[] = [
   },
 ];
 
+export const revertGroups: readonly OptionGroup[] = [
+  oneHostGroup,
+  {
+    heading: 'How:',
+    options: [
+      option('--running', 'it runs afterwards, whatever it did then'),
+      option('--paused', 'it is paused afterwards'),
+      option('--reset-nvram', "the firmware's settings begin anew"),
+      option('--no-keep-before', 'what it is now is not kept for a revert that fails'),
+      option('--force', 'although libvirt calls it risky'),
+    ],
+  },
+];
+
 export const deleteGroups: readonly OptionGroup[] = [
   oneHostGroup,
   {

@@ -4,6 +4,7 @@ import type {
   InstanceSnapshotInput,
   LiveSnapshotInput,
   ManagedSaveInput,
+  SnapshotRevertInput,
 } from '../../../machines/index.ts';
 import { coldSnapshotVerdicts } from '../../../machines/policy/cold-checks.ts';
 import { beforeColdSnapshot } from '../../../machines/policy/cold-snapshot.ts';
@@ -16,12 +17,15 @@ import { beforeLiveSnapshot } from '../../../machines/policy/live-snapshot.ts';
 import { savingVerdicts } from '../../../machines/policy/managed-save-checks.ts';
 import { beforeSaving } from '../../../machines/policy/managed-save.ts';
 import { nothingYet } from '../../../machines/policy/one-host.ts';
+import { snapshotRevertVerdicts } from '../../../machines/policy/snapshot-revert-checks.ts';
+import { beforeSnapshotRevert } from '../../../machines/policy/snapshot-revert.ts';
 import type { CheckVerdict } from '../../../machines/policy/verdicts.ts';
 import { coldSnapshotSlots } from '../../bindings/cold-snapshot.ts';
 import { domainSnapshotSlots } from '../../bindings/domain-snapshot.ts';
 import { instanceSnapshotSlots } from '../../bindings/instance-snapshot.ts';
 import { liveSnapshotSlots } from '../../bindings/live-snapshot.ts';
 import { managedSaveSlots } from '../../bindings/managed-save.ts';
+import { snapshotRevertSlots } from '../../bindings/snapshot-revert.ts';
 import type { Tools } from '../../engine/slots.ts';
 import { noLog } from '../../ports/log.ts';
 import type { Composition } from '../compose.ts';
@@ -82,4 +86,14 @@ export const judgeManagedSave: Judge<ManagedSaveInput> = async (composition, inp
   const { gatherFacts } = managedSaveSlots(composition.hypervisors);
   const facts = await gatherFacts.run(input, toolsFor(composition, signal));
   return savingVerdicts({ ...beforeSaving(input), facts });
+};
+
+export const judgeSnapshotRevert: Judge<SnapshotRevertInput> = async (
+  composition,
+  input,
+  signal,
+) => {
+  const { gatherFacts } = snapshotRevertSlots(composition.hypervisors);
+  const facts = await gatherFacts.run(input, toolsFor(composition, signal));
+  return snapshotRevertVerdicts({ ...input, ...nothingYet, ...beforeSnapshotRevert, facts });
 };

@@ -8,6 +8,7 @@ import {
   deleteGroups,
   mergeGroups,
   restoreGroups,
+  revertGroups,
   saveGroups,
   snapshotGroups,
 } from '../../../../src/cli/options/snapshot-option-table.ts';
@@ -21,6 +22,7 @@ const groups = [
   ...snapshotGroups,
   ...saveGroups,
   ...restoreGroups,
+  ...revertGroups,
   ...deleteGroups,
   ...mergeGroups,
 ];
@@ -40,7 +42,7 @@ test('docs/cli.md knows no option that there is not', () => {
   expect(named.filter((name) => !names.includes(name) && !known.includes(name))).toEqual([]);
 });
 
-const commands = ['snapshot', 'save', 'restore', 'delete-snapshot', 'merge', 'tree'];
+const commands = ['snapshot', 'save', 'restore', 'delete-snapshot', 'merge', 'revert', 'tree'];
 
 test.each([...commands, 'runs', 'show', 'abort', 'send', 'recover', 'prune', 'doctor', 'demo'])(
   'docs/cli.md and the help know %s',
