@@ -9,6 +9,7 @@ export type {
 export type { GuestFate } from './guest-fate.ts';
 export type { Cut } from './link.ts';
 export type { DomainListing, FileListing, HostListing } from './listing.ts';
+export { managedPath } from './saved-file.ts';
 export type { MigrationPhase } from './migration-job.ts';
 export type { SimulatedWorld, SimulatedWorldOptions } from './simulated-world.ts';
 export { createSimulatedWorld } from './simulated-world.ts';

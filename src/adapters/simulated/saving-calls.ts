@@ -137,6 +137,7 @@ async function start(place: Place, options: StartOptions): Promise<void> {
   }
   dropFile(world, host, path);
   await workOn(place, 'start', async () => {
+    requireInactive(domain);
     await world.pass(gapsMs.qemuStarts, lifeOf(host));
     const qemu = newQemu(place);
     qemu.boot(lastTickOn(place, domain.definition.disks[0]?.path ?? ''));
@@ -146,9 +147,9 @@ async function start(place: Place, options: StartOptions): Promise<void> {
 
 async function restore(place: Place, state: SavedState): Promise<void> {
   const { world, host, domain } = place;
-  if (domain.qemu !== null)
-    throw libvirtError('operationInvalid', `domain '${domain.name}' is already active`);
+  requireInactive(domain);
   await workOn(place, 'restore', async () => {
+    requireInactive(domain);
     await world.pass(gapsMs.qemuStarts, lifeOf(host));
     const { claims } = domain.definition;
     domain.definition = { ...state.definition, claims };
@@ -156,6 +157,11 @@ async function restore(place: Place, state: SavedState): Promise<void> {
     qemu.load(state.memory);
     setGoing(place, qemu, { runs: state.runs, how: 'restored' });
   });
+}
+
+/** Asked when the job is had, too: whoever had it before may have started the domain. */
+function requireInactive({ name, qemu }: Domain): void {
+  if (qemu !== null) throw libvirtError('operationInvalid', `domain '${name}' is already active`);
 }
 
 function newQemu(place: Place): Qemu {

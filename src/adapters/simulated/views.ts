@@ -13,13 +13,22 @@ import { availableBytes } from './world.ts';
 const jobOperations = { in: 'migrationIn', out: 'migrationOut' } as const;
 
 export function statusOf(domain: Domain): DomainStatus {
-  const { uuid, name, state, reason, persistent } = domain;
+  const { uuid, name, persistent } = domain;
+  const { state, reason } = isStarting(domain) ? starting : domain;
   return { uuid, name, state, reason, persistent, job: jobOf(domain) };
 }
 
+/** Its QEMU is there from the first moment on, as libvirt has it, and stands until it has its memory. */
+function isStarting({ qemu, work }: Domain): boolean {
+  return qemu === null && (work?.operation === 'start' || work?.operation === 'restore');
+}
+
+const starting = { state: 'paused', reason: 'startingUp' } as const;
+
 /** libvirt shows no job of a shut-off domain, unless it comes in. */
-function jobOf({ job, qemu, work }: Domain): DomainJob | null {
-  if (qemu === null && job?.direction !== 'in') return null;
+function jobOf(domain: Domain): DomainJob | null {
+  const { job, qemu, work } = domain;
+  if (qemu === null && job?.direction !== 'in' && !isStarting(domain)) return null;
   if (job !== null) return { operation: jobOperations[job.direction] };
   return work === null ? null : { operation: work.operation };
 }
