@@ -33,9 +33,17 @@ export function readChange(machine: string, request: unknown): AskedChange | nul
   return { ...nothing, ...change, ...(halts ? { powerState: true } : {}) };
 }
 
-/** Of a run that came to what it was asked for; of any other nothing may differ. */
+/**
+ * Of a run that came to what it was asked for; of any other nothing may differ. But a revert that has
+ * failed goes back by another one, on new layers of its own.
+ */
 export function allowedChange(
   run: { readonly outcome: string; readonly change: AskedChange | null } | null,
 ): AskedChange {
-  return run?.outcome === 'completed' && run.change !== null ? run.change : nothing;
+  const change = run?.change ?? null;
+  if (run === null || change === null) return nothing;
+  if (run.outcome === 'completed') return change;
+  return change.past && run.outcome === 'rolledBack'
+    ? { ...nothing, disks: true, past: true }
+    : nothing;
 }

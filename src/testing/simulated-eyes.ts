@@ -1,3 +1,4 @@
+import { managedPath } from '../adapters/simulated/index.ts';
 import type { HostListing, SimulatedWorld, TickSpan } from '../adapters/simulated/index.ts';
 import type { Clock } from '../ports/clock.ts';
 import { pictureOfView } from './domain-picture.ts';
@@ -30,6 +31,8 @@ export function simulatedTicks(world: SimulatedWorld, domainUuid: string): reado
 /** A daemon that is down may believe what is no longer true. */
 function pictureOfHost({ name, daemon, domains, volumes }: HostListing): HostPicture {
   const uri = `simulated:///${name}`;
+  // Told as such, with its domain.
+  const saved = new Set(domains.map(managedPath));
   if (daemon === 'down') return { uri, reachable: false, message: 'its daemon is down' };
   return {
     uri,
@@ -42,6 +45,6 @@ function pictureOfHost({ name, daemon, domains, volumes }: HostListing): HostPic
       }),
       vcpus: domain.vcpus,
     })),
-    volumes: volumes.map(({ path }) => path),
+    volumes: volumes.map(({ path }) => path).filter((path) => !saved.has(path)),
   };
 }

@@ -81,8 +81,18 @@ function isWanted({ run }: End, { uri, domains }: SeenHost, path: string): boole
     ({ details }) => details?.definition.disks.some((disk) => disk.path === path) === true,
   );
   // What a workflow on one host makes for somebody else is on its record.
-  const isMade = run?.change !== null && toldAs(run, 'made', uri, path);
+  const isMade =
+    run !== null &&
+    run.change !== null &&
+    run.artefacts.some(
+      (made) => made.status === 'made' && made.host === uri && stemOf(made.path) === stemOf(path),
+    );
   return isUsed || isMade || toldAs(run, 'left', uri, path);
+}
+
+/** What is known of an image lies beside it, under its name. */
+function stemOf(path: string): string {
+  return path.replace(/\.[^./]*$/, '');
 }
 
 /** What may stand or not, by a workflow's own word, nobody else can know of. */

@@ -8,7 +8,8 @@ export const progressForward: Rule = {
   begin: () => {
     const reached = new Map<string, Map<string, number>>();
     return (entry) => {
-      if (entry.kind === 'runFinished') reached.delete(entry.runId);
+      // What was told last before it broke need not be on record, and is done again.
+      if (entry.kind === 'runFinished' || entry.kind === 'runBroken') reached.delete(entry.runId);
       if (entry.kind !== 'progressed') return null;
       const streams = reached.get(entry.runId) ?? new Map<string, number>();
       reached.set(entry.runId, streams);

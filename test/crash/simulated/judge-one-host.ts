@@ -1,4 +1,5 @@
 import type { DomainListing } from '../../../src/adapters/simulated/index.ts';
+import { judgeRecording, readChange } from '../../../src/testing/index.ts';
 import type { End, Sight } from './end.ts';
 import type { OneHostScenario, Wanted } from './scenario.ts';
 
@@ -7,11 +8,30 @@ export function judgeOneHost(scenario: OneHostScenario, end: End): string[] {
   if (end.outcome === 'needsOperator') return [];
   return [
     ...judgeGuest(scenario, end),
-    ...judgeTicks(end),
+    ...judgeTicks(scenario, end),
     ...judgeData(end),
     ...judgeImages(scenario, end),
     ...judgeRecord(end),
+    ...judgeInvariants(scenario, end),
   ];
+}
+
+/** The invariants, judged as the monitor does. */
+function judgeInvariants({ run }: OneHostScenario, { told, before, after }: End): string[] {
+  const { machine, input } = run;
+  const { atEpochMs } = before.picture;
+  const change = readChange(machine, input);
+  const violations = judgeRecording({
+    before: before.picture,
+    entries: [
+      ...(change === null
+        ? []
+        : [{ kind: 'askedChange', runId: 'run', atEpochMs, change } as const]),
+      ...told,
+    ],
+    settlement: { after: after.picture, ticks: after.ticks },
+  });
+  return violations.map(({ rule, found }) => `${rule}: ${found}`);
 }
 
 /** What the guest is to be: as it was, but for what was asked. */
@@ -35,7 +55,7 @@ function shown(guest: DomainListing) {
     frozen,
     managedSave,
     snapshotCount,
-    tops: disks.map(({ path }) => path),
+    tops: disks.map(({ path }) => untimed(path ?? '')),
     devices: devices.map(({ place }) => place).toSorted(),
   };
 }
@@ -46,14 +66,27 @@ const guestWanted = (guest: Partial<Wanted['guest']>) => ({
   ...(guest.state === 'shutoff' ? { devices: [] } : {}),
 });
 
-function wantedOf({ wanted }: OneHostScenario, { outcome }: End): Partial<Wanted> {
-  return outcome === 'completed' ? wanted : {};
+function wantedOf(scenario: OneHostScenario, { after, outcome }: End): Partial<Wanted> {
+  if (outcome === 'completed') return scenario.wanted;
+  const { wentBack } = scenario;
+  const tops = (guestIn(after)?.disks ?? []).map(({ path }) => untimed(path ?? ''));
+  const isBack = outcome === 'rolledBack' && tops.join() === wentBack?.guest?.tops?.join();
+  return isBack ? wentBack : {};
 }
 
 const guestIn = ({ listing }: Sight): DomainListing | null => listing[0]?.domains[0] ?? null;
 
 /** It counts on from where it stood, whatever it stood still for. */
-function judgeTicks({ after: { ticks } }: End): string[] {
+function judgeTicks(scenario: OneHostScenario, end: End): string[] {
+  const { after, before } = end;
+  const { ticks } = after;
+  if (scenario.wanted.past === true) {
+    const now = ticks.at(-1)?.firstTick ?? 0;
+    const then = (before.ticks[0]?.lastTick ?? 0) + 1;
+    const isBack = end.outcome !== 'completed' && now > (lastTickIn(before) ?? 0);
+    if (isBack || (end.outcome === 'completed' && now === then)) return [];
+    if (end.outcome === 'completed') return [`it goes on with tick ${now} instead of ${then}`];
+  }
   return ticks.slice(1).flatMap(({ firstTick }, at) => {
     const next = (ticks[at]?.lastTick ?? 0) + 1;
     return firstTick === next ? [] : [`tick ${firstTick} came instead of ${next}`];
@@ -111,13 +144,18 @@ export function leaksOnHost(scenario: OneHostScenario, end: End): string[] {
   const { made = [], gone = [] } = wantedOf(scenario, end);
   const stood = before.files.map(({ path }) => path).filter((path) => !gone.includes(path));
   const wanted = new Set([...stood, ...made]);
-  const found = new Set(after.files.map(({ path }) => path));
+  const found = after.files.map(({ path }) => untimed(path));
   const jobs = (guestIn(after)?.disks ?? []).flatMap(({ blockJob, targetDev }) =>
     blockJob === null ? [] : [`${blockJob} job on ${targetDev}`],
   );
   return [
     ...jobs,
-    ...[...found].filter((path) => !wanted.has(path)).map((path) => `file ${path}`),
-    ...[...wanted].filter((path) => !found.has(path)).map((path) => `nothing at ${path}`),
+    ...found
+      .filter((path, at) => !wanted.has(path) || found.indexOf(path) < at)
+      .map((path) => `file ${path}`),
+    ...[...wanted].filter((path) => !found.includes(path)).map((path) => `nothing at ${path}`),
   ];
 }
+
+/** libvirt names a new overlay by the second in which it makes it. */
+const untimed = (path: string): string => path.replace(/\.\d{10}$/, '.now');

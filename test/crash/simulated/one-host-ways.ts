@@ -5,53 +5,25 @@ import {
   liveSnapshotInput,
   managedSaveInput,
   snapshotDeleteInput,
+  snapshotRevertInput,
 } from '../../../machines/index.ts';
-import type { DomainSpec, HostSpec } from '../../../src/adapters/simulated/index.ts';
 import type { Hypervisor } from '../../../src/ports/hypervisor.ts';
-import type { SnapshotRequest } from '../../../src/ports/snapshots.ts';
+import {
+  diskPath,
+  guest,
+  hosts,
+  imagePath,
+  managedPath,
+  memoryPath,
+  overlaysOf,
+  paused,
+  secondPath,
+  shutOff,
+  signal,
+  takeSnapshot,
+  withDevices,
+} from './one-host-guest.ts';
 import type { OneHostScenario } from './scenario.ts';
-import { mib } from './scenario.ts';
-
-const signal = new AbortController().signal;
-const memoryPath = '/images/guest.mem';
-const managedPath = '/var/lib/libvirt/qemu/save/guest.save';
-const imagePath = '/backup/image.qcow2';
-const diskPath = '/images/guest.qcow2';
-const secondPath = '/images/second.qcow2';
-/** As libvirt names the overlays of a snapshot. */
-const overlaysOf = (name: string): string[] => [`/images/guest.${name}`, `/images/second.${name}`];
-
-const hosts: readonly HostSpec[] = [
-  {
-    name: 'hostA',
-    pools: [{ name: 'images', targetPath: '/images', capacityBytes: 2 ** 30 }],
-    directories: [
-      { path: '/backup', capacityBytes: 2 ** 30 },
-      { path: '/var/lib/libvirt/qemu/save', capacityBytes: 2 ** 30 },
-    ],
-  },
-];
-
-const disk = { capacityBytes: 8 * mib, storage: 'private', format: 'qcow2' } as const;
-const guest: DomainSpec = {
-  name: 'guest',
-  host: 'hostA',
-  memoryBytes: 32 * mib,
-  disks: [
-    { ...disk, targetDev: 'vda', path: diskPath },
-    { ...disk, targetDev: 'vdb', path: secondPath },
-  ],
-};
-const paused: DomainSpec = { ...guest, state: 'paused' };
-const shutOff: DomainSpec = { ...guest, state: 'shutoff' };
-/** With devices that cannot be saved, and go only when its system lets them. */
-const withDevices: DomainSpec = {
-  ...guest,
-  devices: [
-    { alias: 'net0', element: 'interface', passthrough: 'sriov', needsGuest: true },
-    { alias: 'rng0', element: 'rng', needsGuest: true },
-  ],
-};
 
 const ours = { domain: 'guest', host: 'simulated:///hostA', peerWaitMs: 120_000 } as const;
 const image = { ...ours, directory: '/backup', fileName: 'image.qcow2' } as const;
@@ -71,6 +43,7 @@ const way = (spec: Spec): OneHostScenario => ({
   also: [],
   prepare: () => Promise.resolve(),
   wanted: {},
+  wentBack: null,
   ...spec,
 });
 
@@ -88,8 +61,8 @@ const live = (name: string, input: object, more: Partial<OneHostScenario> = {}) 
     machine: 'live-snapshot',
     run: { machine: 'liveSnapshot', input: liveSnapshotInput({ ...image, ...input }) },
     ...imageMade,
-    // Nobody saw the end of the copy that we asked for.
-    also: [...mayBreakOff.also, 'rolledBack copyUnproven'],
+    // Nobody saw the end of the copy that we asked for, or whether it ever began.
+    also: [...mayBreakOff.also, 'rolledBack copyUnproven', 'rolledBack copyLost'],
     ...more,
   });
 const cold = (name: string, input: object, more: Partial<OneHostScenario> = {}) =>
@@ -138,6 +111,18 @@ const deletion = (
     ...more,
   });
 
+const revert = (name: string, more: Partial<OneHostScenario>) =>
+  way({
+    name,
+    machine: 'snapshot-revert',
+    run: {
+      machine: 'snapshotRevert',
+      input: snapshotRevertInput({ ...ours, name: 'before' }),
+    },
+    ...mayBreakOff,
+    ...more,
+  });
+
 const memoryWaits = {
   guest: { state: 'shutoff', managedSave: true },
   made: [managedPath],
@@ -148,30 +133,8 @@ const overlaid = {
   images: [diskPath, secondPath],
 } as const;
 
-/** Disks alone, in two layers beside each other's files. */
-async function takeSnapshot(host: Hypervisor, uuid: string, noMetadata: boolean): Promise<void> {
-  const request: SnapshotRequest = {
-    name: 'before',
-    description: null,
-    memory: { kind: 'none' },
-    disks: ['vda', 'vdb'].map((targetDev, at) => ({
-      targetDev,
-      kind: 'external',
-      overlayPath: overlaysOf('before')[at] ?? null,
-      format: 'qcow2',
-    })),
-    diskOnly: true,
-    quiesce: false,
-    atomic: true,
-    reuseExternal: false,
-    halt: false,
-    noMetadata,
-    live: false,
-  };
-  await host.createSnapshot(uuid, request, signal);
-}
-const withSnapshot = (host: Hypervisor, uuid: string) => takeSnapshot(host, uuid, false);
-const withOverlays = (host: Hypervisor, uuid: string) => takeSnapshot(host, uuid, true);
+const withSnapshot = (host: Hypervisor, uuid: string) => takeSnapshot(host, uuid, 'disks');
+const withOverlays = (host: Hypervisor, uuid: string) => takeSnapshot(host, uuid, 'disks', true);
 
 const theSnapshot = {
   kind: 'snapshot',
@@ -185,6 +148,12 @@ const merged = {
     guest: { snapshotCount: 0, tops: [diskPath, secondPath] },
     gone: overlaysOf('before'),
   },
+};
+
+/** Whatever libvirt reverts to with external files goes on in layers of its own. */
+const onNewLayers = (frozen: readonly string[]) => {
+  const layers = frozen.map((path) => `${path}.now`);
+  return { guest: { tops: layers }, made: layers };
 };
 
 /** Every workflow on one host, in every way in which its steps differ. */
@@ -264,5 +233,15 @@ export const oneHostWays: readonly OneHostScenario[] = [
       made: ['/backup/nightly.json', '/backup/nightly.qcow2'],
       images: ['/backup/nightly.qcow2'],
     },
+  }),
+  revert('revert, internal', {
+    prepare: (host, uuid) => takeSnapshot(host, uuid, 'internal'),
+    wanted: { past: true },
+  }),
+  revert('revert, external with memory', {
+    hosts: hosts.map((host) => ({ ...host, libvirtVersion: 11_003_000 })),
+    prepare: (host, uuid) => takeSnapshot(host, uuid, 'withMemory'),
+    wanted: { past: true, ...onNewLayers([diskPath, secondPath]) },
+    wentBack: onNewLayers(overlaysOf('before')),
   }),
 ];

@@ -48,9 +48,13 @@ export interface OneHostScenario extends Way {
   readonly prepare: (host: Hypervisor, uuid: string) => Promise<void>;
   /** What a completed run leaves that was not so before. */
   readonly wanted: Partial<Wanted>;
+  /** The same of one that was rolled back, where that is no more than another way back; `null`: nothing. */
+  readonly wentBack: Partial<Wanted> | null;
 }
 
 export interface Wanted {
+  /** It goes on from where it stood when its vCPUs first stopped. */
+  readonly past: boolean;
   readonly guest: Partial<WantedGuest>;
   readonly made: readonly string[];
   readonly gone: readonly string[];
@@ -62,7 +66,7 @@ interface WantedGuest {
   readonly state: DomainState;
   readonly managedSave: boolean;
   readonly snapshotCount: number;
-  /** Files that the guest writes to, in the order of its disks. */
+  /** Files that the guest writes to, in the order of its disks; libvirt's names by time end in `.now`. */
   readonly tops: readonly string[];
 }
 

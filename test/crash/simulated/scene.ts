@@ -106,7 +106,13 @@ export class Scene {
   /** A process takes it in hand. */
   live(task: Task, stop: Stop | null): void {
     this.state = 'going';
-    if (task.do === 'recover') this.recoversFromEpochMs = this.clock.nowEpochMs();
+    const atEpochMs = this.clock.nowEpochMs();
+    if (task.do === 'recover') {
+      this.recoversFromEpochMs = atEpochMs;
+      // What a migration does goes on without us; what we do ourselves may begin anew.
+      if (this.scenario.kind === 'oneHost')
+        this.told.push({ kind: 'runBroken', runId, atEpochMs, message: 'its process was killed' });
+    }
     this.life = { commits: [], calls: new Map() };
     this.#stop = stop;
     this.#standsNext = false;
