@@ -97,6 +97,7 @@ export const snapshotDeleteSetup = setup({
     dropFailure: changes(({ failure }) => ({ failure: null, setback: failure })),
     expectRemoval: changes(endings.expectRemoval),
     noteRemoved: changes(endings.noteRemoved),
+    noteAllRemoved: changes(endings.noteAllRemoved),
     noteUnremoved: changes(endings.noteUnremoved),
   },
   guards: {
@@ -121,6 +122,7 @@ export const snapshotDeleteSetup = setup({
     isHalf: ({ context }: In) => progress.hasMerged(context) && context.failure !== null,
     isDeleting: ({ context }: In) => context.deletion === 'underWay',
     isGone: ({ context }: In) => context.deletion === 'gone',
+    isGoneWhole: ({ context }: In) => endings.isGoneWhole(context),
     isStalled: ({ context }: In, params: { look: MergeLook }) => looks.isStalled(context, params),
     /** What failed for certain left nothing. */
     didNothing: (_: unknown, { error }: { error: unknown }) => readFailure(error).effect === 'none',

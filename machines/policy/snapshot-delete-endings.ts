@@ -88,6 +88,15 @@ export function noteRemoved(context: Context, { left, removed }: Removal): Chang
   return { artefacts, removed, left };
 }
 
+/** libvirt said so, and it removes the overlays that it merges: only memory is left behind (9.0). */
+export const isGoneWhole = ({ deletion, facts, failure, what }: Context): boolean =>
+  deletion === 'gone' &&
+  failure === null &&
+  what.kind === 'snapshot' &&
+  facts?.snapshots.find(({ name }) => name === what.name)?.memory.kind !== 'external';
+
+export const noteAllRemoved = (context: Context): Change => ({ removed: planOf(context).files });
+
 /** Everything else is done: a file that stays is told of. */
 export function noteUnremoved(context: Context, { error }: { error: unknown }): Change {
   const why = readFailure(error).message;

@@ -49,6 +49,7 @@ export const inspecting = {
       description: 'What libvirt has left half done is gone on with.',
       always: [
         { guard: 'isDeleting', target: 'waiting' },
+        { guard: 'isGoneWhole', target: '#concluding', actions: 'noteAllRemoved' },
         { guard: 'isGone', target: '#removing', actions: 'dropFailure' },
         { guard: 'hasMerged', target: '#finalising', actions: 'dropFailure' },
         { target: '#concluding', actions: 'recordKept' },

@@ -49,7 +49,12 @@ export async function gatherSnapshotDelete(
     .filter(({ targetDev }) => targets.includes(targetDev))
     .flatMap((chain) => chain.layers.flatMap(({ path }) => path ?? []));
   const paths = [...new Set([...files, ...layers])];
-  const beside = paths.length === 0 ? [] : await listAround(host, paths, signal);
+  // Of what libvirt does by itself with disks that are whole, nobody asks which files stand.
+  const isNeeded =
+    !isActive(domain) ||
+    disks.some(({ state }) => state === 'merged') ||
+    mayMerge(request.what, { ...facts, snapshots, chains, standing: [] });
+  const beside = isNeeded ? await listAround(host, paths, signal) : [];
   const standing = files.filter((path) => beside?.includes(path) === true);
   const seen = { ...facts, snapshots, chains, standing };
   if (!mayMerge(request.what, seen))

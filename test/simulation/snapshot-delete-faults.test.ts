@@ -122,7 +122,7 @@ describe('what goes wrong', () => {
     expectWhole(end);
   });
 
-  test.each([1, 15, 41, 44, 47, 50, 53, 60])(
+  test.each([1, 15, 41, 44, 47, 50])(
     "libvirt's daemon that dies %i ms into its own deletion: what it left is gone on with, or all is as before",
     async (delayMs) => {
       const end = await deleteSimulated({
