@@ -20,7 +20,7 @@ function external(guest: DomainView, name: string, more: Partial<SnapshotRequest
     name,
     description: null,
     memory: { kind: 'none' },
-    disks: [{ targetDev: 'vda', kind: 'external', overlayPath, format: 'qcow2' }] as const,
+    disks: [{ targetDev: 'vda', kind: 'external', overlayPath, format: 'qcow2' }],
     diskOnly: true,
     quiesce: false,
     atomic: true,
@@ -98,7 +98,7 @@ export const snapshotsCases: Cases = {
     const guest = await fixture.newGuest('private');
     for (const name of ['one', 'two']) await take(fixture, guest, external(guest, name));
     const { source } = fixture;
-    const from = external(guest, 'one').disks[0].overlayPath;
+    const from = external(guest, 'one').disks[0]?.overlayPath ?? '';
     const merged = [{ targetDev: 'vda', from, to: { path: pathOf(guest), format: 'qcow2' } }];
     await source.mendSnapshots(guest.uuid, merged, unending);
     await source.mendSnapshots(guest.uuid, merged, unending);
