@@ -72,7 +72,7 @@ export async function driveWorkflow(
   const driven = { run, shown, presenter, uuid, recorded: () => recordedInput };
   const releaseSignals = answerSignals(engine, () => [driven], output);
   output.onClosed(() =>
-    output.say('virtstate: nobody reads standard output any more; the run goes on'),
+    output.say(`virtstate: nobody reads standard output any more; the ${shown.noun} goes on`),
   );
   try {
     return await driveToEnd(driven, { hypervisors, output, style });
