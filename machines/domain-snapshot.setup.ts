@@ -154,8 +154,11 @@ export const domainSnapshotSetup = setup({
     isAsked: ({ context }: In) => context.asked,
     found: ({ context }: In, { look, verdict }: Looked & { verdict: SnapshotVerdict }) =>
       looks.verdictOf(context, look) === verdict,
+    /** A reply that was lost is no reason to end what goes on well. */
     isUnwantedJob: ({ context }: In, { look }: Looked) =>
-      context.failure !== null && holdsMemory(context) && looks.verdictOf(context, look) === 'busy',
+      ['abortRequested', 'timeBudgetExceeded'].includes(context.failure?.code ?? '') &&
+      holdsMemory(context) &&
+      looks.verdictOf(context, look) === 'busy',
     isLeftPaused: ({ context }: In, { look }: Looked) => looks.isLeftPaused(context, look),
     isBehind: ({ context }: In, { look }: Looked) =>
       looks.verdictOf(context, look) === 'whole' && looks.isBehind(context, look),
@@ -172,6 +175,8 @@ export const domainSnapshotSetup = setup({
     peerWait: ({ context }: In) => context.peerWaitMs,
     thawWait: ({ context }: In) => context.thawWaitMs,
     snapshotWait: ({ context }: In) => context.timeoutMs,
+    /** Its job may not have begun when it was aborted first. */
+    abortAgain: 50,
     /** A guest that may be frozen does not wait for a daemon that hangs. */
     disksWait: ({ context }: In) => Math.min(context.timeoutMs, 30_000),
   },

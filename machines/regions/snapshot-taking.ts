@@ -108,12 +108,8 @@ export const creating = {
     },
     withMemory: {
       description: 'The memory is written, with the guest standing or running on; then the disks.',
-      tags: ['abortable', 'guestPaused'],
-      meta: {
-        call: 'virDomainSnapshotCreateXML',
-        source: 'https://libvirt.org/formatsnapshot.html',
-      },
-      on: { 'abort.requested': { target: '#aborting', actions: 'recordAbort' } },
+      tags: ['guestPaused'],
+      initial: 'writing',
       invoke: {
         id: 'takeMemory',
         src: 'createSnapshot',
@@ -121,18 +117,57 @@ export const creating = {
         onDone: { target: '#thawing', actions: 'noteConfirmed' },
         onError: { target: '#thawing', actions: recordsFailure },
       },
-      after: { snapshotWait: { target: '#aborting', actions: 'recordTooLong' } },
+      states: {
+        writing: {
+          description: 'A job of libvirt, which can be aborted.',
+          tags: ['abortable'],
+          meta: {
+            call: 'virDomainSnapshotCreateXML',
+            source: 'https://libvirt.org/formatsnapshot.html',
+          },
+          on: { 'abort.requested': { target: 'aborting', actions: 'recordAbort' } },
+          after: { snapshotWait: { target: 'aborting', actions: 'recordTooLong' } },
+        },
+        aborting: {
+          description: 'The job is ended. Its own answer is waited for: it may only begin yet.',
+          tags: ['rollingBack'],
+          initial: 'asking',
+          after: {
+            peerWait: [
+              { guard: 'isLate', target: 'aborting', reenter: true },
+              { target: '#thawing' },
+            ],
+          },
+          states: {
+            asking: {
+              description: 'libvirt lets the guest run again.',
+              meta: { call: 'virDomainAbortJob' },
+              invoke: {
+                id: 'abortSnapshot',
+                src: 'abortSnapshot',
+                input: onHost,
+                onDone: 'waiting',
+                onError: 'waiting',
+              },
+            },
+            waiting: {
+              description: 'A job that had not begun is aborted when it has.',
+              after: { abortAgain: 'asking' },
+            },
+          },
+        },
+      },
     },
   },
 } as const;
 
 export const aborting = {
   id: 'aborting',
-  description: 'The job that writes the memory is ended; libvirt lets the guest run again.',
+  description: 'A job that was to end goes on, and nobody waits for its answer any more.',
   tags: ['rollingBack'],
   meta: { call: 'virDomainAbortJob' },
   invoke: {
-    id: 'abortSnapshot',
+    id: 'abortLeft',
     src: 'abortSnapshot',
     input: onHost,
     onDone: '#looking',

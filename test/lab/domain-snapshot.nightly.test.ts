@@ -170,7 +170,7 @@ describe.each(['hostA', 'hostC'])('on %s', (on) => {
     test.each([
       'claiming',
       'creating.disksAlone',
-      'creating.withMemory',
+      'withMemory.writing',
       'looking.asking',
       'recording.clearing',
       'releasing.asking',
@@ -179,7 +179,7 @@ describe.each(['hostA', 'hostC'])('on %s', (on) => {
       const before = await stage.picture();
       const name = `killed-${suffix.replaceAll('.', '-')}`;
       const path = memoryPath(name);
-      const memory = suffix === 'creating.withMemory' ? { memoryPath: path } : {};
+      const memory = suffix === 'withMemory.writing' ? { memoryPath: path } : {};
       let struck = false;
       const output = await stage.snapshot({
         input: { name, ...memory },
@@ -227,13 +227,13 @@ describe.each(['hostA', 'hostC'])('on %s', (on) => {
         const output = await stage.snapshot({
           input: { name, memoryPath: memoryPath(name), live: true },
           onState: async (state) => {
-            if (!state.endsWith('withMemory')) return;
+            if (!state.endsWith('withMemory.writing')) return;
             if (how === 'poweroff')
               await lab.tellGuest(guest.name, { kind: 'poweroff' }).catch(() => undefined);
             else await host.virsh(['destroy', guest.name]);
           },
         });
-        stage.note('creating.withMemory', `guest ends: ${how}`, output);
+        stage.note('creating.withMemory.writing', `guest ends: ${how}`, output);
         expect(['completed', 'rolledBack']).toContain(output.outcome);
         const after = await stage.picture();
         if (output.outcome === 'completed')

@@ -6,6 +6,9 @@ import type { Walk } from './walk.ts';
 const artefact = (kind: string, path: string, status: string) => ({ kind, host, path, status });
 const artefactsOf = (walk: Walk): unknown => walk.snapshot.context.artefacts;
 
+const canceled = { code: 'operationAborted', message: 'canceled', effect: 'unknown' } as const;
+const busy = look({ domain: { job: { operation: 'snapshot' } }, ...onBase });
+
 describe('a snapshot with memory', () => {
   const target = { standing: null, image: null, availableBytes: 2 ** 34, users: [] } as const;
   const targets = [overlayPath, '/images/memory'].map((path) => ({ ...target, path }));
@@ -24,10 +27,14 @@ describe('a snapshot with memory', () => {
     });
   });
 
-  test('is aborted by its job, and what came of it is looked at', () => {
-    const walk = external().send({ type: 'abort.requested' });
-    expect(walk.isIn('working.aborting')).toBe(true);
-    walk.done('abortSnapshot').done('lookAtSnapshot', look(onBase));
+  const aborted = () => external().send({ type: 'abort.requested' });
+
+  test('is aborted by its job, whose answer is waited for before anybody looks', () => {
+    const walk = aborted();
+    expect(walk.isIn('working.creating.withMemory.aborting')).toBe(true);
+    walk.done('abortSnapshot').elapse('abortAgain').done('abortSnapshot');
+    expect(walk.started()).not.toContain('lookAtSnapshot');
+    walk.fail('takeMemory', canceled).done('lookAtSnapshot', look(onBase));
     walk.done('removeSnapshotFiles', { removed: [overlayPath, '/images/memory'] });
     walk.done('release', released);
     expect(walk.output()).toMatchObject({
@@ -37,24 +44,32 @@ describe('a snapshot with memory', () => {
     });
   });
 
-  test('is aborted again while its job goes on', () => {
-    const busy = look({ domain: { job: { operation: 'snapshot' } }, ...onBase });
-    const walk = external().send({ type: 'abort.requested' }).done('abortSnapshot');
-    walk.done('lookAtSnapshot', busy).elapse('askAgain');
-    expect(walk.isIn('working.aborting')).toBe(true);
+  test('is aborted again while its job goes on and nobody waits for it any more', () => {
+    const walk = aborted().fail('takeMemory', lost).done('lookAtSnapshot', busy);
+    walk.elapse('askAgain').done('abortLeft').done('lookAtSnapshot', look(onBase));
+    expect(walk.isIn('tidying')).toBe(true);
+  });
+
+  test('is not aborted because its reply was lost', () => {
+    const walk = external().fail('takeMemory', lost).done('lookAtSnapshot', busy);
+    expect(walk.isIn('working.looking.waiting')).toBe(true);
+  });
+
+  test('is looked for where its daemon does not answer the abort', () => {
+    const walk = aborted().fail('abortSnapshot', lost).elapse('peerWait');
+    expect(walk.isIn('working.looking')).toBe(true);
   });
 
   test('is aborted when it takes too long', () => {
-    const walk = external().elapse('snapshotWait');
-    expect(walk.isIn('working.aborting')).toBe(true);
-    walk.done('abortSnapshot').done('lookAtSnapshot', look(onBase));
+    const walk = external().elapse('snapshotWait').done('abortSnapshot');
+    walk.fail('takeMemory', canceled).done('lookAtSnapshot', look(onBase));
     walk.done('removeSnapshotFiles', { removed: [] }).done('release', released);
     expect(walk.output()).toMatchObject({ failure: { code: 'timeBudgetExceeded' } });
   });
 
   test('that was whole when the abort came stays', () => {
-    const walk = external().send({ type: 'abort.requested' }).done('abortSnapshot');
-    walk.done('lookAtSnapshot', look()).done('clearSnapshotClaims').done('release', released);
+    const walk = aborted().done('takeMemory').done('lookAtSnapshot', look());
+    walk.done('clearSnapshotClaims').done('release', released);
     expect(walk.output()).toMatchObject({ outcome: 'completed', failure: null });
   });
 

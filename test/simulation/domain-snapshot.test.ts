@@ -122,7 +122,7 @@ describe('what goes wrong', () => {
     const ended = await snapshotSimulated({
       input: withMemory,
       onState: (state, { abort, later }) => {
-        if (state === 'working.creating.withMemory') later(50, abort);
+        if (state === 'working.creating.withMemory.writing') later(50, abort);
       },
     });
     expect(ended.output).toMatchObject({
@@ -143,7 +143,7 @@ describe('what goes wrong', () => {
     const { after, output } = await snapshotSimulated({
       input: { ...withMemory, live: true },
       onState: (state, { endGuest, later }) => {
-        if (state === 'working.creating.withMemory') later(50, endGuest);
+        if (state === 'working.creating.withMemory.writing') later(50, endGuest);
       },
     });
     expect(output).toMatchObject({ outcome: 'rolledBack', snapshot: null, artefacts: [] });
@@ -155,7 +155,7 @@ describe('what goes wrong', () => {
     const ended = await snapshotSimulated({
       input,
       onState: (state, { later, world }) => {
-        if (!/^working\.creating\.(disksAlone|withMemory)$/.test(state)) return;
+        if (!/^working\.creating\.(disksAlone|withMemory\.writing)$/.test(state)) return;
         later(5, () => world.killDaemon('hostA'));
         later(2_000, () => world.startDaemon('hostA'));
       },
