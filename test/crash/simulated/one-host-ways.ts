@@ -150,6 +150,19 @@ const merged = {
   },
 };
 
+/** Its images have to be made of two layers each. */
+const rawImages = ['/backup/image-vda.raw', '/backup/image-vdb.raw'];
+const chainedInput = {
+  disks: ['vda', 'vdb'],
+  fileName: 'image.raw',
+  format: 'raw',
+  quiesce: 'never',
+};
+const chained = {
+  prepare: withOverlays,
+  wanted: { made: rawImages, images: rawImages },
+} as const;
+
 /** Whatever libvirt reverts to with external files goes on in layers of its own. */
 const onNewLayers = (frozen: readonly string[]) => {
   const layers = frozen.map((path) => `${path}.now`);
@@ -159,13 +172,18 @@ const onNewLayers = (frozen: readonly string[]) => {
 /** Every workflow on one host, in every way in which its steps differ. */
 export const oneHostWays: readonly OneHostScenario[] = [
   live('live snapshot, frozen', { quiesce: 'required' }),
+  live('live snapshot, of chains, to raw', chainedInput, chained),
   cold('cold snapshot', {}),
   cold('cold snapshot, short outage', { shortOutage: true }),
   cold('cold snapshot, shut off', {}, { domain: { ...withDevices, state: 'shutoff' } }),
-  libvirtSnapshot('internal', { kind: 'internal' }, { wanted: { guest: { snapshotCount: 1 } } }),
-  libvirtSnapshot('external, disks, frozen', { quiesce: 'required' }, { wanted: overlaid }),
   libvirtSnapshot(
-    'external, with memory',
+    'libvirt snapshot, internal',
+    { kind: 'internal' },
+    { wanted: { guest: { snapshotCount: 1 } } },
+  ),
+  libvirtSnapshot('libvirt snapshot, disks, frozen', { quiesce: 'required' }, { wanted: overlaid }),
+  libvirtSnapshot(
+    'libvirt snapshot, with memory',
     { memoryPath },
     { wanted: { ...overlaid, made: [...overlaid.made, memoryPath] } },
   ),
