@@ -175,8 +175,8 @@ export const domainSnapshotSetup = setup({
     peerWait: ({ context }: In) => context.peerWaitMs,
     thawWait: ({ context }: In) => context.thawWaitMs,
     snapshotWait: ({ context }: In) => context.timeoutMs,
-    /** Its job may not have begun when it was aborted first. */
-    abortAgain: 50,
+    /** libvirt's job takes questions and aborts only while it writes the memory (9.0 and 11.3). */
+    abortAgain: 100,
     /** A guest that may be frozen does not wait for a daemon that hangs. */
     disksWait: ({ context }: In) => Math.min(context.timeoutMs, 30_000),
   },

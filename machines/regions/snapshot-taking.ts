@@ -131,7 +131,7 @@ export const creating = {
         aborting: {
           description: 'The job is ended. Its own answer is waited for: it may only begin yet.',
           tags: ['rollingBack'],
-          initial: 'asking',
+          initial: 'waiting',
           after: {
             peerWait: [
               { guard: 'isLate', target: 'aborting', reenter: true },
@@ -151,7 +151,8 @@ export const creating = {
               },
             },
             waiting: {
-              description: 'A job that had not begun is aborted when it has.',
+              description:
+                'Whoever asks before the memory is written is answered when all is over.',
               after: { abortAgain: 'asking' },
             },
           },

@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { lastTick, waitForTick } from '../../lab/index.ts';
@@ -77,14 +79,18 @@ describeLab('a snapshot by libvirt 9.0', () => {
 
   test('aborted while the memory is written leaves nothing', async () => {
     // It writes to its memory as fast as that goes to the file.
-    const busy = { on: 'hostA', dirtyMiBPerS: 300, dirtyMiB: 200 } as const;
+    const busy = { on: 'hostA', dirtyMiBPerS: 600, dirtyMiB: 400 } as const;
     const { name: domain, serial } = await stage.lab.guest('busy', busy);
     const before = await stage.picture(domain);
     const output = await stage.snapshot({
       domain,
       input: { name: 'aborted', memoryPath: `${memoryPath}.2`, live: true },
-      onState: (state, abort) => {
-        if (state.endsWith('withMemory.writing')) abort();
+      onState: async (state, abort) => {
+        if (!state.endsWith('withMemory.writing')) return;
+        const file = join(stage.host.paths.imagesDir, 'memory.2');
+        const bytes = async () => (await stat(file).catch(() => null))?.size ?? 0;
+        await expect.poll(bytes, { timeout: 30_000, interval: 5 }).toBeGreaterThan(2 ** 20);
+        abort();
       },
     });
     stage.note('creating.withMemory', 'abort', output);

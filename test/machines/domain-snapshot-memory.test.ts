@@ -32,7 +32,7 @@ describe('a snapshot with memory', () => {
   test('is aborted by its job, whose answer is waited for before anybody looks', () => {
     const walk = aborted();
     expect(walk.isIn('working.creating.withMemory.aborting')).toBe(true);
-    walk.done('abortSnapshot').elapse('abortAgain').done('abortSnapshot');
+    walk.elapse('abortAgain').done('abortSnapshot').elapse('abortAgain').done('abortSnapshot');
     expect(walk.started()).not.toContain('lookAtSnapshot');
     walk.fail('takeMemory', canceled).done('lookAtSnapshot', look(onBase));
     walk.done('removeSnapshotFiles', { removed: [overlayPath, '/images/memory'] });
@@ -56,12 +56,12 @@ describe('a snapshot with memory', () => {
   });
 
   test('is looked for where its daemon does not answer the abort', () => {
-    const walk = aborted().fail('abortSnapshot', lost).elapse('peerWait');
+    const walk = aborted().elapse('abortAgain').fail('abortSnapshot', lost).elapse('peerWait');
     expect(walk.isIn('working.looking')).toBe(true);
   });
 
   test('is aborted when it takes too long', () => {
-    const walk = external().elapse('snapshotWait').done('abortSnapshot');
+    const walk = external().elapse('snapshotWait').elapse('abortAgain').done('abortSnapshot');
     walk.fail('takeMemory', canceled).done('lookAtSnapshot', look(onBase));
     walk.done('removeSnapshotFiles', { removed: [] }).done('release', released);
     expect(walk.output()).toMatchObject({ failure: { code: 'timeBudgetExceeded' } });
