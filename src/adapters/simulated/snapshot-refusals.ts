@@ -56,7 +56,11 @@ function requireDisks(place: Place, request: SnapshotRequest): void {
   if (diskOnly && !kinds.has('external')) throw unsupported('nothing selected for snapshot');
   for (const disk of disks) requireDisk(place, request, disk);
   const { qemu } = place.domain;
-  if (qemu !== null && memory.kind !== 'none' && viewOf(place.host, place.domain).disks.some(hasBlockJob))
+  if (
+    qemu !== null &&
+    memory.kind !== 'none' &&
+    viewOf(place.host, place.domain).disks.some(hasBlockJob)
+  )
     throw libvirtError('operationInvalid', 'domain has active block job');
 }
 
