@@ -127,7 +127,7 @@ function engineOn(hypervisors: Hypervisors, store: MemoryStore): Engine {
 }
 
 /** qemu-img is run where the host's own files are. */
-function openHypervisors(host: LabHost): Hypervisors {
+export function openHypervisors(host: LabHost): Hypervisors {
   return createLibvirtHypervisors({
     clock: systemClock,
     images: (uri) => launchedImages(uri, (file, args) => host.spawn(file, args)),

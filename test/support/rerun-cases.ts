@@ -8,6 +8,7 @@ import { unending } from '../contract/fixture.ts';
 import { plainOptions } from './migration-options.ts';
 import { rerunColdCases } from './rerun-cold-cases.ts';
 import { rerunDeletionCases } from './rerun-deletion-cases.ts';
+import { rerunInstanceCases } from './rerun-instance-cases.ts';
 import { rerunLiveCases } from './rerun-live-cases.ts';
 import { rerunSavingCases } from './rerun-saving-cases.ts';
 import { rerunSnapshotCases } from './rerun-snapshot-cases.ts';
@@ -40,6 +41,7 @@ export const rerunCases: Readonly<Record<string, RerunCase>> = {
   ...rerunColdCases,
   ...rerunDeletionCases,
   ...rerunSnapshotCases,
+  ...rerunInstanceCases,
   ...rerunLiveCases,
   ...rerunSavingCases,
   gatherFacts: {

@@ -1,12 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-import { bindColdSnapshot } from '../../src/bindings/cold-snapshot.ts';
-import { bindDomainSnapshot } from '../../src/bindings/domain-snapshot.ts';
-import { bindLiveSnapshot } from '../../src/bindings/live-snapshot.ts';
-import { bindManagedSave } from '../../src/bindings/managed-save.ts';
+import { createImageStores } from '../../src/adapters/images/index.ts';
 import { bindMigrations } from '../../src/bindings/migrations.ts';
-import { bindSnapshotDelete } from '../../src/bindings/snapshot-delete.ts';
-import { bindSnapshotRevert } from '../../src/bindings/snapshot-revert.ts';
+import { bindSnapshots } from '../../src/bindings/snapshots.ts';
 import type { AnySlot } from '../../src/engine/slots.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { toFailure } from '../../src/ports/failure.ts';
@@ -38,12 +34,7 @@ export function rowOf([machine, slot]: SlotName): string {
 
 const bound = (hypervisors: Hypervisors) => [
   ...bindMigrations(hypervisors),
-  bindColdSnapshot(hypervisors),
-  bindDomainSnapshot(hypervisors),
-  bindLiveSnapshot(hypervisors),
-  bindManagedSave(hypervisors),
-  bindSnapshotDelete(hypervisors),
-  bindSnapshotRevert(hypervisors),
+  ...bindSnapshots(hypervisors, createImageStores(hypervisors)),
 ];
 
 /** How an effect ended; a lost one never does. */
