@@ -1,10 +1,7 @@
 import type { Hypervisor, Hypervisors } from '../../src/ports/hypervisor.ts';
 
 /** Gets the call as it would be made: to let something happen before it, after it, or in its place. */
-export type Hook = (
-  call: () => Promise<unknown>,
-  given: readonly unknown[],
-) => Promise<unknown>;
+export type Hook = (call: () => Promise<unknown>, given: readonly unknown[]) => Promise<unknown>;
 
 /** Leads some calls of every host through something of the test's. */
 export function hooked(
