@@ -36,7 +36,7 @@ type Event = DomainEvent | AbortCommand;
 type In = { readonly context: Context };
 type Looked = { readonly look: SnapshotLook };
 type Erred = { readonly error: unknown };
-interface AgentLook {
+export interface AgentLook {
   readonly atEpochMs: number;
   readonly agent: 'connected' | 'disconnected' | 'none';
 }

@@ -33,7 +33,7 @@ export type SnapshotDeleteOutput = SnapshotDeleteResult & { readonly outcome: Ou
 type Context = SnapshotDeleteContext;
 type Event = DomainEvent | AbortCommand;
 type In = { readonly context: Context };
-interface Concluded {
+export interface Concluded {
   readonly how: 'ended' | 'noJob';
 }
 
