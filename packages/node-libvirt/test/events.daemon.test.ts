@@ -2,7 +2,7 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { blockCopyFlags, open, type Connection } from '../src/index.ts';
+import { blockCopyFlags, createFlags, open, type Connection } from '../src/index.ts';
 import { describeDaemon, disklessGuest, EventLog, removeGuest, uniqueName } from './daemon.ts';
 
 describeDaemon('events of a real daemon', (uri) => {
@@ -101,8 +101,9 @@ describeDaemon('events of a real daemon', (uri) => {
   it('ioErrorReason tells of a failing disk', async () => {
     const failed = new EventLog(connection, 'ioErrorReason');
     await connection.subscribe('ioErrorReason');
-    const guest = await connection.domainCreateXML(disklessGuest(newName()));
-    // Every read fails: SeaBIOS looks for a boot sector as soon as it starts again.
+    // Its firmware has not begun: once it does, it looks for a boot sector, and every read fails.
+    const flags = createFlags.PAUSED;
+    const guest = await connection.domainCreateXML(disklessGuest(newName()), { flags });
     const image = { driver: 'null-co', size: 1_048_576 };
     const errors = [{ event: 'read_aio', errno: 5, once: false }];
     await guest.qemuMonitorCommand('blockdev-add', {
@@ -111,7 +112,7 @@ describeDaemon('events of a real daemon', (uri) => {
       file: { driver: 'blkdebug', image, 'inject-error': errors },
     });
     await guest.qemuMonitorCommand('device_add', { driver: 'virtio-blk-pci', drive: 'broken' });
-    await guest.qemuMonitorCommand('system_reset');
+    await guest.resume();
     expect(await failed.until({ action: 'report' })).toMatchObject({ actionNumber: 2, reason: '' });
   });
 
