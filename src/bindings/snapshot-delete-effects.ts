@@ -13,7 +13,6 @@ import type {
   DeletionRequest,
   DisksOnHost,
   FactsRequest,
-  MendRequest,
   MergeRequest,
   RemovalRequest,
 } from '../../machines/policy/snapshot-delete-requests.ts';
@@ -203,15 +202,6 @@ export async function deleteSnapshot(
 ): Promise<void> {
   const hypervisor = await hypervisors.open(host, signal);
   await hypervisor.deleteSnapshot(domainUuid, name, { children, metadataOnly }, signal);
-}
-
-export async function mendSnapshots(
-  hypervisors: Hypervisors,
-  { domainUuid, host, merged }: MendRequest,
-  { signal }: Tools,
-): Promise<void> {
-  if (merged.length === 0) return;
-  await (await hypervisors.open(host, signal)).mendSnapshots(domainUuid, merged, signal);
 }
 
 /** Each by itself: one that something needs, or that does not go, does not keep the others. */

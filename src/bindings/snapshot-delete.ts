@@ -3,6 +3,7 @@ import type { BoundMachine, EffectSlot, SlotsOf, Tools } from '../engine/slots.t
 import { bind } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import { doneAgain } from './done-again.ts';
+import { mendSnapshots } from './mend-snapshots.ts';
 import { aboutOneHost, frameSlots, watchesDomain } from './one-host.ts';
 import {
   beginMerge,
@@ -10,7 +11,6 @@ import {
   deleteSnapshot,
   gatherSnapshotDelete,
   lookAtMerges,
-  mendSnapshots,
   mergeOffline,
   pivotMerge,
   removeUnused,
