@@ -3,36 +3,21 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 
 import type { Lab, LabGuest, LabHost } from '../../lab/index.ts';
-import {
-  continuity,
-  followTicks,
-  labUp,
-  lastTick,
-  readTicks,
-  waitForTick,
-} from '../../lab/index.ts';
+import { followTicks, labUp } from '../../lab/index.ts';
 import type { ColdSnapshotInput, ColdSnapshotOutput } from '../../machines/index.ts';
 import { coldSnapshotInput } from '../../machines/index.ts';
-import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { bindColdSnapshot } from '../../src/bindings/cold-snapshot.ts';
-import { Engine, noLog, systemClock } from '../../src/index.ts';
-import type { Hypervisors, Run } from '../../src/index.ts';
-import { MemoryStore, SharedMemory } from '../../src/store/memory/index.ts';
-import { labImages } from './lab-images.ts';
-import { MortalProcess } from './mortal-process.ts';
+import type { Hypervisors } from '../../src/index.ts';
+import { expectTicking, labRuns, openLabHosts } from './lab-runs.ts';
+import type { OnTheWay } from './lab-runs.ts';
 import { labNameFor } from './needs.ts';
 
 /** Where images go, and where the guest's own disks are, as the host sees it. */
 export const coldDirectory = '/var/lib/libvirt/snapshots';
 const diskDirectory = '/var/lib/libvirt/images';
 
-export interface ColdRequest {
+export interface ColdRequest extends OnTheWay {
   readonly input?: Partial<ColdSnapshotInput>;
-  readonly through?: (hypervisors: Hypervisors) => Hypervisors;
-  /** Called with each state as it is entered; what it resolves to is waited for at the end. */
-  readonly onState?: (state: string, abort: () => void) => Promise<void> | void;
-  /** Our process dies when it enters that state; another one goes on with its run. */
-  readonly dieIn?: string;
 }
 
 /** A lab of its own for a test file, with one guest that outlives every test. */
@@ -46,7 +31,7 @@ export function useColdLab(purpose: string) {
   const host = (): LabHost => current().lab.host('hostA');
   beforeAll(async () => {
     const lab = await labUp({ name: labNameFor(purpose) });
-    const hypervisors = open(lab);
+    const hypervisors = openLabHosts(lab);
     await mkdir(join(lab.host('hostA').paths.libDir, 'snapshots'), { recursive: true });
     const guest = await lab.guest('guest', {
       on: 'hostA',
@@ -101,9 +86,7 @@ export function useColdLab(purpose: string) {
         fileName: 'image.qcow2',
         ...request.input,
       });
-      return request.dieIn === undefined
-        ? drive(request.through?.(hypervisors) ?? hypervisors, input, request)
-        : dieAndGoOn({ own: open(lab), heirs: hypervisors }, input, request.dieIn);
+      return driven({ hypervisors, lab }, input, request);
     },
     /** Files that it left beside the guest's own, and images. */
     files: async () => {
@@ -118,62 +101,7 @@ export function useColdLab(purpose: string) {
 
 export type ColdStage = ReturnType<typeof useColdLab>;
 
-const open = (lab: Lab): Hypervisors =>
-  createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
-
-let runs = 0;
-
-function engineOn(hypervisors: Hypervisors, store: MemoryStore): Engine {
-  return new Engine({
-    store,
-    clock: systemClock,
-    log: noLog,
-    machines: [bindColdSnapshot(hypervisors)],
-    newRunId: () => `run-${(runs += 1)}`,
-  });
-}
-
-async function drive(
-  hypervisors: Hypervisors,
-  input: ColdSnapshotInput,
-  { onState }: ColdRequest,
-): Promise<ColdSnapshotOutput> {
-  const engine = engineOn(hypervisors, new MemoryStore());
-  const acts: Promise<void>[] = [];
-  let run: Run | null = null;
-  const abort = (): void => void run?.send({ type: 'abort.requested' });
-  engine.on('state.entered', ({ state }) => acts.push(Promise.resolve(onState?.(state, abort))));
-  run = await engine.start('coldSnapshot', input);
-  const output = outputOf(await run.wait());
-  await Promise.all(acts);
-  return output;
-}
-
-async function dieAndGoOn(
-  { heirs, own }: { readonly own: Hypervisors; readonly heirs: Hypervisors },
-  input: ColdSnapshotInput,
-  dieIn: string,
-): Promise<ColdSnapshotOutput> {
-  const memory = new SharedMemory();
-  const store = new MemoryStore(memory);
-  const mortal = new MortalProcess(null, () => store.die());
-  const engine = engineOn(mortal.through(own), store);
-  engine.on('state.entered', ({ state }) => {
-    if (state.endsWith(dieIn)) void mortal.die();
-  });
-  const run = await engine.start('coldSnapshot', input);
-  const ended = await Promise.race([mortal.died, run.wait()]);
-  if (ended !== undefined) throw new Error(`${dieIn} was not entered: ${JSON.stringify(ended)}`);
-  await own.close();
-  const [left] = (await engineOn(heirs, new MemoryStore(memory)).recover()).runs;
-  if (left === undefined) throw new Error('nothing was left to go on with');
-  return outputOf(await left.wait());
-}
-
-function outputOf(ending: Awaited<ReturnType<Run['wait']>>): ColdSnapshotOutput {
-  if (ending.ended === 'broken') throw new Error(ending.failure.message);
-  return ending.output as ColdSnapshotOutput;
-}
+const driven = labRuns<ColdSnapshotOutput>(bindColdSnapshot);
 
 /**
  * The guest ticks on without a gap, persistent, with its devices, on its own disks and without a job, a
@@ -184,10 +112,7 @@ export async function expectUnharmed(
   images: readonly string[] = [],
 ): Promise<void> {
   const { guest, host } = stage;
-  const last = (await lastTick(guest.serial)) ?? 0;
-  await waitForTick(guest.serial, last + 2, { timeoutMs: 60_000 });
-  const seen = continuity(await readTicks(guest.serial));
-  expect(seen).toMatchObject({ continuous: true, twoWriters: false });
+  await expectTicking(stage);
   const { domains } = await host.listing();
   expect(domains?.find(({ name }) => name === guest.name)).toMatchObject({
     state: 'running',

@@ -2,30 +2,24 @@ import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
 
 import type { GuestOptions, Lab, LabGuest, LabHost } from '../../lab/index.ts';
-import { continuity, labUp, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
+import { labUp } from '../../lab/index.ts';
 import type { SnapshotDeleteInput, SnapshotDeleteOutput } from '../../machines/index.ts';
 import { snapshotDeleteInput } from '../../machines/index.ts';
-import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { bindSnapshotDelete } from '../../src/bindings/snapshot-delete.ts';
-import { Engine, noLog, systemClock } from '../../src/index.ts';
-import type { Hypervisors, Run } from '../../src/index.ts';
-import { MemoryStore, SharedMemory } from '../../src/store/memory/index.ts';
-import { labImages } from './lab-images.ts';
-import { MortalProcess } from './mortal-process.ts';
+import type { Hypervisors } from '../../src/index.ts';
+import { expectTicking, labRuns, openLabHosts } from './lab-runs.ts';
+import type { OnTheWay } from './lab-runs.ts';
 import { labNameFor } from './needs.ts';
+
+export { expectTicking };
 
 /** Where the guests' disks are, as the host sees it. */
 export const diskDirectory = '/var/lib/libvirt/images';
 
-export interface LabDeletion {
+export interface LabDeletion extends OnTheWay {
   readonly domain?: string;
   readonly what: Partial<SnapshotDeleteInput['what']> & object;
   readonly input?: Partial<SnapshotDeleteInput>;
-  readonly through?: (hypervisors: Hypervisors) => Hypervisors;
-  /** Called with each state as it is entered; what it resolves to is waited for at the end. */
-  readonly onState?: (state: string, abort: () => void) => Promise<void> | void;
-  /** Our process dies when it enters that state; another one goes on with its run. */
-  readonly dieIn?: string;
 }
 
 /** A lab of its own for a test file, with one guest of two disks that outlives every test. */
@@ -44,7 +38,7 @@ export function useDeletionLab(
   beforeAll(async () => {
     const lab = await labUp({ name: labNameFor(purpose), hosts: on === 'hostC' ? 3 : 2 });
     const guest = await lab.guest('guest', { on, extraDisk: '16M', ...guestOptions });
-    opened = { lab, hypervisors: open(lab), guest };
+    opened = { lab, hypervisors: openLabHosts(lab), guest };
   }, 180_000);
   afterAll(async () => {
     await opened?.hypervisors.close();
@@ -95,9 +89,7 @@ export function useDeletionLab(
       } as SnapshotDeleteInput['what'];
       const { domain = 'guest' } = request;
       const input = snapshotDeleteInput({ domain, host: host().uri, what, ...request.input });
-      return request.dieIn === undefined
-        ? drive(request.through?.(hypervisors) ?? hypervisors, input, request)
-        : dieAndGoOn({ own: open(lab), heirs: hypervisors }, input, request.dieIn);
+      return driven({ hypervisors, lab }, input, request);
     },
     /** All that a deletion may change of a domain and beside it. */
     picture: async (domain = 'guest') => {
@@ -134,70 +126,7 @@ export type Picture = Awaited<ReturnType<DeletionStage['picture']>>;
 export const overlay = (name: string, disk: string): string => `${diskDirectory}/${name}.${disk}`;
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
 
-const open = (lab: Lab): Hypervisors =>
-  createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
-
-let runs = 0;
-
-function engineOn(hypervisors: Hypervisors, store: MemoryStore): Engine {
-  return new Engine({
-    store,
-    clock: systemClock,
-    log: noLog,
-    machines: [bindSnapshotDelete(hypervisors)],
-    newRunId: () => `run-${(runs += 1)}`,
-  });
-}
-
-async function drive(
-  hypervisors: Hypervisors,
-  input: SnapshotDeleteInput,
-  { onState }: LabDeletion,
-): Promise<SnapshotDeleteOutput> {
-  const engine = engineOn(hypervisors, new MemoryStore());
-  const acts: Promise<void>[] = [];
-  let run: Run | null = null;
-  const abort = (): void => void run?.send({ type: 'abort.requested' });
-  engine.on('state.entered', ({ state }) => acts.push(Promise.resolve(onState?.(state, abort))));
-  run = await engine.start('snapshotDelete', input);
-  const output = outputOf(await run.wait());
-  await Promise.all(acts);
-  return output;
-}
-
-async function dieAndGoOn(
-  { heirs, own }: { readonly own: Hypervisors; readonly heirs: Hypervisors },
-  input: SnapshotDeleteInput,
-  dieIn: string,
-): Promise<SnapshotDeleteOutput> {
-  const memory = new SharedMemory();
-  const store = new MemoryStore(memory);
-  const mortal = new MortalProcess(null, () => store.die());
-  const engine = engineOn(mortal.through(own), store);
-  engine.on('state.entered', ({ state }) => {
-    if (state.endsWith(dieIn)) void mortal.die();
-  });
-  const run = await engine.start('snapshotDelete', input);
-  const ended = await Promise.race([mortal.died, run.wait()]);
-  if (ended !== undefined) throw new Error(`${dieIn} was not entered: ${JSON.stringify(ended)}`);
-  await own.close();
-  const [left] = (await engineOn(heirs, new MemoryStore(memory)).recover()).runs;
-  if (left === undefined) throw new Error('nothing was left to go on with');
-  return outputOf(await left.wait());
-}
-
-function outputOf(ending: Awaited<ReturnType<Run['wait']>>): SnapshotDeleteOutput {
-  if (ending.ended === 'broken') throw new Error(ending.failure.message);
-  return ending.output as SnapshotDeleteOutput;
-}
-
-/** The guest ticks on without a gap. */
-export async function expectTicking({ guest }: DeletionStage): Promise<void> {
-  const last = (await lastTick(guest.serial)) ?? 0;
-  await waitForTick(guest.serial, last + 2, { timeoutMs: 60_000 });
-  const seen = continuity(await readTicks(guest.serial));
-  expect(seen).toMatchObject({ continuous: true, twoWriters: false });
-}
+const driven = labRuns<SnapshotDeleteOutput>(bindSnapshotDelete);
 
 /** Snapshots and files that are left, what the guest writes to, and that nothing of ours is. */
 export function expectLeft(

@@ -3,33 +3,24 @@ import { basename } from 'node:path/posix';
 import { afterAll, beforeAll, expect } from 'vitest';
 
 import type { GuestOptions, Lab, LabGuest, LabHost } from '../../lab/index.ts';
-import { continuity, labUp, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
+import { labUp } from '../../lab/index.ts';
 import type { DomainSnapshotInput, DomainSnapshotOutput } from '../../machines/index.ts';
 import { domainSnapshotInput } from '../../machines/index.ts';
-import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { bindDomainSnapshot } from '../../src/bindings/domain-snapshot.ts';
-import { Engine, noLog, systemClock } from '../../src/index.ts';
-import type { Hypervisors, Run } from '../../src/index.ts';
-import { MemoryStore, SharedMemory } from '../../src/store/memory/index.ts';
-import { labImages } from './lab-images.ts';
-import { MortalProcess } from './mortal-process.ts';
+import type { Hypervisors } from '../../src/index.ts';
+import { expectTicking, labRuns, openLabHosts } from './lab-runs.ts';
+import type { OnTheWay } from './lab-runs.ts';
 import { labNameFor } from './needs.ts';
+
+export { expectTicking };
 
 /** Where the guests' disks are, as the host sees it. */
 export const diskDirectory = '/var/lib/libvirt/images';
 
-export interface LabSnapshotRequest {
+export interface LabSnapshotRequest extends OnTheWay {
   readonly domain?: string;
   readonly input?: Partial<DomainSnapshotInput>;
-  readonly through?: (hypervisors: Hypervisors) => Hypervisors;
-  /** Called with each state as it is entered; what it resolves to is waited for at the end. */
-  readonly onState?: (state: string, abort: () => void) => Promise<void> | void;
-  /** Our process dies when it enters that state; another one goes on with its run. */
-  readonly dieIn?: string;
 }
-
-const open = (lab: Lab): Hypervisors =>
-  createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
 
 /** A lab of its own for a test file, with one guest that outlives every test. */
 export function useDomainSnapshotLab(
@@ -48,7 +39,7 @@ export function useDomainSnapshotLab(
     const lab = await labUp({ name: labNameFor(purpose), hosts: on === 'hostC' ? 3 : 2 });
     const options = { extraDisk: '16M', control: 'present', ...guestOptions } as const;
     const guest = await lab.guest('guest', { on, ...options });
-    opened = { lab, hypervisors: open(lab), guest };
+    opened = { lab, hypervisors: openLabHosts(lab), guest };
   }, 180_000);
   afterAll(async () => {
     await opened?.hypervisors.close();
@@ -79,9 +70,7 @@ export function useDomainSnapshotLab(
         name: 'one',
         ...request.input,
       });
-      return request.dieIn === undefined
-        ? drive(request.through?.(hypervisors) ?? hypervisors, input, request)
-        : dieAndGoOn({ own: open(lab), heirs: hypervisors }, input, request.dieIn);
+      return driven({ hypervisors, lab }, input, request);
     },
     /** What whoever was told of a claim that is left does last. */
     releaseClaims: async (): Promise<void> => {
@@ -133,67 +122,7 @@ function sourcesIn(xml: string): Record<string, string> {
   );
 }
 
-let runs = 0;
-
-function engineOn(hypervisors: Hypervisors, store: MemoryStore): Engine {
-  return new Engine({
-    store,
-    clock: systemClock,
-    log: noLog,
-    machines: [bindDomainSnapshot(hypervisors)],
-    newRunId: () => `run-${(runs += 1)}`,
-  });
-}
-
-async function drive(
-  hypervisors: Hypervisors,
-  input: DomainSnapshotInput,
-  { onState }: LabSnapshotRequest,
-): Promise<DomainSnapshotOutput> {
-  const engine = engineOn(hypervisors, new MemoryStore());
-  const acts: Promise<void>[] = [];
-  let run: Run | null = null;
-  const abort = (): void => void run?.send({ type: 'abort.requested' });
-  engine.on('state.entered', ({ state }) => acts.push(Promise.resolve(onState?.(state, abort))));
-  run = await engine.start('domainSnapshot', input);
-  const output = outputOf(await run.wait());
-  await Promise.all(acts);
-  return output;
-}
-
-async function dieAndGoOn(
-  { heirs, own }: { readonly own: Hypervisors; readonly heirs: Hypervisors },
-  input: DomainSnapshotInput,
-  dieIn: string,
-): Promise<DomainSnapshotOutput> {
-  const memory = new SharedMemory();
-  const store = new MemoryStore(memory);
-  const mortal = new MortalProcess(null, () => store.die());
-  const engine = engineOn(mortal.through(own), store);
-  engine.on('state.entered', ({ state }) => {
-    if (state.endsWith(dieIn)) void mortal.die();
-  });
-  const run = await engine.start('domainSnapshot', input);
-  const ended = await Promise.race([mortal.died, run.wait()]);
-  if (ended !== undefined) throw new Error(`${dieIn} was not entered: ${JSON.stringify(ended)}`);
-  await own.close();
-  const [left] = (await engineOn(heirs, new MemoryStore(memory)).recover()).runs;
-  if (left === undefined) throw new Error('nothing was left to go on with');
-  return outputOf(await left.wait());
-}
-
-function outputOf(ending: Awaited<ReturnType<Run['wait']>>): DomainSnapshotOutput {
-  if (ending.ended === 'broken') throw new Error(ending.failure.message);
-  return ending.output as DomainSnapshotOutput;
-}
-
-/** The guest ticks on without a gap, and so it does where it was frozen. */
-export async function expectTicking({ guest }: SnapshotStage): Promise<void> {
-  const last = (await lastTick(guest.serial)) ?? 0;
-  await waitForTick(guest.serial, last + 2, { timeoutMs: 60_000 });
-  const seen = continuity(await readTicks(guest.serial));
-  expect(seen).toMatchObject({ continuous: true, twoWriters: false });
-}
+const driven = labRuns<DomainSnapshotOutput>(bindDomainSnapshot);
 
 /**
  * What stands there more than before is what the run's record names: overlays, memory and the
