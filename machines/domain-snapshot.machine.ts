@@ -17,14 +17,13 @@ import {
 } from './regions/one-host-frame.ts';
 import { looking, merging, recording, tidying } from './regions/snapshot-settling.ts';
 import { aborting, creating, quiescing, thawed, thawing } from './regions/snapshot-taking.ts';
+import { thawingLast } from './regions/thawing-last.ts';
 
 type TimedEvent = { readonly event: Extract<DomainEvent, { readonly atEpochMs: number }> };
 const whenOf = ({ event }: TimedEvent) => ({ atEpochMs: event.atEpochMs });
 const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
   error: event.error,
 });
-const thawedOf = ({ event }: { readonly event: { readonly output: { atEpochMs: number } } }) =>
-  event.output;
 
 /**
  * libvirt's own snapshot of a domain, in every variant: inside the disks with the memory, or by
@@ -124,18 +123,7 @@ export const domainSnapshot = domainSnapshotSetup.createMachine({
         { target: 'releasing', actions: noteEnding('completed') },
       ],
     },
-    thawingLast: {
-      description: 'A guest that did not thaw in time is asked once more.',
-      tags: ['guestFrozen'],
-      meta: { call: 'virDomainFSThaw' },
-      invoke: {
-        id: 'thawLast',
-        src: 'thawGuest',
-        input: guestAsk,
-        onDone: { target: 'concluding', actions: { type: 'noteThawed', params: thawedOf } },
-        onError: { target: 'needsOperator', actions: 'recordStillFrozen' },
-      },
-    },
+    thawingLast: thawingLast<typeof guestAsk, { atEpochMs: number }>(guestAsk),
     releasing,
     released,
     completed: {

@@ -19,6 +19,7 @@ import {
 } from './regions/one-host-frame.ts';
 import { ending, quiescing, settling, thawing } from './regions/quiescing.ts';
 import { naming, tidying, undoing, writing } from './regions/writing-images.ts';
+import { thawingLast } from './regions/thawing-last.ts';
 
 type JobEvent = { readonly event: Extract<DomainEvent, { readonly job: unknown }> };
 type GuestEvent = { readonly event: Extract<DomainEvent, { readonly detail: string }> };
@@ -29,7 +30,6 @@ const notesJob = {
 const notesGuest = {
   actions: { type: 'noteGuest', params: ({ event }: GuestEvent) => event },
 } as const;
-const thawedOf = ({ event }: { readonly event: { readonly output: Thawed } }) => event.output;
 
 /**
  * Images of disks of a guest that runs on. The top of each chain is copied to a delta until the copy
@@ -91,18 +91,7 @@ export const liveSnapshot = liveSnapshotSetup.createMachine({
         { target: 'releasing', actions: noteEnding('completed') },
       ],
     },
-    thawingLast: {
-      description: 'A guest that did not thaw in time is asked once more.',
-      tags: ['guestFrozen'],
-      meta: { call: 'virDomainFSThaw' },
-      invoke: {
-        id: 'thawLast',
-        src: 'thawGuest',
-        input: guestAsk,
-        onDone: { target: 'concluding', actions: { type: 'noteThawed', params: thawedOf } },
-        onError: { target: 'needsOperator', actions: 'recordStillFrozen' },
-      },
-    },
+    thawingLast: thawingLast<typeof guestAsk, Thawed>(guestAsk),
     releasing,
     released,
     completed: {
