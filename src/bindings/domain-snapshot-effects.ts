@@ -48,48 +48,46 @@ async function gatherTargets(
   signal: AbortSignal,
 ): Promise<Pick<DomainSnapshotFacts, 'filesVisible' | 'targets'>> {
   const planned = planTargets(request, domain).filter(({ path }) => path.startsWith('/'));
-  const filesVisible = await areFilesVisible(host, planned[0], signal);
-  const targets = planned.map(async (target): Promise<TargetFact> => {
-    const users = await host.findDiskUsers(target.path, signal);
-    const others = users.filter((uuid) => uuid !== domain.uuid);
-    const seen = filesVisible
-      ? await lookAtFile(host, target, request.reuseExternal, signal)
-      : await lookAtVolume(host, target, signal);
-    return { path: target.path, users: others, ...seen };
-  });
-  return { filesVisible, targets: await Promise.all(targets) };
+  const looks = await Promise.all(
+    planned.map(async (target) => {
+      const [users, file] = await Promise.all([
+        host.findDiskUsers(target.path, signal),
+        lookAtFile(host, target, request.reuseExternal, signal),
+      ]);
+      const others = users.filter((uuid) => uuid !== domain.uuid);
+      const seen = file ?? (await lookAtVolume(host, target, signal));
+      return { isVisible: file !== null, target: { path: target.path, users: others, ...seen } };
+    }),
+  );
+  return {
+    filesVisible: looks.every(({ isVisible }) => isVisible),
+    targets: looks.map(({ target }) => target),
+  };
 }
 
-async function areFilesVisible(
-  host: Hypervisor,
-  target: FormattedImage | undefined,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (target === undefined) return true;
-  try {
-    await host.availableBytes(dirname(target.path), signal);
-    return true;
-  } catch (error) {
-    if (toFailure(error).code === 'imageToolsUnreachable') return false;
-    throw error;
-  }
-}
-
+/** `null`: no image tools reach the host. */
 async function lookAtFile(
   host: Hypervisor,
   { format, path }: FormattedImage,
   reused: boolean,
   signal: AbortSignal,
-): Promise<Omit<TargetFact, 'path' | 'users'>> {
+): Promise<Omit<TargetFact, 'path' | 'users'> | null> {
   const directory = dirname(path);
-  const availableBytes = await host.availableBytes(directory, signal);
-  const files = availableBytes === null ? null : await host.listFiles(directory, signal);
-  const standing = files?.includes(path) === true ? 'file' : null;
-  const image =
-    reused && standing !== null && format !== 'raw'
-      ? await inspectOrNull(host, { format, path }, signal)
-      : null;
-  return { standing, availableBytes, image };
+  try {
+    const [availableBytes, files] = await Promise.all([
+      host.availableBytes(directory, signal),
+      host.listFiles(directory, signal),
+    ]);
+    const standing = files?.includes(path) === true ? 'file' : null;
+    const image =
+      reused && standing !== null && format !== 'raw'
+        ? await inspectOrNull(host, { format, path }, signal)
+        : null;
+    return { standing, availableBytes, image };
+  } catch (error) {
+    if (toFailure(error).code === 'imageToolsUnreachable') return null;
+    throw error;
+  }
 }
 
 /** What is no image of that format is none to be used. */
@@ -152,12 +150,14 @@ export async function lookAtSnapshot(
   }
 }
 
+type Reached = Extract<SnapshotLook, { readonly reachable: true }>;
+
 async function readSnapshot(host: Hypervisor, request: LookRequest, signal: AbortSignal) {
   const { domainUuid, name, overlayPaths, targetDevs } = request;
   // A job that is over by now has left what the reads behind it see.
   const domain = await host.findStatus(domainUuid, signal);
   if (domain === null || domain.job !== null)
-    return { domain, recorded: false, disks: [], hiddenPaths: [] };
+    return { domain, recorded: false, disks: [], ...nothingHidden };
   const [snapshots, chains] = await Promise.all([
     host.listSnapshots(domainUuid, signal),
     host.findChains(domainUuid, signal),
@@ -171,9 +171,9 @@ async function readSnapshot(host: Hypervisor, request: LookRequest, signal: Abor
   );
   const layers = new Set(chains.flatMap((chain) => chain.layers.map(({ path }) => path)));
   const unknown = overlayPaths.filter((path) => !layers.has(path));
-  const hiddenPaths = await openAmong(host, domainUuid, unknown, signal);
+  const hidden = await openAmong(host, domainUuid, unknown, signal);
   const recorded = snapshots.some((snapshot) => snapshot.name === name);
-  return { domain, recorded, disks, hiddenPaths };
+  return { domain, recorded, disks, ...hidden };
 }
 
 /** QEMU is asked only about files that stand: asking it marks the domain. */
@@ -182,12 +182,15 @@ async function openAmong(
   domainUuid: string,
   paths: readonly string[],
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<Pick<Reached, 'hiddenPaths' | 'openFiles'>> {
   const standing = await Promise.all(paths.map((path) => mayStand(host, path, signal)));
-  if (!standing.includes(true)) return [];
-  const open = (await host.findOpenFiles(domainUuid, signal)) ?? [];
-  return paths.filter((path) => open.includes(path));
+  if (!standing.includes(true)) return nothingHidden;
+  const openFiles = (await host.findOpenFiles(domainUuid, signal)) ?? [];
+  const hiddenPaths = paths.filter((path) => openFiles.some((file) => file.path === path));
+  return hiddenPaths.length === 0 ? nothingHidden : { hiddenPaths, openFiles };
 }
+
+const nothingHidden = { hiddenPaths: [], openFiles: [] } as const;
 
 async function mayStand(host: Hypervisor, path: string, signal: AbortSignal): Promise<boolean> {
   try {
