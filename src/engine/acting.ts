@@ -65,6 +65,7 @@ export class Acting {
       key,
       clock,
       log: family.secrets.guard(named(log, run)),
+      seal: (secret: string) => family.secrets.seal(secret),
       resumed: manner !== 'first',
       report: (streams: readonly StreamProgress[]) => this.#report(run, streams),
       send: (event: EventObject) => this.#receive(run, id, key, event),

@@ -21,9 +21,8 @@ export class Changes {
   readonly #runs = new Set<ActiveRun>();
   readonly #timersOf = new Set<ActiveRun>();
   readonly #artefactsOf = new Set<ActiveRun>();
-  /** Where the whole run begins: what it keeps secret goes on record with its first step. */
-  #begins = false;
   #progress: CommitBatch['progress'] = [];
+  #secrets: CommitBatch['secrets'] = [];
 
   constructor(family: Family, atEpochMs: number) {
     this.family = family;
@@ -42,10 +41,6 @@ export class Changes {
     this.#artefactsOf.add(run);
   }
 
-  begin(): void {
-    this.#begins = true;
-  }
-
   /** Who speaks: everything is told at the turn's time. */
   of(run: ActiveRun) {
     const { family, atEpochMs } = this;
@@ -56,6 +51,7 @@ export class Changes {
   close(): void {
     const streams = this.family.progress.takeNews();
     if (streams.length > 0) this.#progress = [{ rootId: this.family.id, streams }];
+    this.#secrets = this.family.secrets.takeNews();
   }
 
   toBatch(): CommitBatch {
@@ -69,7 +65,7 @@ export class Changes {
       })),
       progress: this.#progress,
       answers: this.answers,
-      secrets: this.#begins ? this.family.secrets.toStore() : [],
+      secrets: this.#secrets,
     };
   }
 }

@@ -123,10 +123,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     const run = new ActiveRun({ id, family, machine, parent: null, startedAtEpochMs });
     run.snapshot = step.snapshot;
     this.#families.set(id, family);
-    this.#loop.enqueue((turn) => {
-      turn.in(family).begin();
-      this.#driver.begin(turn, { run, input: sealed, step });
-    });
+    this.#loop.enqueue((turn) => this.#driver.begin(turn, { run, input: sealed, step }));
     return this.#handOut(run);
   }
 

@@ -15,6 +15,10 @@ export class RunSecrets {
   readonly #values = new Map<string, string>();
   /** Tokens by what they stand for. */
   readonly #tokens = new Map<string, string>();
+  /** Of the tokens; one that was fetched from the store keeps its own. */
+  #lastNumber = 0;
+  /** Sealed, and not on record yet. */
+  #news: Secret[] = [];
   /** All that must not be read, longest first: the sealed values, and what stands in them. */
   #known: readonly string[] = [];
 
@@ -26,13 +30,25 @@ export class RunSecrets {
   sealInput(input: unknown, named: readonly string[]): unknown {
     const secret = new Set(named.filter((value) => value !== ''));
     return mapTexts(input, (text) =>
-      secret.has(text) || secretsIn(text).length > 0 ? this.#seal(text) : text,
+      secret.has(text) || secretsIn(text).length > 0 ? this.seal(text) : text,
     );
   }
 
-  /** All that is sealed so far, for the store. */
-  toStore(): Secret[] {
-    return [...this.#values].map(([id, value]) => ({ id, rootId: this.#rootId, value }));
+  /** The token that stands for it from now on. */
+  seal(value: string): string {
+    const known = this.#tokens.get(value);
+    if (known !== undefined) return known;
+    const id = `${this.#rootId}/secret#${this.#lastNumber + 1}`;
+    this.#keep(id, value);
+    this.#news.push({ id, rootId: this.#rootId, value });
+    return `${tokenPrefix}${id}`;
+  }
+
+  /** What was sealed since this was asked for last, for the store. */
+  takeNews(): Secret[] {
+    const news = this.#news;
+    this.#news = [];
+    return news;
   }
 
   /**
@@ -66,15 +82,8 @@ export class RunSecrets {
     return cleanedLog(log, (value) => this.clean(value));
   }
 
-  #seal(value: string): string {
-    const known = this.#tokens.get(value);
-    if (known !== undefined) return known;
-    const id = `${this.#rootId}/secret#${this.#values.size + 1}`;
-    this.#keep(id, value);
-    return `${tokenPrefix}${id}`;
-  }
-
   #keep(id: string, value: string): void {
+    this.#lastNumber = Math.max(this.#lastNumber, Number(id.slice(id.lastIndexOf('#') + 1)));
     this.#values.set(id, value);
     this.#tokens.set(value, `${tokenPrefix}${id}`);
     const known = [...this.#known, value, ...secretsIn(value)];

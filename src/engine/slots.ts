@@ -30,6 +30,11 @@ export interface Tools {
   /** Byte progress: shown and stored, never an event of the machine. */
   readonly report: (streams: readonly StreamProgress[]) => void;
   readonly log: Log;
+  /**
+   * For what it read and nobody else may read: goes on record, sealed, with the step that its output
+   * makes, and gives the token that stands for it from then on. Left out where nothing is recorded.
+   */
+  readonly seal?: (secret: string) => string;
   /** It was in flight when an earlier process left: what it is about may have been done. */
   readonly resumed?: boolean;
 }
