@@ -59,6 +59,19 @@ export class Domain extends DomainAgent {
       .persistent;
   }
 
+  /** virDomainGetAutostart: does its host start it by itself? */
+  async getAutostart(options?: CallOptions): Promise<boolean> {
+    const args = { dom: this.handle };
+    return (await this.caller.call(domainProcedures.domainGetAutostart, args, options?.signal))
+      .autostart;
+  }
+
+  /** virDomainSetAutostart. @throws LibvirtError OPERATION_INVALID for a transient domain */
+  setAutostart(autostart: boolean, options?: CallOptions): Promise<void> {
+    const args = { dom: this.handle, autostart };
+    return this.caller.call(domainProcedures.domainSetAutostart, args, options?.signal);
+  }
+
   /** virDomainCreateWithFlags, with `createFlags`: starts it. Resolves to a handle that knows the new id. */
   async create(options?: FlagOptions): Promise<Domain> {
     const procedure = domainProcedures.domainCreateWithFlags;

@@ -185,6 +185,14 @@ describeDaemon('a domain of a real daemon', (uri) => {
     await expect(started.getState()).rejects.toSatisfy(isNoDomain);
   });
 
+  it('is started by its host or not, as it is told', async () => {
+    expect(await guest.getAutostart()).toBe(false);
+    await guest.setAutostart(true);
+    expect(await guest.getAutostart()).toBe(true);
+    await guest.setAutostart(false);
+    expect(await guest.getAutostart()).toBe(false);
+  });
+
   it('becomes transient when it is undefined while it runs', async () => {
     const undefinedLater = uniqueName();
     const defined = await connection.domainDefineXML(disklessGuest(undefinedLater));

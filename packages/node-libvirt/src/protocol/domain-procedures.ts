@@ -13,6 +13,7 @@ const xmlAndFlags = struct({ xml: text, flags: u32 });
 export const domainProcedures = defineProcedures({
   domainCreateXml: row(10, xmlAndFlags, domain, 'blocking'),
   domainGetXmlDesc: row(14, domainAndFlags, struct({ xml: text })),
+  domainGetAutostart: row(15, domain, struct({ autostart: flag })),
   domainGetInfo: row(
     16,
     domain,
@@ -22,6 +23,7 @@ export const domainProcedures = defineProcedures({
   domainLookupByName: row(23, struct({ name: text }), domain),
   domainLookupByUuid: row(24, struct({ uuid: opaqueFixed(16) }), domain),
   domainResume: row(28, domain, nothing, 'job'),
+  domainSetAutostart: row(29, struct({ dom: domainHandle, autostart: flag }), nothing, 'job'),
   domainSuspend: row(34, domain, nothing),
   domainIsActive: row(150, domain, struct({ active: flag })),
   domainIsPersistent: row(151, domain, struct({ persistent: flag })),
