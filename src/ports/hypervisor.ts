@@ -1,5 +1,6 @@
 import type { BlockJobs } from './block-jobs.ts';
 import type { Claim, StandingClaim } from './claim.ts';
+import type { Definitions } from './definitions.ts';
 import type { Devices } from './devices.ts';
 import type { DiskSources } from './disk-sources.ts';
 import type { DomainStatus, DomainView, HostSurvey, HostView } from './domain.ts';
@@ -27,6 +28,7 @@ export interface Hypervisor
   extends
     HypervisorCore,
     BlockJobs,
+    Definitions,
     Devices,
     DiskSources,
     GuestAgent,

@@ -50,6 +50,31 @@ export const changingCases: Cases = {
     });
   },
 
+  'a definition that was read is given back to a guest that runs, or is gone': async (fixture) => {
+    const { source } = fixture;
+    const { uuid } = await fixture.newBareDomain();
+    const definition = await source.readDefinition(uuid, unending);
+    await source.undefine(uuid, unending);
+    expect(await failureOf(source.readDefinition(uuid, unending))).toMatchObject({
+      code: 'noDefinition',
+      effect: 'none',
+    });
+    await source.defineAgain(uuid, definition, unending);
+    await source.defineAgain(uuid, definition, unending);
+    expect(await fixture.status('source', uuid)).toMatchObject({
+      state: 'running',
+      persistent: true,
+    });
+    await source.undefine(uuid, unending);
+    await source.destroy(uuid, unending);
+    await source.defineAgain(uuid, definition, unending);
+    expect(await fixture.status('source', uuid)).toMatchObject({
+      state: 'shutoff',
+      persistent: true,
+    });
+    expect(await source.readDefinition(uuid, unending)).toEqual(definition);
+  },
+
   'a guest without a definition is gone with its QEMU': async (fixture) => {
     const { uuid } = await fixture.newBareDomain();
     await fixture.source.undefine(uuid, unending);

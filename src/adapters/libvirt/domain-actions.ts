@@ -65,7 +65,8 @@ export async function persist(domain: Domain, options: CallOptions): Promise<voi
   await domain.connection.domainDefineXML(xml, options);
 }
 
-/** First libvirt whose virDomainUndefineFlags knows KEEP_TPM. */
+/** First libvirts whose virDomainUndefineFlags knows KEEP_NVRAM and KEEP_TPM. */
+const keepNvramVersion = 2_003_000;
 const keepTpmVersion = 8_009_000;
 
 /**
@@ -78,8 +79,9 @@ export async function undefine(domain: Domain, options: CallOptions): Promise<vo
     domain.connection.getLibVersion(options),
   ]);
   if (isPersistent !== true) return;
+  const keepNvram = version.number >= keepNvramVersion ? undefineFlags.KEEP_NVRAM : 0;
   const keepTpm = version.number >= keepTpmVersion ? undefineFlags.KEEP_TPM : 0;
-  await domain.undefine({ ...options, flags: undefineFlags.KEEP_NVRAM | keepTpm });
+  await domain.undefine({ ...options, flags: keepNvram | keepTpm });
 }
 
 /**

@@ -5,6 +5,7 @@ import type { HostImages } from '../../ports/images.ts';
 import { hostImages } from '../images/index.ts';
 import { blockJobsCalls } from './block-jobs-calls.ts';
 import { boundedCall, callTimeoutMs } from './bounded-call.ts';
+import { definitionsCalls } from './definitions-calls.ts';
 import { devicesCalls } from './devices-calls.ts';
 import { diskSourcesCalls } from './disk-sources-calls.ts';
 import { guestAgentCalls } from './guest-agent-calls.ts';
@@ -52,6 +53,7 @@ export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hy
         images(uri),
         devicesCalls(caller),
         diskSourcesCalls(caller),
+        definitionsCalls(caller),
         savingCalls(caller),
       );
     },

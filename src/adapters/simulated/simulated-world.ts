@@ -4,6 +4,7 @@ import type { Hypervisors } from '../../ports/hypervisor.ts';
 import { blockJobsCalls } from './block-jobs-calls.ts';
 import { killDaemon, startDaemon } from './daemon.ts';
 import { unreachable } from './daemon-call.ts';
+import { definitionsCalls } from './definitions-calls.ts';
 import { devicesCalls } from './devices-calls.ts';
 import { diskSourcesCalls } from './disk-sources-calls.ts';
 import type { Fault } from './faults.ts';
@@ -112,6 +113,7 @@ function hypervisorsOf(world: World, faults: FaultScript): Hypervisors {
         guestAgentCalls(caller),
         devicesCalls(caller),
         diskSourcesCalls(caller),
+        definitionsCalls(caller),
         snapshotsCalls(caller),
         savingCalls(caller),
       );
