@@ -5,7 +5,7 @@ import { liveSnapshotCheckNames } from './policy/live-snapshot-checks.ts';
 import type { Thawed } from './policy/live-snapshot-freeze.ts';
 import type { LiveSnapshotFacts } from './policy/live-snapshot.ts';
 import { beforeLiveSnapshot, liveSnapshotResult } from './policy/live-snapshot.ts';
-import { factsRequest, guestAsk } from './policy/live-snapshot-requests.ts';
+import { copiesOnHost, factsRequest, guestAsk } from './policy/live-snapshot-requests.ts';
 import { nothingYet, onHost, operatorResult } from './policy/one-host.ts';
 import { copying } from './regions/live-copying.ts';
 import {
@@ -19,6 +19,7 @@ import {
 } from './regions/one-host-frame.ts';
 import { ending, quiescing, settling, thawing } from './regions/quiescing.ts';
 import { naming, tidying, undoing, writing } from './regions/writing-images.ts';
+import { defining } from './regions/undefined-meanwhile.ts';
 import { thawingLast } from './regions/thawing-last.ts';
 
 type JobEvent = { readonly event: Extract<DomainEvent, { readonly job: unknown }> };
@@ -34,11 +35,12 @@ const notesGuest = {
 /**
  * Images of disks of a guest that runs on. The top of each chain is copied to a delta until the copy
  * is in step; with the guest's file systems at rest all copies are ended at once; and what was copied
- * then becomes a flat image. The domain keeps its definition and its own disks all the while.
+ * then becomes a flat image. The domain keeps its own disks all the while, and its definition where its
+ * libvirt copies disks of persistent domains.
  */
 export const liveSnapshot = liveSnapshotSetup.createMachine({
   id: 'liveSnapshot',
-  version: '1',
+  version: '2',
   description: 'Images are taken of disks of a guest that runs on.',
   context: ({ input }) => ({ ...input, ...nothingYet, ...beforeLiveSnapshot }),
   output: ({ event }) => event.output as LiveSnapshotOutput,
@@ -75,7 +77,14 @@ export const liveSnapshot = liveSnapshotSetup.createMachine({
         'connection.lost': { actions: 'noteUnheard' },
         'connection.regained': { actions: 'noteUnheard' },
       },
-      states: { copying, quiescing, ending, thawing, settling },
+      states: {
+        copying,
+        quiescing,
+        ending,
+        thawing,
+        defining: defining(copiesOnHost, '#settling'),
+        settling,
+      },
     },
     writing,
     naming,

@@ -30,6 +30,9 @@ import type { AgentLook, FreezeLook, Thawed } from './policy/live-snapshot-freez
 import * as images from './policy/live-snapshot-images.ts';
 import type { FilesRemoved } from './policy/live-snapshot-images.ts';
 import { copyWaitMs, jobLeftFailure, silentFailure } from './policy/live-snapshot-waits.ts';
+import { mustUndefine } from './policy/live-snapshot.ts';
+import type { DefineRequest, KeptDefinition } from './policy/undefined-meanwhile.ts';
+import * as meanwhile from './policy/undefined-meanwhile.ts';
 import type { ArtefactKind } from './policy/artefact.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
@@ -62,6 +65,9 @@ export const liveSnapshotSetup = setup({
   actors: {
     ...parts.actors,
     watchDomain: watchSlot<DomainEvent, DomainOnHost>('watchDomain'),
+    keepDefinition: effectSlot<KeptDefinition, DomainOnHost>('keepDefinition'),
+    undefineDomain: effectSlot<void, DomainOnHost>('undefineDomain'),
+    defineAgain: effectSlot<void, DefineRequest>('defineAgain'),
     makeDelta: effectSlot<void, DeltaRequest>('makeDelta'),
     beginCopy: effectSlot<void, CopyRequest>('beginCopy'),
     lookAtCopies: effectSlot<CopiesLook, CopiesOnHost>('lookAtCopies'),
@@ -79,13 +85,20 @@ export const liveSnapshotSetup = setup({
   actions: {
     ...parts.actions,
     beginCopies: changes(copies.beginCopies),
+    expectUndefined: changes((context, kept: KeptDefinition) =>
+      meanwhile.expectUndefined(context, kept),
+    ),
+    expectLateUndefine: changes(() => ({ lateUndefine: true })),
+    noteNothingLate: changes(() => ({ lateUndefine: false })),
+    noteDefined: changes((context) => meanwhile.noteDefined(context)),
     expectDelta: changes(copies.expectDelta),
     expectCopy: changes(copies.expectCopy),
     noteBegun: changes(copies.noteBegun),
     forgetCopy: changes(copies.forgetCopy),
     noteJob: changes(copies.noteJob),
     noteGuest: changes(copies.noteGuest),
-    noteUnheard: changes(() => ({ mustLook: true })),
+    noteUnsure: changes(copies.noteUnsure),
+    noteUnheard: changes(copies.noteUnheard),
     noteCopiesLook: changes(copies.noteCopiesLook),
     recordLost: fails(copies.lostFailure),
     recordTimedOut: fails(copies.timedOutFailure),
@@ -134,6 +147,12 @@ export const liveSnapshotSetup = setup({
     ...parts.guards,
     hasFailure: ({ context }: In) => context.failure !== null,
     hasLost: ({ context }: In) => copies.hasLost(context),
+    mustUndefine: ({ context }: In) => mustUndefine(context),
+    /** From here on nothing is waited for that needs the domain transient. */
+    mustDefine: ({ context }: In) =>
+      meanwhile.isUndefined(context) &&
+      (context.failure !== null || context.endAsked || copies.hasLost(context)),
+    isLateUndefine: ({ context }: In) => context.lateUndefine,
     hasNextToCopy: ({ context }: In) => copies.hasNextToCopy(context),
     allReady: ({ context }: In) => copies.allReady(context),
     allEnded: ({ context }: In) => copies.allEnded(context),
@@ -141,6 +160,9 @@ export const liveSnapshotSetup = setup({
     isStalled: ({ context }: In, params: { look: CopiesLook }) => copies.isStalled(context, params),
     /** What failed for certain left nothing. */
     didNothing: (_: unknown, { error }: { error: unknown }) => readFailure(error).effect === 'none',
+    /** Not even its connection stands any more. */
+    isInterrupted: (_: unknown, { error }: { error: unknown }) =>
+      readFailure(error).code === 'interrupted',
     neverFreezes: ({ context }: In) => context.quiesce === 'never',
     mustFreeze: ({ context }: In) => context.quiesce === 'required',
     isPaused: ({ context }: In) => context.guest === 'paused',
@@ -171,5 +193,7 @@ export const liveSnapshotSetup = setup({
     lookWait: ({ context }: In) => Math.max(1, Math.floor(context.stallMs / 2)),
     /** So long after the answer the event of it may come. */
     tellWait: 10_000,
+    /** What a process sent that has died since, its daemon reads within milliseconds. */
+    unheard: 2_000,
   },
 });

@@ -2,17 +2,15 @@ import type { DiskView } from '../../src/ports/domain.ts';
 import { first, mib, unless } from './check.ts';
 import { fileNameObjection, roomFor, targetObjection } from './image-target.ts';
 import type { LiveSnapshotContext } from './live-snapshot.ts';
-import { backingOf, chosenDisks, isFlatAlready } from './live-snapshot.ts';
+import { backingOf, chosenDisks, isFlatAlready, knowsTransientJobs } from './live-snapshot.ts';
 import type { OneHostCheck, OneHostSubject } from './one-host-checks.ts';
 import { judgeOneHost, oneHostChecks } from './one-host-checks.ts';
+import { undefineObjection } from './undefined-meanwhile.ts';
 import type { CheckVerdict } from './verdicts.ts';
 import { namesOf } from './verdicts.ts';
 
 type Check = OneHostCheck<LiveSnapshotContext>;
 type Subject = OneHostSubject<LiveSnapshotContext>;
-
-/** Flag TRANSIENT_JOB came with it: without, a persistent domain cannot have a copy. */
-const transientJobSince = 3_005_000;
 
 /** What can be known before anything is touched. libvirt finds it out late, or in the guest's time. */
 export const liveSnapshotChecks = {
@@ -23,12 +21,10 @@ export const liveSnapshotChecks = {
       () =>
         `${domain.name} is ${domain.state}: a live snapshot needs a guest that runs or is paused; take a cold one`,
     ),
-  jobsAreTransient: ({ domain, facts }) =>
-    unless(
-      !domain.persistent || facts.host.libvirtVersion >= transientJobSince,
-      () =>
-        `libvirt of ${facts.host.hostname} is older than 3.5.0, where a persistent domain can have no copy of its disks: take a cold snapshot`,
-    ),
+  undefinable: ({ domain, facts }) =>
+    !domain.persistent || knowsTransientJobs(facts.host)
+      ? null
+      : undefineObjection(domain, facts.host),
   disksKnown: ({ context, domain }) => {
     const chosen = chosenDisks(context, domain);
     if (chosen.length === 0) return `${domain.name} has no disk that it writes to`;

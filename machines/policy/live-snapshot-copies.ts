@@ -5,6 +5,7 @@ import type { Artefact } from './artefact.ts';
 import type { CopyState, DiskCopy, LiveSnapshotContext } from './live-snapshot.ts';
 import { planCopies, snapshotFailure } from './live-snapshot.ts';
 import { foundDomain } from './one-host.ts';
+import { isUndefined } from './undefined-meanwhile.ts';
 
 type Context = LiveSnapshotContext;
 type Change = Partial<Context>;
@@ -25,7 +26,8 @@ export interface CopiesLook {
 }
 
 const isUnderWay = ({ copy }: DiskCopy): boolean => copy === 'copying' || copy === 'ready';
-const isAsked = ({ copy }: DiskCopy): boolean => copy === 'asked' || copy === 'copying';
+const isAsked = ({ copy }: DiskCopy): boolean =>
+  copy === 'asked' || copy === 'unsure' || copy === 'copying';
 
 const withCopies = ({ copies }: Context, change: (copy: DiskCopy) => DiskCopy): Change => ({
   copies: copies.map(change),
@@ -55,7 +57,7 @@ export const allReady = ({ copies }: Context): boolean =>
 export const allEnded = ({ copies }: Context): boolean =>
   copies.every(({ copy }) => copy === 'ended');
 export const hasLost = ({ copies, guest }: Context): boolean =>
-  copies.some(({ copy }) => copy === 'lost') ||
+  copies.some(({ copy }) => copy === 'lost' || copy === 'unbegun') ||
   (guest === 'gone' && copies.some(({ copy }) => copy !== 'ended'));
 
 /** Before it is made: whatever comes of the call, the file is ours. */
@@ -74,10 +76,23 @@ export function expectCopy(context: Context): Change {
   return { ...copyIs(context, targetDev, 'asked'), artefacts };
 }
 
-export function noteBegun(context: Context): Change {
-  const { targetDev } = context.copies.find(({ copy }) => copy === 'asked') ?? {};
-  if (targetDev === undefined) return {};
-  return copyIs(context, targetDev, 'copying');
+export const noteBegun = (context: Context): Change => askedIs(context, 'copying');
+/** Our process died with the call under way. */
+export const noteUnsure = (context: Context): Change => askedIs(context, 'unsure');
+
+function askedIs(context: Context, copy: CopyState): Change {
+  const { targetDev } = context.copies.find((each) => each.copy === 'asked') ?? {};
+  return targetDev === undefined ? {} : copyIs(context, targetDev, copy);
+}
+
+/**
+ * Nobody listened for a while. With a domain that would end with its guest nothing is waited for then:
+ * it gets its definition back.
+ */
+export function noteUnheard(context: Context): Change {
+  const { endAsked, failure } = context;
+  if (endAsked || !isUndefined(context)) return { mustLook: true };
+  return { mustLook: true, failure: failure ?? interruptedFailure(context) };
 }
 
 /** The call did nothing: a job that is on the disk now is somebody else's. */
@@ -113,7 +128,8 @@ export function noteCopiesLook(context: Context, { look }: { look: CopiesLook })
   const copies = context.copies.map((copy): DiskCopy => {
     const seen = disks.find(({ targetDev }) => targetDev === copy.targetDev);
     if (!isAsked(copy) && !isUnderWay(copy)) return copy;
-    if (seen === undefined || seen.ours === 'none') return { ...copy, copy: 'lost' };
+    if (seen === undefined || seen.ours === 'none')
+      return { ...copy, copy: copy.copy === 'unsure' ? 'unbegun' : 'lost' };
     return { ...copy, copy: seen.ours };
   });
   const bytes = disks.reduce((sum, { processedBytes }) => sum + processedBytes, 0);
@@ -183,11 +199,19 @@ export function lostFailure(context: Context): Failure {
       `the guest of ${name} ended (${stopDetail ?? 'seen'}) while its disks were being copied, and the copy with it: ${now}, its disks are whole; start it and take the snapshot again, or take a cold one`,
     );
   }
+  if (lost.length === 0) return interruptedFailure(context);
   return snapshotFailure(
     'copyLost',
     `the copy of ${name}'s ${lost.join(', ')} failed or was ended by somebody else, so there is no image of it; the guest runs on with its own disks: see that ${context.directory} can be written to and has room, and take the snapshot again`,
   );
 }
+
+/** By the death of a process of ours, or while its host did not answer. */
+const interruptedFailure = (context: Context): Failure =>
+  snapshotFailure(
+    'interrupted',
+    `the snapshot was interrupted while the copy of ${foundDomain(context).name}'s disks began or went on, and is given up; the guest runs on with its own disks: take it again`,
+  );
 
 /** The copies ended, and nobody saw how: half a copy would look the same. */
 export function unprovenFailure(context: Context): Failure {

@@ -2,6 +2,7 @@ import type { FormattedImage } from '../../src/ports/images.ts';
 import type { DomainOnHost } from './domain-on-host.ts';
 import type { ImageTarget } from './image-target.ts';
 import type { LiveSnapshotContext, LiveSnapshotInput } from './live-snapshot.ts';
+import { knowsTransientJobs } from './live-snapshot.ts';
 import { nextToCopy } from './live-snapshot-copies.ts';
 import { nextToWrite, pathsOf, removable, removableDeltas } from './live-snapshot-images.ts';
 import type { OneHostInput } from './one-host.ts';
@@ -21,6 +22,8 @@ export interface CopyRequest extends DomainOnHost {
   readonly targetDev: string;
   readonly delta: FormattedImage;
   readonly bandwidthMibPerS: number;
+  /** Without it the domain has to be transient. */
+  readonly transientJob: boolean;
 }
 
 /** Copies of ours, each known by the file that it goes to. */
@@ -77,8 +80,9 @@ export function deltaRequest({ context }: In): DeltaRequest {
 
 export function copyRequest({ context }: In): CopyRequest {
   const { delta, targetDev } = nextToCopy(context);
-  const { bandwidthMibPerS } = context;
-  return { ...onHost({ context }), targetDev, delta, bandwidthMibPerS };
+  const { bandwidthMibPerS, facts } = context;
+  const transientJob = facts !== null && knowsTransientJobs(facts.host);
+  return { ...onHost({ context }), targetDev, delta, bandwidthMibPerS, transientJob };
 }
 
 /** All that are on record, whether they have begun or not. */

@@ -1,5 +1,5 @@
 import type { DiskChain } from '../../src/ports/block-jobs.ts';
-import type { DiskView, DomainView } from '../../src/ports/domain.ts';
+import type { DiskView, DomainView, HostView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { Consistency } from '../../src/ports/image-store.ts';
 import type { FormattedImage, ImageInfo } from '../../src/ports/images.ts';
@@ -7,6 +7,8 @@ import { imageFileName } from './image-target.ts';
 import type { ImageTarget, TargetFacts } from './image-target.ts';
 import type { OneHostContext, OneHostFacts, OneHostInput, OneHostResult } from './one-host.ts';
 import { foundDomain } from './one-host.ts';
+import type { UndefinedMeanwhile } from './undefined-meanwhile.ts';
+import { neverUndefined } from './undefined-meanwhile.ts';
 
 /** `required`: no image without a freeze. `try`: without one it is crash consistent, and says so. */
 export type Quiesce = 'required' | 'try' | 'never';
@@ -79,10 +81,12 @@ export interface LiveSnapshotFacts extends OneHostFacts {
 }
 
 /**
- * How far the copy of a disk is. `asked`: from before the call that begins it. `ready`: seen in step
- * with the disk. `ended`: seen to end whole, because we ended it. `lost`: it ended in any other way.
+ * How far the copy of a disk is. `asked`: from before the call that begins it; `unsure`: our process
+ * died in that call, and `unbegun`: nothing has come of it. `ready`: seen in step with the disk.
+ * `ended`: seen to end whole, because we ended it. `lost`: it ended in any other way.
  */
-export type CopyState = 'none' | 'asked' | 'copying' | 'ready' | 'ended' | 'lost';
+export type CopyState =
+  'none' | 'asked' | 'unsure' | 'unbegun' | 'copying' | 'ready' | 'ended' | 'lost';
 
 /** One disk of the snapshot, from its delta to its image. */
 export interface DiskCopy {
@@ -102,7 +106,7 @@ export interface DiskCopy {
 }
 
 export interface LiveSnapshotContext
-  extends OneHostContext<LiveSnapshotFacts>, Omit<LiveSnapshotInput, 'disks'> {
+  extends OneHostContext<LiveSnapshotFacts>, UndefinedMeanwhile, Omit<LiveSnapshotInput, 'disks'> {
   readonly disks: readonly string[] | null;
   readonly copies: readonly DiskCopy[];
   /** Our end of the copies was asked for: from then on a cancelled copy is a whole one. */
@@ -141,6 +145,7 @@ export interface LiveSnapshotResult extends OneHostResult {
 }
 
 export const beforeLiveSnapshot = {
+  ...neverUndefined,
   copies: [],
   endAsked: false,
   mustLook: false,
@@ -152,6 +157,19 @@ export const beforeLiveSnapshot = {
   consistency: 'crash',
   notes: [],
 } as const;
+
+/** Flag TRANSIENT_JOB came with it: without, only a transient domain can have a copy. */
+const transientJobSince = 3_005_000;
+
+export const knowsTransientJobs = ({ libvirtVersion }: HostView): boolean =>
+  libvirtVersion >= transientJobSince;
+
+/** Of its definition, for as long as its disks are copied. */
+export const mustUndefine = (context: LiveSnapshotContext): boolean =>
+  context.definition === null &&
+  foundDomain(context).persistent &&
+  context.facts !== null &&
+  !knowsTransientJobs(context.facts.host);
 
 /** A disk that the guest writes to by itself. */
 export const isWritten = ({ device, readOnly }: DiskView): boolean =>

@@ -1,6 +1,7 @@
 import type { CopiesLook } from '../policy/live-snapshot-copies.ts';
 import { copiesOnHost, copyRequest, deltaRequest } from '../policy/live-snapshot-requests.ts';
 import { recordsFailure } from './one-host-frame.ts';
+import { undefining } from './undefined-meanwhile.ts';
 
 const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
   error: event.error,
@@ -23,13 +24,16 @@ export const copying = {
   initial: 'choosing',
   states: {
     choosing: {
+      id: 'choosingCopies',
       description: 'Disk by disk a copy is begun; they go on side by side.',
       always: [
         ...heeded,
+        { guard: 'mustUndefine', target: 'keepingDefinition' },
         { guard: 'hasNextToCopy', target: 'makingDelta', actions: 'expectDelta' },
         { target: 'awaitingReady' },
       ],
     },
+    ...undefining('choosing', '#thawing'),
     makingDelta: {
       description:
         "An empty file over the disk's own backing file, every format told and none guessed.",
@@ -43,7 +47,7 @@ export const copying = {
       },
     },
     beginningCopy: {
-      description: 'The domain stays persistent: the job ends with its QEMU at the latest.',
+      description: 'The job ends with its QEMU at the latest: no definition speaks of it.',
       meta: { call: 'virDomainBlockCopy with SHALLOW, REUSE_EXT and TRANSIENT_JOB' },
       invoke: {
         id: 'beginCopy',
@@ -56,9 +60,43 @@ export const copying = {
             target: '#thawing',
             actions: [recordsFailure, 'forgetCopy'],
           },
+          {
+            guard: { type: 'isInterrupted', params: errorOf },
+            target: 'recalling',
+            actions: 'noteUnsure',
+          },
           // The answer is lost, the copy may stand.
           { target: 'choosing', actions: ['noteBegun', 'noteUnheard'] },
         ],
+      },
+    },
+    recalling: {
+      description: 'Our process died as a copy was to begin: has it begun?',
+      // Once the domain is defined again, libvirt refuses what may come yet.
+      always: { guard: 'mustDefine', target: '#thawing' },
+      initial: 'late',
+      after: {
+        peerWait: [
+          { guard: 'isLate', target: 'recalling', reenter: true },
+          { target: '#thawing', actions: 'recordSilent' },
+        ],
+      },
+      states: {
+        late: {
+          description: 'libvirt reads what a process sent that has died: the call may come yet.',
+          after: { unheard: 'looking' },
+        },
+        looking: {
+          description: 'What does not stand by now has not begun, and is not begun again.',
+          meta: { call: '<mirror> of the live definition' },
+          invoke: {
+            id: 'recallCopy',
+            src: 'lookAtCopies',
+            input: copiesOnHost,
+            onDone: { target: '#choosingCopies', actions: notesLook },
+            onError: 'late',
+          },
+        },
       },
     },
     awaitingReady: {

@@ -1,6 +1,7 @@
 import type { AgentLook, FreezeLook, Thawed } from '../policy/live-snapshot-freeze.ts';
 import { copiesOnHost, guestAsk } from '../policy/live-snapshot-requests.ts';
 import { onHost } from '../policy/one-host.ts';
+import { definingFirst } from './undefined-meanwhile.ts';
 
 const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
   error: event.error,
@@ -138,18 +139,27 @@ export const ending = {
 /** Whatever happens, a guest that may be frozen is thawed before anything else is done. */
 export const thawing = {
   id: 'thawing',
-  description: 'A freeze on record is ended first, after a crash of ours, too.',
+  description: 'A freeze on record is ended before anything else, after a crash of ours, too.',
   initial: 'choosing',
   after: {
     thawWait: [
       { guard: 'isLate', target: '#thawing', reenter: true },
-      { target: '#settling', actions: 'noteFreezeLeft' },
+      { target: '#defining', actions: 'noteFreezeLeft' },
     ],
   },
   states: {
     choosing: {
       description: 'Only a freeze that was asked for needs a thaw.',
-      always: [{ guard: 'mayBeFrozen', target: 'asking' }, { target: '#settling' }],
+      always: [
+        { guard: 'mustDefine', target: 'definingFirst' },
+        { guard: 'mayBeFrozen', target: 'asking' },
+        { target: '#defining' },
+      ],
+    },
+    definingFirst: definingFirst('defined'),
+    defined: {
+      description: 'Defined again, or not yet: the guest must not stand still for that.',
+      always: [{ guard: 'mayBeFrozen', target: 'asking' }, { target: '#defining' }],
     },
     asking: {
       description: 'The agent does one thing after the other: its answer proves the thaw.',
@@ -159,14 +169,14 @@ export const thawing = {
         id: 'thawGuest',
         src: 'thawGuest',
         input: guestAsk,
-        onDone: { target: '#settling', actions: { type: 'noteThawed', params: thawedOf } },
+        onDone: { target: '#defining', actions: { type: 'noteThawed', params: thawedOf } },
         onError: 'waiting',
       },
     },
     waiting: {
       description: 'The agent does not answer; it is asked again, at the latest when it is back.',
       tags: ['guestFrozen'],
-      always: [{ guard: 'isThawed', target: '#settling' }],
+      always: [{ guard: 'isThawed', target: '#defining' }],
       on: { 'agent.connected': 'looking' },
       after: { askAgain: 'looking' },
     },
@@ -181,7 +191,7 @@ export const thawing = {
         onDone: [
           {
             guard: { type: 'saysThawed', params: statusOf },
-            target: '#settling',
+            target: '#defining',
             actions: { type: 'noteThawed', params: statusOf },
           },
           { guard: { type: 'isSilent', params: statusOf }, target: 'waiting' },

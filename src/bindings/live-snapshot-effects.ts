@@ -31,7 +31,7 @@ export async function makeDelta(
 
 export async function beginCopy(
   hypervisors: Hypervisors,
-  { bandwidthMibPerS, delta, domainUuid, host, targetDev }: CopyRequest,
+  { bandwidthMibPerS, delta, domainUuid, host, targetDev, transientJob }: CopyRequest,
   { signal }: Tools,
 ): Promise<void> {
   const hypervisor = await hypervisors.open(host, signal);
@@ -42,7 +42,7 @@ export async function beginCopy(
     {
       shallow: true,
       reuseExternal: true,
-      transientJob: true,
+      transientJob,
       synchronousWrites: false,
       bandwidthMibPerS,
     },

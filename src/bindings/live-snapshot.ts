@@ -19,7 +19,9 @@ import {
   thawGuest,
 } from './live-snapshot-effects.ts';
 import { gatherLiveSnapshot } from './live-snapshot-facts.ts';
+import { liveSnapshotUpgrades } from './live-snapshot-upgrades.ts';
 import { aboutOneHost, frameSlots, watchesDomain } from './one-host.ts';
+import { undefinedMeanwhileSlots } from './undefined-meanwhile.ts';
 
 /** The chart `live-snapshot` over the ports of a host: block jobs, guest agent and image files. */
 export function liveSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof liveSnapshot> {
@@ -36,6 +38,7 @@ export function liveSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof live
     ...frameSlots(hypervisors),
     gatherFacts: doneAgain(hypervisors, gatherLiveSnapshot),
     watchDomain: watchesDomain(hypervisors),
+    ...undefinedMeanwhileSlots(hypervisors),
     makeDelta: doneAgain(hypervisors, makeDelta),
     // A copy that failed meanwhile is not begun again into the same file.
     beginCopy: once(beginCopy),
@@ -62,5 +65,8 @@ export function liveSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof live
 }
 
 export function bindLiveSnapshot(hypervisors: Hypervisors): BoundMachine {
-  return bind(liveSnapshot, liveSnapshotSlots(hypervisors), { about: aboutOneHost });
+  return bind(liveSnapshot, liveSnapshotSlots(hypervisors), {
+    about: aboutOneHost,
+    upgrades: liveSnapshotUpgrades,
+  });
 }

@@ -11,6 +11,11 @@ const diskWith = (more: Partial<DiskView>) => domainWith({ disks: [diskOf('vda',
 const target = (more: Partial<LiveSnapshotFacts['target']>) => ({
   target: { ...goodFacts.target, ...more },
 });
+/** Where it would have to be undefined. */
+const onOld = (more: Partial<DomainView>, libvirtVersion = 3_004_000) => ({
+  ...domainWith(more),
+  host: { ...goodFacts.host, libvirtVersion },
+});
 const mirror = { job: 'copy', path: '/their/copy', format: 'raw', ready: true } as const;
 
 type Case = readonly [
@@ -24,10 +29,13 @@ const refused: readonly Case[] = [
   ['no such domain', 'domainExists', { domain: null }],
   ['a guest that is shut off', 'domainRuns', domainWith({ state: 'shutoff' })],
   ['a domain with a job', 'noOtherJob', domainWith({ job: { operation: 'save' } })],
+  ['snapshots that an old libvirt would lose', 'undefinable', onOld({ snapshotCount: 1 })],
+  ['saved memory that it would lose', 'undefinable', onOld({ managedSave: true })],
+  ['a TPM that it would lose', 'undefinable', onOld({ emulatedTpm: true })],
   [
-    'a libvirt without transient jobs',
-    'jobsAreTransient',
-    { host: { ...goodFacts.host, libvirtVersion: 3_004_000 } },
+    'an NVRAM that a still older one would lose',
+    'undefinable',
+    onOld({ nvramPath: '/nvram/guest.fd' }, 2_002_000),
   ],
   ['a disk that it has not', 'disksKnown', {}, { disks: ['vdz'] }],
   ['a domain without disks', 'disksKnown', domainWith({ disks: [] })],

@@ -19,6 +19,17 @@ export const rerunLiveCases: Readonly<Record<string, RerunCase>> = {
       return { uuid: guest.uuid, input: liveSnapshotInput(place) };
     },
   },
+  keepDefinition: {
+    prepare: async (fixture) => about(fixture, await fixture.newBareDomain(), {}),
+  },
+  defineAgain: {
+    prepare: async (fixture) => {
+      const guest = await fixture.newBareDomain();
+      const definition = await fixture.source.readDefinition(guest.uuid, unending);
+      await fixture.source.undefine(guest.uuid, unending);
+      return about(fixture, guest, { definition });
+    },
+  },
   makeDelta: {
     prepare: async (fixture) => {
       const { guest, image } = await withFile(fixture, 'delta');
