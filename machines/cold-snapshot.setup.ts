@@ -54,7 +54,7 @@ import type { GuestLook, StepName } from './policy/cold-steps.ts';
 import { isActive, isGivenUp, isThere } from './policy/cold-steps.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
 import { readFailure } from './policy/failures.ts';
-import { foundDomain } from './policy/one-host.ts';
+import { foundDomain, mayComeYet } from './policy/one-host.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 
@@ -106,6 +106,7 @@ export const coldSnapshotSetup = setup({
   },
   actions: {
     ...parts.actions,
+    ...parts.hearing.actions,
     planWork: changes((context) => ({ plan: planDisks(context) })),
     aim: changes((_, { goal }: { goal: Goal }) => ({ goal, failedSteps: {}, stepFailure: null })),
     noteAsked: changes((context) => deviceAsked(context)),
@@ -208,9 +209,15 @@ export const coldSnapshotSetup = setup({
       const asked = awaitedDevice(context);
       return asked === null || !isThere(look, asked.device);
     },
-    isBusy: (_, { look }: { look: GuestLook }) => look.domain?.job != null,
-    isSaved: (_, { look }: { look: GuestLook }) =>
-      look.domain !== null && !isActive(look.domain) && look.domain.managedSave,
+    isBusy: (_, { look }: { look: GuestLook }) => isBusy(look),
+    isSaved: (_, { look }: { look: GuestLook }) => isSaved(look),
+    isUnheard: ({ context }, { look }: { look: GuestLook }) =>
+      mayComeYet(context) && isAsFound(context, look),
+    /** An abort was asked for before. */
+    isUnwanted: ({ context }, { look }: { look: GuestLook }) =>
+      context.failure?.code === 'abortRequested' && isBusy(look),
+    isSavedInVain: ({ context }, { look }: { look: GuestLook }) =>
+      context.failure?.code === 'abortRequested' && isSaved(look),
     isAwaited: ({ context }, { alias }: { alias: string }) =>
       awaitedDevice(context)?.device.alias === alias,
     isUnknown: (_, { error }: { error: unknown }) => readFailure(error).effect !== 'none',
@@ -235,9 +242,19 @@ export const coldSnapshotSetup = setup({
   },
   delays: {
     ...parts.delays,
+    ...parts.hearing.delays,
     deviceWait: ({ context }) => context.deviceWaitMs,
   },
 });
+
+const isBusy = ({ domain }: GuestLook): boolean => domain?.job != null;
+
+const isSaved = ({ domain }: GuestLook): boolean =>
+  domain !== null && !isActive(domain) && domain.managedSave;
+
+/** Nothing of a save is seen. */
+const isAsFound = (context: ColdSnapshotContext, { domain }: GuestLook): boolean =>
+  domain?.state === foundDomain(context).state && !domain.managedSave;
 
 /** 16 MiB/s: a save or a commit that is slower than that is no better than one that hangs. */
 const slowestBytesPerMs = 2 ** 14;

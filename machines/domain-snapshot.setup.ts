@@ -89,6 +89,7 @@ export const domainSnapshotSetup = setup({
   },
   actions: {
     ...parts.actions,
+    ...parts.hearing.actions,
     expectFreeze: changes(progress.expectFreeze),
     noteFrozen: changes(progress.noteFrozen),
     noteUnfrozen: changes(progress.noteUnfrozen),
@@ -135,6 +136,7 @@ export const domainSnapshotSetup = setup({
   },
   guards: {
     ...parts.guards,
+    ...parts.hearing.guards,
     hasFailure: ({ context }: In) => context.failure !== null,
     isRedefinition: ({ context }: In) => context.redefine !== null,
     wantsFreeze: ({ context }: In) =>
@@ -151,6 +153,7 @@ export const domainSnapshotSetup = setup({
     mayBeFrozen: ({ context }: In) => progress.mayBeFrozen(context),
     isLeftFrozen: ({ context }: In) => progress.isLeftFrozen(context),
     takesMemory: ({ context }: In) => holdsMemory(context),
+    isInside: ({ context }: In) => context.kind === 'internal',
     isAsked: ({ context }: In) => context.asked,
     found: ({ context }: In, { look, verdict }: Looked & { verdict: SnapshotVerdict }) =>
       looks.verdictOf(context, look) === verdict,
@@ -172,11 +175,13 @@ export const domainSnapshotSetup = setup({
   },
   delays: {
     ...parts.delays,
+    ...parts.hearing.delays,
     peerWait: ({ context }: In) => context.peerWaitMs,
     thawWait: ({ context }: In) => context.thawWaitMs,
     snapshotWait: ({ context }: In) => context.timeoutMs,
     /** libvirt's job takes questions and aborts only while it writes the memory (9.0 and 11.3). */
     abortAgain: 100,
+    abortWait: 1000,
     /** A guest that may be frozen does not wait for a daemon that hangs. */
     disksWait: ({ context }: In) => Math.min(context.timeoutMs, 30_000),
   },

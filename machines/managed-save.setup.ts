@@ -62,6 +62,7 @@ export const managedSaveSetup = setup({
   },
   actions: {
     ...parts.actions,
+    ...parts.hearing.actions,
     noteLook: changes((_, { look }: Look) => ({ look })),
     expectMemory: changes(expectMemory),
     noteMade: changes((context) => memoryIs(context, 'made')),
@@ -82,6 +83,7 @@ export const managedSaveSetup = setup({
   },
   guards: {
     ...parts.guards,
+    ...parts.hearing.guards,
     hasDomain: ({ context }: In) => context.facts?.domain != null,
     does: ({ context }: In, { action }: { action: SavingAction }) => context.action === action,
     isSilent: (_: unknown, look: Look) => looks.isSilent(look),
@@ -94,6 +96,7 @@ export const managedSaveSetup = setup({
   },
   delays: {
     ...parts.delays,
+    ...parts.hearing.delays,
     peerWait: ({ context }: In) => context.peerWaitMs,
   },
 });

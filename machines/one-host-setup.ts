@@ -13,6 +13,7 @@ import {
   expectClaim,
   foundDomain,
   holdsClaim,
+  mayComeYet,
 } from './policy/one-host.ts';
 import { refusalOf } from './policy/one-host-checks.ts';
 import type { CheckVerdict } from './policy/verdicts.ts';
@@ -93,6 +94,15 @@ export function oneHostParts<
       holdsClaim: ({ context }: { context: Context }) => holdsClaim(context),
       endsIn: ({ context }: { context: Context }, params: { ending: Ending }) =>
         context.ending === params.ending,
+    },
+    /** Of charts with the state `hearing`. */
+    hearing: {
+      actions: { noteHeard: changes(() => ({ heard: true })) },
+      guards: {
+        mayComeYet: ({ context }: { context: Context }) => mayComeYet(context),
+      },
+      /** A daemon reads what a closed connection still holds within milliseconds. */
+      delays: { unheard: 2000 },
     },
     delays: {
       askAgain: 1000,

@@ -5,6 +5,7 @@ import { changesOf, oneHostParts } from './one-host-setup.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
 import type { FilesRequest } from './policy/domain-snapshot-requests.ts';
 import { readFailure } from './policy/failures.ts';
+import { mayComeYet } from './policy/one-host.ts';
 import type {
   SnapshotRevertContext,
   SnapshotRevertFacts,
@@ -70,6 +71,7 @@ export const snapshotRevertSetup = setup({
   },
   actions: {
     ...parts.actions,
+    ...parts.hearing.actions,
     expectKept: changes(progress.expectKept),
     noteKept: changes(progress.noteKept),
     noteNotKept: changes(progress.noteNotKept),
@@ -108,6 +110,10 @@ export const snapshotRevertSetup = setup({
       looks.keepVerdictOf(context, look) === verdict,
     found: ({ context }: In, { look, verdict }: Looked & { verdict: RevertVerdict }) =>
       looks.revertVerdictOf(context, look) === verdict,
+    isUnkept: ({ context }: In, { look }: Looked) =>
+      looks.keepVerdictOf(context, look) === 'nothing' && mayComeYet(context),
+    isUnreverted: ({ context }: In, { look }: Looked) =>
+      looks.revertVerdictOf(context, look) === 'untouched' && mayComeYet(context),
     isWaiting: (_: unknown, { look }: Looked) => looks.isWaiting(look),
     isGone: (_: unknown, { look }: Looked) => look.reachable && look.domain === null,
     isBack: ({ context }: In, { look }: Looked) => looks.isBack(context, look),
@@ -117,6 +123,7 @@ export const snapshotRevertSetup = setup({
   },
   delays: {
     ...parts.delays,
+    ...parts.hearing.delays,
     peerWait: ({ context }: In) => context.peerWaitMs,
     callWait: ({ context }: In) => context.timeoutMs,
   },

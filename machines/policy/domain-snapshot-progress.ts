@@ -38,8 +38,18 @@ export function expectSnapshot(context: Context): Change {
 }
 
 export function noteTaken(context: Context): Change {
+  const { failure, timeoutMs } = context;
+  const late =
+    failure?.code === 'abortRequested'
+      ? withNote(
+          context,
+          'the abort came too late: the snapshot was taken before libvirt heard of it',
+        )
+      : failure?.code === 'timeBudgetExceeded'
+        ? withNote(context, `it took longer than ${timeoutMs} ms, and could not be ended any more`)
+        : {};
   // Whatever its call said: it was seen to be whole.
-  return { taken: true, failure: null, ...marked(context, 'made') };
+  return { ...late, taken: true, failure: null, ...marked(context, 'made') };
 }
 
 /** Only files are left to be taken away. */

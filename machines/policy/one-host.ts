@@ -41,6 +41,8 @@ export interface OneHostContext<Facts extends OneHostFacts = OneHostFacts> exten
   readonly claim: Claim | null;
   /** The claim was alone: the domain is ours until it is released. */
   readonly held: boolean;
+  /** Of a call whose answer was lost something was seen, or was waited for long enough. */
+  readonly heard: boolean;
   readonly ending: Ending | null;
 }
 
@@ -58,6 +60,7 @@ export const nothingYet = {
   artefacts: [],
   claim: null,
   held: false,
+  heard: false,
   ending: null,
 } as const;
 
@@ -110,6 +113,14 @@ export function afterRelease(context: OneHostContext, { released }: ReleaseAnswe
   const { artefacts, host } = context;
   if (!released.includes(host)) return {};
   return { artefacts: withoutArtefact(artefacts, claimArtefact(context)) };
+}
+
+/**
+ * Whoever made it is gone, or was cut off: the call may still lie unread before its daemon, which shows
+ * nothing of it then. What the daemon itself answered is over.
+ */
+export function mayComeYet({ failure, heard }: OneHostContext): boolean {
+  return !heard && failure?.effect === 'unknown' && failure.libvirt === undefined;
 }
 
 export function resultOf({ failure, artefacts }: OneHostContext): OneHostResult {

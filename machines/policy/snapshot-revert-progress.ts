@@ -49,7 +49,8 @@ export const expectKept = (context: Context): Change => marked(context, 'expecte
 /** Whatever the call said: it is on libvirt's books. Only an abort still counts. */
 export function noteKept(context: Context): Change {
   const failure = context.failure?.code === 'abortRequested' ? context.failure : null;
-  return { kept: true, failure, ...marked(context, 'made') };
+  // What comes next is another call.
+  return { kept: true, failure, heard: false, ...marked(context, 'made') };
 }
 
 export function noteNotKept(context: Context): Change {

@@ -1,4 +1,5 @@
 import { onHost } from '../policy/one-host.ts';
+import { hearing } from './one-host-frame.ts';
 import {
   failsWith,
   isUnknown,
@@ -18,17 +19,44 @@ export const saving = {
   states: {
     asking: {
       description: 'libvirt saves the memory. Failed, it lets the guest run again.',
-      tags: ['abortable', 'guestPaused'],
       meta: { call: 'virDomainManagedSave', novaTaskState: 'image_snapshot' },
+      initial: 'writing',
       invoke: {
         id: 'save',
         src: 'saveMemory',
         input: onHost,
-        onDone: { target: '#saved', actions: 'noteMemory' },
+        onDone: [
+          { guard: 'isAborted', target: '#returning', actions: 'noteMemory' },
+          { target: '#saved', actions: 'noteMemory' },
+        ],
         onError: [
           { guard: isUnknown, target: 'looking', actions: failsWith },
           { target: '#returning', actions: failsWith },
         ],
+      },
+      on: { 'abort.requested': { target: '.aborting', actions: 'recordAbort' } },
+      states: {
+        writing: {
+          description: 'The daemon is at it.',
+          tags: ['abortable', 'guestPaused'],
+        },
+        aborting: {
+          description: 'The daemon is asked to give it up.',
+          tags: ['guestPaused', 'rollingBack'],
+          meta: { call: 'virDomainAbortJob' },
+          invoke: {
+            id: 'abortWriting',
+            src: 'abortSave',
+            input: onHost,
+            onDone: 'aborted',
+            onError: 'aborted',
+          },
+        },
+        aborted: {
+          description: 'The answer to the save comes; an abort that came too early is said again.',
+          tags: ['guestPaused', 'rollingBack'],
+          after: { askAgain: 'aborting' },
+        },
       },
     },
     looking: {
@@ -40,17 +68,29 @@ export const saving = {
         src: 'inspectGuest',
         input: lookOrder,
         onDone: [
-          { guard: { type: 'isBusy', params: lookOf }, target: 'waiting' },
+          {
+            guard: { type: 'isUnwanted', params: lookOf },
+            target: 'aborting',
+            actions: 'noteHeard',
+          },
+          { guard: { type: 'isBusy', params: lookOf }, target: 'waiting', actions: 'noteHeard' },
+          {
+            guard: { type: 'isSavedInVain', params: lookOf },
+            target: '#returning',
+            actions: 'noteMemory',
+          },
           {
             guard: { type: 'isSaved', params: lookOf },
             target: '#saved',
             actions: ['noteMemory', 'forgiveFailure', 'noteAnswered'],
           },
+          { guard: { type: 'isUnheard', params: lookOf }, target: 'hearing' },
           { target: '#returning' },
         ],
         onError: 'waiting',
       },
     },
+    hearing: hearing('looking'),
     waiting: {
       description: 'The save goes on without us, or the host does not answer yet.',
       tags: ['abortable', 'guestPaused'],

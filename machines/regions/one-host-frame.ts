@@ -93,6 +93,16 @@ export const claiming = {
   },
 } as const;
 
+/**
+ * Between two looks that saw nothing of a call whose answer was lost: whoever believed the first would
+ * leave the domain to others while the call is done after all.
+ */
+export const hearing = <Look extends string>(look: Look) =>
+  ({
+    description: 'Nothing came of a call whose answer was lost, or not yet: it is looked again.',
+    after: { unheard: { target: look, actions: 'noteHeard' } },
+  }) as const;
+
 /** The last thing that a run does: others may have the domain. */
 export const releasing = {
   id: 'releasing',

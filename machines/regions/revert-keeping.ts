@@ -2,7 +2,7 @@ import { onHost } from '../policy/one-host.ts';
 import type { KeepVerdict, RevertLook } from '../policy/snapshot-revert-look.ts';
 import { revertLookRequest } from '../policy/snapshot-revert-look.ts';
 import { keepRequest } from '../policy/snapshot-revert-requests.ts';
-import { recordsFailure } from './one-host-frame.ts';
+import { hearing, recordsFailure } from './one-host-frame.ts';
 
 type Looked = { readonly event: { readonly output: RevertLook } };
 
@@ -58,10 +58,11 @@ export const checkingKept = {
         input: revertLookRequest,
         onDone: [
           { guard: found('silent'), target: 'waiting' },
-          { guard: found('busy'), target: 'waiting' },
-          { guard: found('resume'), target: 'resuming' },
+          { guard: found('busy'), target: 'waiting', actions: 'noteHeard' },
+          { guard: found('resume'), target: 'resuming', actions: 'noteHeard' },
           { guard: found('gone'), target: '#needsOperator', actions: quandary('gone') },
           { guard: found('kept'), target: '#deciding', actions: ['noteKept', notesBefore] },
+          { guard: { type: 'isUnkept', params: lookOf }, target: 'hearing' },
           { guard: found('nothing'), target: '#tidying', actions: 'noteNotKept' },
           { target: '#needsOperator', actions: quandary('unkept') },
         ],
@@ -72,6 +73,7 @@ export const checkingKept = {
       description: 'The host is silent, or still at work; it is asked again.',
       after: { askAgain: 'asking' },
     },
+    hearing: hearing('asking'),
     resuming: {
       description: 'The guest ran before and was left standing: it goes on.',
       tags: ['guestPaused'],

@@ -3,7 +3,7 @@ import { claimRequest } from '../policy/one-host.ts';
 import type { RevertLook, RevertVerdict } from '../policy/snapshot-revert-look.ts';
 import { revertLookRequest } from '../policy/snapshot-revert-look.ts';
 import { backRequest, beforeRequest, revertRequest } from '../policy/snapshot-revert-requests.ts';
-import { recordsFailure } from './one-host-frame.ts';
+import { hearing, recordsFailure } from './one-host-frame.ts';
 
 type Looked = { readonly event: { readonly output: RevertLook } };
 type Failed = { readonly event: { readonly error: unknown } };
@@ -58,8 +58,9 @@ export const looking = {
         input: revertLookRequest,
         onDone: [
           { guard: found('silent'), target: 'waiting' },
-          { guard: found('busy'), target: 'waiting' },
+          { guard: found('busy'), target: 'waiting', actions: 'noteHeard' },
           { guard: found('gone'), target: '#needsOperator', actions: quandary('gone') },
+          { guard: seen('isUnreverted'), target: 'hearing' },
           { guard: found('reverted'), target: '#reclaiming', actions: seen('noteReverted') },
           { guard: found('untouched'), target: '#reclaiming', actions: 'noteUntouched' },
           { guard: 'isKept', target: '#goingBack' },
@@ -72,6 +73,7 @@ export const looking = {
       description: 'The host is silent, or still at work; it is asked again.',
       after: { askAgain: 'asking' },
     },
+    hearing: hearing('asking'),
   },
 } as const;
 

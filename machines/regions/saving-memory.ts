@@ -67,7 +67,11 @@ export const looking = {
         input: savingCall,
         onDone: [
           { guard: looked('isSilent'), target: 'waiting' },
-          { guard: looked('isBusy'), target: '#following', actions: looked('noteLook') },
+          {
+            guard: looked('isBusy'),
+            target: '#following',
+            actions: [looked('noteLook'), 'noteHeard'],
+          },
           { target: '#deciding', actions: looked('noteLook') },
         ],
         onError: 'waiting',
@@ -113,10 +117,11 @@ export const deciding = {
   description: 'The host has answered: what was seen decides.',
   always: [
     { guard: 'isSaved', target: '#noting', actions: 'noteMade' },
-    { guard: 'mayResume', target: '#resuming' },
-    { guard: 'hasLeftovers', target: '#discarding' },
+    { guard: 'mayResume', target: '#resuming', actions: 'noteHeard' },
+    { guard: 'hasLeftovers', target: '#discarding', actions: 'noteHeard' },
     { guard: 'isLeftPaused', target: '#needsOperator', actions: 'recordLeftPaused' },
     { guard: 'hasDone', target: '#finishing', actions: noteEnding('completed') },
+    { guard: 'mayComeYet', target: 'hearing' },
     {
       target: '#finishing',
       actions: ['recordUnsaved', 'forgetUnmade', 'explainFailure', noteEnding('rolledBack')],

@@ -8,6 +8,7 @@ import {
   overlaysOnHost,
 } from '../policy/domain-snapshot-requests.ts';
 import { onHost } from '../policy/one-host.ts';
+import { hearing } from './one-host-frame.ts';
 
 type Looked = { readonly event: { readonly output: SnapshotLook } };
 
@@ -43,7 +44,7 @@ export const looking = {
         onDone: [
           { guard: found('silent'), target: 'waiting', actions: expects('silent') },
           { guard: seen('isUnwantedJob'), target: 'waitingToAbort', actions: expects('silent') },
-          { guard: found('busy'), target: 'waiting', actions: expects('silent') },
+          { guard: found('busy'), target: 'waiting', actions: [expects('silent'), 'noteHeard'] },
           { guard: found('gone'), target: '#concluding', actions: 'noteGone' },
           {
             guard: found('hidden'),
@@ -51,9 +52,13 @@ export const looking = {
             actions: { type: 'recordHidden', params: lookOf },
           },
           { guard: found('unclear'), target: '#needsOperator', actions: 'recordUnclear' },
-          { guard: seen('isLeftPaused'), target: 'resuming', actions: expects('paused') },
+          {
+            guard: seen('isLeftPaused'),
+            target: 'resuming',
+            actions: [expects('paused'), 'noteHeard'],
+          },
           { guard: seen('isBehind'), target: 'namingOverlays' },
-          { guard: seen('isAhead'), target: 'namingBases' },
+          { guard: seen('isAhead'), target: 'namingBases', actions: 'noteHeard' },
           {
             guard: seen('runsThoughHalted'),
             target: '#recording',
@@ -64,7 +69,12 @@ export const looking = {
             target: '#recording',
             actions: [seen('noteLook'), 'noteTaken'],
           },
-          { guard: found('unrecorded'), target: '#merging', actions: expects('merging') },
+          {
+            guard: found('unrecorded'),
+            target: '#merging',
+            actions: [expects('merging'), 'noteHeard'],
+          },
+          { guard: 'mayComeYet', target: 'hearing' },
           { target: '#tidying', actions: [seen('noteLook'), 'noteNotTaken'] },
         ],
         onError: 'waiting',
@@ -74,6 +84,7 @@ export const looking = {
       description: 'The host is silent, or still at work; it is asked again.',
       after: { askAgain: 'asking' },
     },
+    hearing: hearing('asking'),
     waitingToAbort: {
       description: 'The job goes on although it was to end: it is aborted again.',
       after: { askAgain: '#aborting' },

@@ -131,7 +131,7 @@ export const creating = {
         aborting: {
           description: 'The job is ended. Its own answer is waited for: it may only begin yet.',
           tags: ['rollingBack'],
-          initial: 'waiting',
+          initial: 'choosing',
           after: {
             peerWait: [
               { guard: 'isLate', target: 'aborting', reenter: true },
@@ -139,6 +139,13 @@ export const creating = {
             ],
           },
           states: {
+            choosing: {
+              description: 'What is written into the disks libvirt does not end for anybody.',
+              always: [{ guard: 'isInside', target: 'enduring' }, { target: 'waiting' }],
+            },
+            enduring: {
+              description: 'Whoever asked for its job would be answered when all is over.',
+            },
             asking: {
               description: 'libvirt lets the guest run again.',
               meta: { call: 'virDomainAbortJob' },
@@ -149,10 +156,11 @@ export const creating = {
                 onDone: 'waiting',
                 onError: 'waiting',
               },
+              // Asked before the memory is written, libvirt answers when all is over.
+              after: { abortWait: 'waiting' },
             },
             waiting: {
-              description:
-                'Whoever asks before the memory is written is answered when all is over.',
+              description: 'An abort that came too early, or that nothing answers, is said again.',
               after: { abortAgain: 'asking' },
             },
           },

@@ -39,7 +39,10 @@ export function coldSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof cold
     saveMemory: once((host, { domainUuid }, signal) =>
       host.managedSave(domainUuid, { bypassCache: false, resumeAs: 'asBefore' }, signal),
     ),
-    abortSave: once((host, { domainUuid }, signal) => host.abortJob(domainUuid, signal)),
+    abortSave: once(async (host, { domainUuid }, signal) => {
+      const status = await host.findStatus(domainUuid, signal);
+      if (status?.job?.operation === 'save') await host.abortJob(domainUuid, signal);
+    }),
     makeOverlay: again(makeOverlay),
     putOverlay: on((host, { disk, domainUuid, place }, signal) =>
       host.putOverlay(domainUuid, place, disk, signal),

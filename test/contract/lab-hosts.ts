@@ -1,23 +1,32 @@
 import { labUp } from '../../lab/index.ts';
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { systemClock } from '../../src/engine/system-clock.ts';
+import type { Hypervisors } from '../../src/ports/hypervisor.ts';
 import { labImages } from '../support/lab-images.ts';
 import { labNameFor } from '../support/needs.ts';
 import type { TwoHosts } from './fixture.ts';
 import { unending } from './fixture.ts';
 
+export interface LabHosts extends TwoHosts {
+  /** The same hosts for another process, with connections of its own. */
+  readonly newProcess: () => Hypervisors;
+}
+
 /** Two real daemons, in a lab of its own for each part of the contract. */
 export async function labHosts(
   part: string,
   generation: 'older' | 'newer' = 'older',
-): Promise<TwoHosts> {
+): Promise<LabHosts> {
   const isNewer = generation === 'newer';
   const lab = await labUp({ name: labNameFor(part), hosts: isNewer ? 3 : 2 });
   await lab.reset();
   const [hostA, hostB] = [lab.host(isNewer ? 'hostC' : 'hostA'), lab.host('hostB')];
-  const hypervisors = createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
+  const newProcess = (): Hypervisors =>
+    createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
+  const hypervisors = newProcess();
   return {
     hypervisors,
+    newProcess,
     source: await hypervisors.open(hostA.uri, unending),
     destination: await hypervisors.open(hostB.uri, unending),
     destinationConnectUri: hostB.tcp,

@@ -173,6 +173,25 @@ describe('the way back of a cold snapshot', () => {
     expect(statusesOf(walk, 'memory')).toHaveLength(1);
   });
 
+  test('waits for the answer of a save that it calls off, and says it again until then', () => {
+    const walk = abort(detached()).done('abortWriting').elapse('askAgain');
+    expect(walk.inFlight.has('abortWriting')).toBe(true);
+    expect(walk.inFlight.has('save')).toBe(true);
+    const back = walk.fork().fail('save', broken).done('lookAround', seenAs({}));
+    expect(released(back)).toMatchObject({ outcome: 'rolledBack' });
+    const late = walk.done('save').done('lookAround', seenAs({ domain: saved, devices: [] }));
+    expect(late.done('start').isIn('working.returning')).toBe(true);
+  });
+
+  test('looks twice for a save of which nothing is seen, since its daemon may read it late', () => {
+    const walk = detached()
+      .fail('save', lost)
+      .done('lookAtSave', seenAs({ devices: [rng] }));
+    expect(walk.isIn('working.saving.hearing')).toBe(true);
+    walk.elapse('unheard').done('lookAtSave', seenAs({ domain: saved, devices: [] }));
+    expect(walk.isIn('working.copying')).toBe(true);
+  });
+
   test('can be aborted wherever it waits before the image is whole', () => {
     const waits: readonly Walk[] = [
       claimed(),

@@ -44,6 +44,30 @@ describe('a snapshot with memory', () => {
     });
   });
 
+  test('is asked again to end where the first question came before the memory was written', () => {
+    const walk = aborted().elapse('abortAgain').elapse('abortWait');
+    expect(walk.inFlight.has('abortSnapshot')).toBe(false);
+    expect(walk.elapse('abortAgain').inFlight.has('abortSnapshot')).toBe(true);
+  });
+
+  test('is waited for where libvirt cannot end it: inside the disks', () => {
+    const walk = working({ kind: 'internal' }, { targets: [] }).send({ type: 'abort.requested' });
+    expect(walk.isIn('working.creating.withMemory.aborting.enduring')).toBe(true);
+    walk.done('takeMemory').done('lookAtSnapshot', look()).done('clearSnapshotClaims');
+    walk.done('release', released);
+    expect(walk.output()).toMatchObject({
+      outcome: 'completed',
+      notes: [expect.stringContaining('the abort came too late')],
+    });
+  });
+
+  test('whose reply was lost is looked for twice, since its daemon may read the call late', () => {
+    const walk = external().fail('takeMemory', lost).done('lookAtSnapshot', look(onBase));
+    expect(walk.isIn('working.looking.hearing')).toBe(true);
+    walk.elapse('unheard').done('lookAtSnapshot', look());
+    expect(walk.isIn('working.recording')).toBe(true);
+  });
+
   test('is aborted again while its job goes on and nobody waits for it any more', () => {
     const walk = aborted().fail('takeMemory', lost).done('lookAtSnapshot', busy);
     walk.elapse('askAgain').done('abortLeft').done('lookAtSnapshot', look(onBase));
@@ -70,7 +94,11 @@ describe('a snapshot with memory', () => {
   test('that was whole when the abort came stays', () => {
     const walk = aborted().done('takeMemory').done('lookAtSnapshot', look());
     walk.done('clearSnapshotClaims').done('release', released);
-    expect(walk.output()).toMatchObject({ outcome: 'completed', failure: null });
+    expect(walk.output()).toMatchObject({
+      outcome: 'completed',
+      failure: null,
+      notes: [expect.stringContaining('the abort came too late')],
+    });
   });
 
   test('lets a guest go on that it left standing', () => {
@@ -94,7 +122,8 @@ describe('a snapshot with memory', () => {
 
   test('leaves a guest alone that somebody else paused', () => {
     const walk = external().fail('takeMemory', lost);
-    walk.done('lookAtSnapshot', look({ ...onBase, domain: { state: 'paused', reason: 'user' } }));
+    const paused = look({ ...onBase, domain: { state: 'paused', reason: 'user' } });
+    walk.done('lookAtSnapshot', paused).elapse('unheard').done('lookAtSnapshot', paused);
     expect(walk.isIn('tidying')).toBe(true);
   });
 

@@ -60,7 +60,8 @@ describe('a snapshot of disks alone', () => {
   });
 
   test('that failed leaves no file of its own, and tells one that stays', () => {
-    const walk = working().fail('takeDisks', { ...lost, code: 'libvirtError' });
+    const refused = { ...lost, code: 'libvirtError', libvirt: { code: 1, domain: 10 } };
+    const walk = working().fail('takeDisks', refused);
     walk.done('lookAtSnapshot', look(onBase)).done('removeSnapshotFiles', { removed: [] });
     walk.done('release', released);
     expect(walk.output()).toMatchObject({
@@ -132,7 +133,8 @@ describe('a snapshot of disks alone', () => {
     };
     const target = { path: overlayPath, standing: 'file', availableBytes: 1, users: [] } as const;
     const walk = working({ reuseExternal: true }, { targets: [{ ...target, image }] });
-    walk.fail('takeDisks', lost).done('lookAtSnapshot', look(onBase)).done('release', released);
+    walk.fail('takeDisks', lost).done('lookAtSnapshot', look(onBase)).elapse('unheard');
+    walk.done('lookAtSnapshot', look(onBase)).done('release', released);
     expect(walk.output()).toMatchObject({ outcome: 'rolledBack', artefacts: [] });
     expect(walk.started()).not.toContain('removeSnapshotFiles');
   });

@@ -82,6 +82,22 @@ describe('a save', () => {
     expect(ended(run)).toMatchObject({ outcome: 'completed', failure: null });
   });
 
+  test('of which nothing is seen is looked for twice, since its daemon may read the call late', () => {
+    const late = claimed().fail('save', unknown).done('look', seen(guestView, none));
+    expect(late.isIn('working.hearing')).toBe(true);
+    late.elapse('unheard').done('look', seen(shutOff, whole));
+    expect(late.isIn('working.noting')).toBe(true);
+    const never = claimed().fail('save', unknown).done('look', seen(guestView, none));
+    never.elapse('unheard').done('look', seen(guestView, none));
+    expect(ended(never)).toMatchObject({ outcome: 'rolledBack', guest: 'running' });
+  });
+
+  test('that the daemon itself refused is looked for once', () => {
+    const refused = { ...unknown, code: 'libvirtError', libvirt: { code: 9, domain: 10 } };
+    const run = claimed().fail('save', refused).done('look', seen(guestView, none));
+    expect(run.isIn('releasing')).toBe(true);
+  });
+
   test('that goes on without us is called off by its job, too', () => {
     const run = claimed().fail('save', unknown);
     const busy = seen({ ...paused, reason: 'save', job: { operation: 'save' } }, half);
@@ -113,8 +129,10 @@ describe('a save', () => {
   test('leaves a guest paused that was paused before, or that a person has paused', () => {
     const before = { ...guestView, state: 'paused', reason: 'user' } as const;
     const was = claimed({}, { domain: before }).fail('save', unknown);
-    expect(was.done('look', seen(paused, none)).isIn('releasing')).toBe(true);
+    was.done('look', seen(paused, none)).elapse('unheard').done('look', seen(paused, none));
+    expect(was.isIn('releasing')).toBe(true);
     const now = claimed().fail('save', unknown).done('look', seen(before, none));
+    now.elapse('unheard').done('look', seen(before, none));
     expect(now.isIn('releasing')).toBe(true);
   });
 
@@ -141,12 +159,14 @@ describe('a save', () => {
   test('lets the memory of another guest alone', () => {
     const other: SavedLook = { kind: 'whole', guest: { ...guest, domainUuid: 'another' } };
     const run = claimed({ action: 'saveTo', file }).fail('save', unknown);
+    run.done('look', seen(guestView, other)).elapse('unheard');
     expect(run.done('look', seen(guestView, other)).isIn('releasing')).toBe(true);
   });
 
   test('says so when the guest ended by itself', () => {
     const run = claimed().fail('save', unknown);
-    run.done('look', seen({ ...shutOff, reason: 'shutdown' }, none));
+    const off = seen({ ...shutOff, reason: 'shutdown' }, none);
+    run.done('look', off).elapse('unheard').done('look', off);
     expect(ended(run)).toMatchObject({
       outcome: 'rolledBack',
       guest: 'shutOff',

@@ -177,7 +177,8 @@ describe('a revert that fails', () => {
   test('is not taken for one that was not begun where the snapshot was current before', () => {
     const booted = look({ current: 'then', kept: false, domain: { reason: 'booted' } });
     const watched = working(unkept).done('lookBefore', booted).fail('revert', lost);
-    expect(watched.fork().done('lookAtRevert', booted).isIn('working.reclaiming')).toBe(true);
+    const untouched = watched.fork().done('lookAtRevert', booted).elapse('unheard');
+    expect(untouched.done('lookAtRevert', booted).isIn('working.reclaiming')).toBe(true);
     watched.see('connection.lost').done('lookAtRevert', booted);
     expect(watched.output()).toMatchObject({ failure: { code: 'revertFailed' } });
   });

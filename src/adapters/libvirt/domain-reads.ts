@@ -54,15 +54,23 @@ export async function nullWithoutDomain<T>(answer: Promise<T>): Promise<T | null
 
 /** @throws LibvirtError NO_DOMAIN when it vanishes between two of the reads */
 export async function readStatus(domain: Domain, options: CallOptions): Promise<DomainStatus> {
-  const [info, persistent] = await Promise.all([
-    domain.getState(options),
-    domain.isPersistent(options),
-  ]);
-  const state = domainStateName(info.state);
-  const reason = camelCase(info.reason);
+  const { reason, state } = await readState(domain, options);
   const job =
     reason === 'postcopyFailed' ? jobOfBrokenPostcopy(state) : await readJob(domain, options);
-  return { uuid: domain.uuid, name: domain.name, state, reason, persistent, job };
+  // That question may have waited for a start, a restore or a snapshot to end.
+  const [after, persistent] = await Promise.all([
+    readState(domain, options),
+    domain.isPersistent(options),
+  ]);
+  return { uuid: domain.uuid, name: domain.name, ...after, persistent, job };
+}
+
+async function readState(
+  domain: Domain,
+  options: CallOptions,
+): Promise<Pick<DomainStatus, 'state' | 'reason'>> {
+  const { reason, state } = await domain.getState(options);
+  return { state: domainStateName(state), reason: camelCase(reason) };
 }
 
 /**
