@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Moment } from '../support/mortal-process.ts';
 import { coldSimulated } from '../support/simulated-cold.ts';
+import { onceIn, restartDaemon } from '../support/simulated-runs.ts';
 import { expectGuestAsBefore, expectImage, expectNoImage } from '../support/cold-truths.ts';
 
 type End = Awaited<ReturnType<typeof coldSimulated>>;
@@ -60,17 +61,8 @@ describe.each(orders)('a cold snapshot in the %s order', (order, input) => {
   test('comes to its end when the daemon dies in any state, and comes back', async () => {
     for (const at of await statesOf(input)) {
       if (at === 'gathering' || at === 'claiming') continue;
-      let struck = false;
-      const end = await coldSimulated({
-        input,
-        onState: (state, { clock, world }) => {
-          if (struck || state !== at) return;
-          struck = true;
-          world.killDaemon('hostA');
-          clock.schedule(clock.nowEpochMs() + 3_000, () => world.startDaemon('hostA'));
-        },
-      });
-      expect(struck, at).toBe(true);
+      const end = await coldSimulated({ input, ...onceIn(at, restartDaemon) });
+      expect(end.states).toContain(at);
       expectSafe(end);
     }
   });

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { DomainSnapshotInput } from '../../machines/index.ts';
 import type { Hypervisor } from '../../src/ports/hypervisor.ts';
 import type { SnapshotScenario } from '../support/simulated-domain-snapshot.ts';
-import { snapshotSimulated, uuid } from '../support/simulated-domain-snapshot.ts';
+import { snapshotSimulated } from '../support/simulated-domain-snapshot.ts';
+import { uuid } from '../support/simulated-host.ts';
 import { hooked } from '../support/hooked-hypervisors.ts';
 
 const memoryPath = '/images/guest.memory';

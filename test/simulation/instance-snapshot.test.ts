@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Fault } from '../../src/adapters/simulated/index.ts';
-import { host, imageSimulated, store } from '../support/simulated-image.ts';
+import { hostUri } from '../support/simulated-host.ts';
+import { imageSimulated, store } from '../support/simulated-image.ts';
 
 const own = ['/backup/nightly.json', '/backup/nightly.qcow2', '/images/guest.qcow2'];
 
@@ -13,7 +14,7 @@ describe('an image of a guest', () => {
     expect(kept).toMatchObject({
       name: 'nightly',
       format: 'qcow2',
-      source: { host, domainName: 'guest', targetDev: 'vda' },
+      source: { host: hostUri, domainName: 'guest', targetDev: 'vda' },
     });
     expect(tick).toBeGreaterThan(40);
     expect(files.toSorted()).toEqual(own);

@@ -1,21 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
 import { mib } from '../support/simulated-migration.ts';
-import type { SnapshotScenario, SnapshotStage } from '../support/simulated-snapshot.ts';
+import { uuid } from '../support/simulated-host.ts';
+import { onceIn } from '../support/simulated-runs.ts';
 import { snapshotSimulated } from '../support/simulated-snapshot.ts';
 import { expectGuestAsBefore, expectImage, expectNoImage } from '../support/snapshot-truths.ts';
-
-/** Once, when that state is entered. */
-function when(at: string, act: (stage: SnapshotStage) => void): Pick<SnapshotScenario, 'onState'> {
-  let done = false;
-  return {
-    onState: (state, stage) => {
-      if (done || state !== at) return;
-      done = true;
-      act(stage);
-    },
-  };
-}
 
 const waiting = 'working.copying.awaitingReady.waiting';
 
@@ -76,7 +65,7 @@ describe('a live snapshot in a simulated world', () => {
 
   test('is given up when its copy fails', async () => {
     const end = await snapshotSimulated(
-      when(waiting, ({ uuid, world }) => world.failBlockJob(uuid, 'vda')),
+      onceIn(waiting, ({ world }) => world.failBlockJob(uuid, 'vda')),
     );
     expect(end.output).toMatchObject({ outcome: 'rolledBack', failure: { code: 'copyLost' } });
     expectNoImage(end);
@@ -86,7 +75,7 @@ describe('a live snapshot in a simulated world', () => {
   test.each(['powerOff', 'killQemu'] as const)(
     'is given up when its guest ends: %s',
     async (how) => {
-      const end = await snapshotSimulated(when(waiting, ({ uuid, world }) => world[how](uuid)));
+      const end = await snapshotSimulated(onceIn(waiting, ({ world }) => world[how](uuid)));
       expect(end.output).toMatchObject({
         outcome: 'rolledBack',
         failure: { code: 'guestStopped' },
@@ -115,7 +104,7 @@ describe('a live snapshot in a simulated world', () => {
   test('aborted in any state leaves nothing', async () => {
     const { states } = await snapshotSimulated();
     for (const at of new Set(states)) {
-      const end = await snapshotSimulated(when(at, ({ abort }) => abort()));
+      const end = await snapshotSimulated(onceIn(at, ({ abort }) => abort()));
       expect(['completed', 'rolledBack'], at).toContain(end.output.outcome);
       if (end.output.outcome === 'completed') expectImage(end);
       else expectNoImage(end);

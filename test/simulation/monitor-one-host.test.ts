@@ -1,45 +1,23 @@
 import { expect, test } from 'vitest';
 
 import { coldSnapshotInput } from '../../machines/index.ts';
-import { createSimulatedWorld } from '../../src/adapters/simulated/index.ts';
 import { bindColdSnapshot } from '../../src/bindings/cold-snapshot.ts';
-import { delay } from '../../src/ports/clock.ts';
 import type { Hypervisor } from '../../src/ports/hypervisor.ts';
 import { monitorInvariants, takePicture } from '../../src/testing/index.ts';
-import { Engines } from '../support/engines.ts';
 import { coldGuest } from '../support/simulated-cold.ts';
-import { gib, mib } from '../support/simulated-migration.ts';
+import { hostUri, openSimulatedHost, uuid } from '../support/simulated-host.ts';
 
-const host = 'simulated:///hostA';
-const uuid = coldGuest.uuid ?? '';
 const unending = new AbortController().signal;
 
 /** Rules that a cold snapshot breaks during which somebody else does that; only the ports are looked at. */
 async function brokenWith(meddle: (hand: Hypervisor) => Promise<unknown>): Promise<string[]> {
-  const engines = new Engines();
-  const { clock } = engines;
-  const world = createSimulatedWorld({
-    seed: 1,
-    clock,
-    hosts: [
-      {
-        name: 'hostA',
-        pools: [{ name: 'images', targetPath: '/images', capacityBytes: 10 * gib }],
-        directories: [{ path: '/backup', capacityBytes: 10 * gib }],
-      },
-    ],
-    domains: [coldGuest],
-    link: { bandwidthBytesPerS: 100 * mib },
-    faults: [],
-  });
+  const { clock, engines, hand, world } = await openSimulatedHost({}, coldGuest);
   const { hypervisors } = world;
-  const hand = await hypervisors.open(host, unending);
-  await clock.run(delay(clock, 5_000, unending));
-  const places = { hypervisors, hosts: [host], clock, asksAgent: true };
+  const places = { hypervisors, hosts: [hostUri], clock, asksAgent: true };
   const before = await clock.run(takePicture({ ...places, domain: 'guest' }, unending));
   const { engine } = engines.seat([bindColdSnapshot(hypervisors)]);
   const monitor = monitorInvariants({ ...places, before, events: engine });
-  const asked = { domain: 'guest', host, directory: '/backup', fileName: 'image.qcow2' };
+  const asked = { domain: 'guest', host: hostUri, directory: '/backup', fileName: 'image.qcow2' };
   const run = await engine.start('coldSnapshot', coldSnapshotInput(asked));
   await clock.run(run.wait());
   await clock.run(meddle(hand));

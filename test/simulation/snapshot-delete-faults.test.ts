@@ -10,9 +10,9 @@ import {
   snapshot,
 } from '../support/deletion-truths.ts';
 import { hooked } from '../support/hooked-hypervisors.ts';
-import type { DeletionStage } from '../support/simulated-deletion.ts';
 import { deleteSimulated } from '../support/simulated-deletion.ts';
-import { uuid } from '../support/simulated-domain-snapshot.ts';
+import { uuid } from '../support/simulated-host.ts';
+import type { Stage } from '../support/simulated-runs.ts';
 
 const unending = new AbortController().signal;
 
@@ -79,7 +79,7 @@ describe('what goes wrong', () => {
   });
 
   test('a guest that ends behind the first pivot is merged to the end by qemu-img', async () => {
-    let found: DeletionStage | null = null;
+    let found: Stage | null = null;
     const ended = await deleteSimulated({
       ...byHand,
       through: stubborn(1, async () => found?.hand.destroy(uuid, unending)),

@@ -11,7 +11,7 @@ import {
 } from '../support/deletion-truths.ts';
 import type { DeletionScenario } from '../support/simulated-deletion.ts';
 import { deleteSimulated } from '../support/simulated-deletion.ts';
-import { uuid } from '../support/simulated-domain-snapshot.ts';
+import { uuid } from '../support/simulated-host.ts';
 
 const unending = new AbortController().signal;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { FailureError } from '../../src/ports/failure.ts';
 import { hooked } from '../support/hooked-hypervisors.ts';
-import { uuid } from '../support/simulated-domain-snapshot.ts';
+import { uuid } from '../support/simulated-host.ts';
 import type { RevertScenario } from '../support/simulated-revert.ts';
 import { memoryPath, revertSimulated } from '../support/simulated-revert.ts';
 

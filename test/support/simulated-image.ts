@@ -1,51 +1,27 @@
 import { instanceSnapshotInput } from '../../machines/index.ts';
 import type { InstanceSnapshotInput, InstanceSnapshotOutput } from '../../machines/index.ts';
 import { createImageStores } from '../../src/adapters/images/index.ts';
-import type { DomainSpec, Fault } from '../../src/adapters/simulated/index.ts';
-import { createSimulatedWorld } from '../../src/adapters/simulated/index.ts';
 import { bindSnapshots } from '../../src/bindings/snapshots.ts';
-import { delay } from '../../src/ports/clock.ts';
-import { Engines } from './engines.ts';
 import { MortalProcess } from './mortal-process.ts';
 import { coldGuest } from './simulated-cold.ts';
-import { gib, mib } from './simulated-migration.ts';
+import type { HostScenario } from './simulated-host.ts';
+import { hostUri, openSimulatedHost } from './simulated-host.ts';
 
-export const host = 'simulated:///hostA';
 export const store = { kind: 'directory', directory: '/backup' } as const;
 const unending = new AbortController().signal;
 
-export interface ImageScenario {
-  readonly guest?: Partial<DomainSpec>;
+export interface ImageScenario extends HostScenario {
   readonly input?: Partial<InstanceSnapshotInput>;
-  readonly faults?: readonly Fault[];
   /** The process dies when this state is entered, and another one goes on. */
   readonly deathIn?: string;
 }
 
 /** One image of a guest that has run for ten seconds. */
-export async function imageSimulated({
-  deathIn,
-  faults = [],
-  guest = {},
-  input = {},
-}: ImageScenario = {}) {
-  const engines = new Engines();
-  const { clock } = engines;
-  const world = createSimulatedWorld({
-    seed: 1,
-    clock,
-    hosts: [
-      {
-        name: 'hostA',
-        pools: [{ name: 'images', targetPath: '/images', capacityBytes: 10 * gib }],
-        directories: [{ path: '/backup', capacityBytes: 10 * gib }],
-      },
-    ],
-    domains: [{ ...coldGuest, devices: [], ...guest }],
-    link: { bandwidthBytesPerS: 100 * mib },
-    faults,
+export async function imageSimulated({ deathIn, input, ...scenario }: ImageScenario = {}) {
+  const { clock, engines, world } = await openSimulatedHost(scenario, {
+    ...coldGuest,
+    devices: [],
   });
-  await clock.run(delay(clock, 10_000, unending));
   const stores = createImageStores(world.hypervisors);
   const mortal = new MortalProcess(null, () => {
     first.store.die();
@@ -58,7 +34,13 @@ export async function imageSimulated({
     if (machine === 'instanceSnapshot') states.push(state);
     if (machine === 'instanceSnapshot' && deathIn === state) void mortal.die();
   });
-  const asked = instanceSnapshotInput({ domain: 'guest', host, store, name: 'nightly', ...input });
+  const asked = instanceSnapshotInput({
+    domain: 'guest',
+    host: hostUri,
+    store,
+    name: 'nightly',
+    ...input,
+  });
   let run = await first.engine.start('instanceSnapshot', asked);
   if (deathIn !== undefined) {
     await clock.run(mortal.died);
@@ -69,7 +51,7 @@ export async function imageSimulated({
   }
   const ending = await clock.run(run.wait());
   if (ending.ended !== 'finished') throw new Error(JSON.stringify(ending));
-  const shelf = await clock.run(stores.open(store, host, unending));
+  const shelf = await clock.run(stores.open(store, hostUri, unending));
   return {
     output: ending.output as InstanceSnapshotOutput,
     states,
