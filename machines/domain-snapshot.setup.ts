@@ -25,6 +25,7 @@ import type {
   SnapshotFactsRequest,
 } from './policy/domain-snapshot-requests.ts';
 import { readFailure } from './policy/failures.ts';
+import { hiddenFailure } from './policy/hidden-overlay.ts';
 import { foundDomain } from './policy/one-host.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
@@ -131,7 +132,7 @@ export const domainSnapshotSetup = setup({
       failure: progress.operatorFailures.unclear(context),
     })),
     recordHidden: changes((context, params: Looked) => ({
-      failure: progress.operatorFailures.hidden(context, params),
+      failure: hiddenFailure(context, params),
     })),
   },
   guards: {

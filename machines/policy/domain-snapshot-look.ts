@@ -1,4 +1,5 @@
 import type { DomainStatus } from '../../src/ports/domain.ts';
+import type { OpenFile } from '../../src/ports/snapshots.ts';
 import type { DomainOnHost } from './domain-on-host.ts';
 import type { DomainSnapshotContext, PlannedDisk } from './domain-snapshot.ts';
 import { isActive, plannedDisks } from './domain-snapshot.ts';
@@ -31,6 +32,8 @@ export type SnapshotLook = { readonly atEpochMs: number } & (
       readonly disks: readonly DiskLook[];
       /** Overlays that QEMU has open and libvirt does not know of. */
       readonly hiddenPaths: readonly string[];
+      /** All that QEMU has open, where there are such. */
+      readonly openFiles: readonly OpenFile[];
     }
 );
 

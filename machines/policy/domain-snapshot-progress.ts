@@ -242,13 +242,6 @@ export const operatorFailures = {
     const message = `nothing tells whether snapshot ${context.name} of ${name} was taken: look with virsh -c ${context.host} snapshot-list ${name}, domblklist ${name}, and qemu-img snapshot -l where it was to be kept inside the disks; the guest is as it was${because(context)}`;
     return { code: 'snapshotUnclear', message, effect: 'unknown' };
   },
-  /** Seen: SIGKILL of libvirtd 9.0 between QEMU's transaction and the status file. */
-  hidden: (context: Context, { look }: { look: SnapshotLook }): Failure => {
-    const { name } = foundDomain(context);
-    const paths = look.reachable ? look.hiddenPaths.join(', ') : '';
-    const message = `QEMU writes the data of ${name} to ${paths}, and libvirt does not know of it: what the guest writes is lost when it is shut down. Do not remove that file. Let the guest run, and either copy its disks from inside, or shut it down and merge the file into its base with qemu-img commit before it is started again${because(context)}`;
-    return { code: 'overlayUnknown', message, effect: 'unknown' };
-  },
   merging: (context: Context): Failure => {
     const { name } = foundDomain(context);
     const paths = filesLeft(context).map(({ path }) => path);

@@ -74,6 +74,13 @@ export interface DeleteOptions {
   readonly metadataOnly: boolean;
 }
 
+/** A file that a QEMU has open. */
+export interface OpenFile {
+  readonly path: string;
+  /** Names of the block nodes that stand for it, each before the one that it lies on. */
+  readonly nodes: readonly string[];
+}
+
 /** libvirt's own snapshots (virDomainSnapshot...). */
 export interface Snapshots {
   /** Parents before their children; empty where the host knows no such domain. */
@@ -105,7 +112,7 @@ export interface Snapshots {
    * that was killed while it made a snapshot may not know of an overlay that the guest writes to. `null`:
    * it does not run. libvirt marks a domain of which this was asked as tainted.
    */
-  findOpenFiles(uuid: string, signal: AbortSignal): Promise<readonly string[] | null>;
+  findOpenFiles(uuid: string, signal: AbortSignal): Promise<readonly OpenFile[] | null>;
   /** virDomainRevertToSnapshot. @throws FailureError `noSnapshot`, `revertRisky`, `revertUnsupported` */
   revertToSnapshot(
     uuid: string,

@@ -74,7 +74,12 @@ export const snapshotsCases: Cases = {
       },
     ]);
     expect(await topOf(fixture, guest)).toBe(overlayPath);
-    expect(await fixture.source.findOpenFiles(guest.uuid, unending)).toContain(overlayPath);
+    const open = await fixture.source.findOpenFiles(guest.uuid, unending);
+    for (const path of [overlayPath, pathOf(guest)])
+      expect(open?.find((file) => file.path === path)?.nodes).toEqual([
+        expect.stringMatching(/-format$/),
+        expect.stringMatching(/-storage$/),
+      ]);
     expect(await fixture.status('source', guest.uuid)).toMatchObject({ state: 'running' });
   },
 

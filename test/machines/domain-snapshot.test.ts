@@ -91,6 +91,22 @@ describe('a snapshot of disks alone', () => {
     expect(walk.started()).not.toContain('removeSnapshotFiles');
   });
 
+  test('of which libvirt does not know the overlay tells the way back by QEMU’s own names', () => {
+    const walk = working().fail('takeDisks', lost);
+    const openFiles = [
+      { path: overlayPath, nodes: ['libvirt-3-format', '#block9'] },
+      { path: onBase.top, nodes: ['libvirt-1-format', 'libvirt-1-storage'] },
+    ];
+    walk.done('lookAtSnapshot', look({ ...onBase, hiddenPaths: [overlayPath], openFiles }));
+    const { message } = Object(walk.output()).failure;
+    expect(message.match(/"execute":"[^}]*}/g)).toEqual([
+      '"execute":"block-commit","arguments":{"job-id":"merge-vda","device":"libvirt-3-format","base-node":"libvirt-1-format"}',
+      '"execute":"query-block-jobs","arguments":{}',
+      '"execute":"job-complete","arguments":{"id":"merge-vda"}',
+      '"execute":"blockdev-del","arguments":{"node-name":"libvirt-3-format"}',
+    ]);
+  });
+
   test('whose definition still names the base gets it named', () => {
     const behind = look({ configured: '/images/guest.qcow2' });
     const walk = working().fail('takeDisks', lost).done('lookAtSnapshot', behind);

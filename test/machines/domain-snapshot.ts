@@ -62,6 +62,7 @@ export function look(
     recorded: true,
     disks: [{ targetDev: 'vda', topPath: top, configuredPath: configured ?? top }],
     hiddenPaths: [],
+    openFiles: [],
     ...rest,
   };
 }

@@ -189,7 +189,7 @@ describe('what goes wrong', () => {
       input: { disks: [{ targetDev: 'vdb', overlayPath: path }] },
       through: hooked({
         createSnapshot: () => Promise.reject(new Error('the daemon was killed')),
-        findOpenFiles: () => Promise.resolve([path]),
+        findOpenFiles: () => Promise.resolve([{ path, nodes: ['overlay', 'file'] }]),
         listFiles: listsOnceAsked(path),
         removeFile: () => Promise.reject(new Error('nothing may be removed')),
       }),

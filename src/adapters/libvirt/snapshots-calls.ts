@@ -13,6 +13,7 @@ import { FailureError } from '../../ports/failure.ts';
 import type {
   DeleteOptions,
   MergedLayer,
+  OpenFile,
   RevertOptions,
   SnapshotRequest,
   Snapshots,
@@ -116,13 +117,30 @@ async function mendAll(
   }
 }
 
-const nodesSchema = z.array(z.object({ file: z.string() }));
+const nodesSchema = z.array(
+  z.object({ 'node-name': z.string(), file: z.string(), drv: z.string() }),
+);
 
-async function readOpenFiles(domain: Domain, options: CallOptions): Promise<string[] | null> {
+async function readOpenFiles(domain: Domain, options: CallOptions): Promise<OpenFile[] | null> {
   if (!(await domain.isActive(options))) return null;
-  const nodes = await domain.qemuMonitorCommand('query-named-block-nodes', { flat: true }, options);
-  return [...new Set(nodesSchema.parse(nodes).map(({ file }) => file))];
+  const answer = await domain.qemuMonitorCommand(
+    'query-named-block-nodes',
+    { flat: true },
+    options,
+  );
+  const all = nodesSchema.parse(answer);
+  const rankOf = ({ drv }: { readonly drv: string }): number => (isProtocol(drv) ? 1 : 0);
+  return [...new Set(all.map(({ file }) => file))].map((path) => ({
+    path,
+    nodes: all
+      .filter(({ file }) => file === path)
+      .toSorted((one, other) => rankOf(one) - rankOf(other))
+      .map((node) => node['node-name']),
+  }));
 }
+
+/** What reads and writes the bytes; above it lies what knows their format. */
+const isProtocol = (driver: string): boolean => driver === 'file' || driver === 'host_device';
 
 function createFlagsOf(request: SnapshotRequest): number {
   const flags = snapshotCreateFlags;

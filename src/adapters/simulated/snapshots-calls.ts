@@ -53,8 +53,11 @@ export function snapshotsCalls(caller: SimulatedCaller): Snapshots {
       caller.ask('findOpenFiles', signal, () => {
         const domain = host.domains.get(uuid);
         if (domain === undefined || domain.qemu === null) return null;
-        return domain.definition.disks.flatMap((disk) =>
-          chainFrom(caller, disk.path).map(({ path }) => path),
+        return domain.definition.disks.flatMap(({ path: top, targetDev }) =>
+          chainFrom(caller, top).map(({ path }, depth) => ({
+            path,
+            nodes: [`${targetDev}-${depth}-format`, `${targetDev}-${depth}-storage`],
+          })),
         );
       }),
     revertToSnapshot: (uuid, name, options, signal) =>
