@@ -130,10 +130,11 @@ describe('a live snapshot on a libvirt that copies disks of transient domains on
   });
 });
 
+const look = (ours: string) => ({ atEpochMs: 9, guest: 'running', disks: [lookOf(ours)] });
+
 describe('a live snapshot whose process died as a copy was to begin', () => {
   const died = { ...failed('unknown'), code: 'interrupted' };
   const dying = () => new SnapshotWalk().claimed().done('makeDelta').fail('beginCopy', died);
-  const look = (ours: string) => ({ atEpochMs: 9, guest: 'running', disks: [lookOf(ours)] });
 
   test('is interrupted where nothing has begun by the time that it could have', () => {
     const walk = dying();

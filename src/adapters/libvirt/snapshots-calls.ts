@@ -129,7 +129,6 @@ async function readOpenFiles(domain: Domain, options: CallOptions): Promise<Open
     options,
   );
   const all = nodesSchema.parse(answer);
-  const rankOf = ({ drv }: { readonly drv: string }): number => (isProtocol(drv) ? 1 : 0);
   return [...new Set(all.map(({ file }) => file))].map((path) => ({
     path,
     nodes: all
@@ -139,8 +138,9 @@ async function readOpenFiles(domain: Domain, options: CallOptions): Promise<Open
   }));
 }
 
-/** What reads and writes the bytes; above it lies what knows their format. */
-const isProtocol = (driver: string): boolean => driver === 'file' || driver === 'host_device';
+/** What reads and writes the bytes lies below what knows their format. */
+const rankOf = ({ drv }: { readonly drv: string }): number =>
+  drv === 'file' || drv === 'host_device' ? 1 : 0;
 
 function createFlagsOf(request: SnapshotRequest): number {
   const flags = snapshotCreateFlags;
