@@ -5,7 +5,7 @@ import { factsRequest } from './policy/snapshot-delete-requests.ts';
 import type { SnapshotDeleteFacts } from './policy/snapshot-delete.ts';
 import { beforeSnapshotDelete, snapshotDeleteResult } from './policy/snapshot-delete.ts';
 import { deleting, inspecting } from './regions/deleting-by-libvirt.ts';
-import { dropping, mending, removing } from './regions/after-merging.ts';
+import { dropping, mending, removing, securing } from './regions/after-merging.ts';
 import { cancelling } from './regions/cancelling-merges.ts';
 import { finalising, preparing, turning } from './regions/merging-disks.ts';
 import {
@@ -84,6 +84,7 @@ export const snapshotDelete = snapshotDeleteSetup.createMachine({
         mending,
         dropping,
         removing,
+        securing,
       },
     },
     concluding: {
@@ -120,7 +121,8 @@ export const snapshotDelete = snapshotDeleteSetup.createMachine({
       id: 'needsOperator',
       type: 'final',
       tags: ['waitingForOperator'],
-      description: 'Some disks are merged and others cannot be, or a job cannot be ended.',
+      description:
+        'Some disks are merged and others cannot be, a job cannot be ended, or its daemon has lost the guest.',
       output: ({ context }) => ({
         outcome: 'needsOperator',
         ...snapshotDeleteResult(context),

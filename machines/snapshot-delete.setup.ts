@@ -14,6 +14,7 @@ import type {
   DeletionRequest,
   DisksOnHost,
   FactsRequest,
+  LookRequest,
   MendRequest,
   MergeRequest,
   RemovalRequest,
@@ -24,7 +25,7 @@ import type {
   SnapshotDeleteInput,
   SnapshotDeleteResult,
 } from './policy/snapshot-delete.ts';
-import { planOf } from './policy/snapshot-delete.ts';
+import { isAstray, planOf } from './policy/snapshot-delete.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 
@@ -61,7 +62,7 @@ export const snapshotDeleteSetup = setup({
     watchDomain: watchSlot<DomainEvent, DomainOnHost>('watchDomain'),
     beginMerge: effectSlot<void, MergeRequest>('beginMerge'),
     mergeOffline: effectSlot<void, MergeRequest>('mergeOffline'),
-    lookAtMerges: effectSlot<MergeLook, DomainOnHost>('lookAtMerges'),
+    lookAtMerges: effectSlot<MergeLook, LookRequest>('lookAtMerges'),
     pivotMerge: effectSlot<Concluded, MergeRequest>('pivotMerge'),
     switchOffline: effectSlot<Concluded, MergeRequest>('switchOffline'),
     cancelMerges: effectSlot<void, DisksOnHost>('cancelMerges'),
@@ -89,6 +90,9 @@ export const snapshotDeleteSetup = setup({
     recordSetback: fails(({ setback }) => setback),
     recordStalled: fails(endings.stalledFailure),
     recordSilent: fails(endings.silentFailure),
+    /** Graver than whatever led to it. */
+    recordAstray: changes((context) => ({ failure: endings.astrayFailure(context) })),
+    recordUnnamed: changes((context) => ({ failure: endings.unnamedFailure(context) })),
     recordHalf: fails(endings.halfFailure),
     recordKept: fails(endings.notDeleted),
     recordJobLeft: changes((context) => ({ failure: endings.jobLeftFailure(context) })),
@@ -123,6 +127,7 @@ export const snapshotDeleteSetup = setup({
     isDeleting: ({ context }: In) => context.deletion === 'underWay',
     isGone: ({ context }: In) => context.deletion === 'gone',
     isGoneWhole: ({ context }: In) => endings.isGoneWhole(context),
+    isAstray: ({ context }: In) => isAstray(context),
     isStalled: ({ context }: In, params: { look: MergeLook }) => looks.isStalled(context, params),
     /** What failed for certain left nothing. */
     didNothing: (_: unknown, { error }: { error: unknown }) => readFailure(error).effect === 'none',

@@ -18,6 +18,7 @@ import type {
   SnapshotDeleteFacts,
   SnapshotTask,
 } from './snapshot-delete.ts';
+import { isRunning } from './snapshot-delete.ts';
 
 type Subject = OneHostSubject<SnapshotDeleteContext>;
 type Facts = SnapshotDeleteFacts;
@@ -144,9 +145,6 @@ const ofSnapshot =
     return what.kind === 'snapshot' && snapshot !== null ? check(what, snapshot, subject) : null;
   };
 
-const isRunning = ({ state }: Subject['domain']): boolean =>
-  !['shutoff', 'crashed', 'nostate'].includes(state);
-
 /** What would be touched, whether or not anything speaks against it. */
 function touched({ context, facts }: Subject): readonly DiskMerge[] {
   const { what } = context;
@@ -157,6 +155,10 @@ function touched({ context, facts }: Subject): readonly DiskMerge[] {
 
 const isMetadataOnly = ({ context: { what } }: Subject): boolean =>
   what.kind === 'snapshot' && what.metadataOnly;
+
+/** Where a daemon may have lost it. */
+export const unseenAdvice = (name: string): string =>
+  `look for a QEMU of ${name} that its daemon knows nothing of (pgrep -f guest=${name}), and shut that guest down from inside, or end its QEMU (SIGTERM); start nothing before`;
 
 /** Of `snapshot-delete`, beside those of every workflow on one host. */
 export const snapshotDeleteChecks = {
@@ -212,6 +214,14 @@ export const snapshotDeleteChecks = {
     subject.context.what.kind === 'snapshot'
       ? null
       : first(touched(subject), (disk) => baseObjection(disk, subject, null)),
+  filesAreFree: (subject) =>
+    isMetadataOnly(subject)
+      ? null
+      : first(
+          subject.facts.used,
+          (path) =>
+            `${subject.domain.name} is shut off, and yet somebody writes to ${path}: ${unseenAdvice(subject.domain.name)}`,
+        ),
   hasImageTools: (subject) =>
     unless(
       subject.facts.hasTools || isRunning(subject.domain) || isMetadataOnly(subject),

@@ -5,7 +5,7 @@ import { readFailure } from './failures.ts';
 import { foundDomain } from './one-host.ts';
 import { chosenPlan } from './snapshot-delete-checks.ts';
 import type { DiskMerge, MergeState, SnapshotDeleteContext } from './snapshot-delete.ts';
-import { deletionFailure, disksOf } from './snapshot-delete.ts';
+import { deletionFailure, disksOf, isRunning } from './snapshot-delete.ts';
 
 type Context = SnapshotDeleteContext;
 type Change = Partial<Context>;
@@ -30,7 +30,7 @@ const jobOf = ({ host }: Context, targetDev: string) =>
 /** A job of QEMU is on record for as long as it may be there. */
 export function withJobs(context: Context, change: Change): Change {
   const disks = change.plan?.disks ?? [];
-  const hasQemu = context.guest === 'running';
+  const hasQemu = context.guest !== 'off';
   const artefacts = disks.reduce<readonly Artefact[]>(
     (all, disk) =>
       hasQemu && isUnderWay(disk)
@@ -43,8 +43,7 @@ export function withJobs(context: Context, change: Change): Change {
 
 export function beginWork(context: Context): Change {
   const { state } = foundDomain(context);
-  const isInactive = ['shutoff', 'crashed', 'nostate'].includes(state);
-  return { plan: chosenPlan(context), guest: isInactive ? 'off' : 'running' };
+  return { plan: chosenPlan(context), guest: isRunning({ state }) ? 'running' : 'off' };
 }
 
 const some =

@@ -3,7 +3,7 @@ import type { DomainOnHost } from './domain-on-host.ts';
 import type { OneHostInput } from './one-host.ts';
 import { onHost } from './one-host.ts';
 import type { DiskMerge, SnapshotDeleteContext, SnapshotDeleteInput } from './snapshot-delete.ts';
-import { disksOf, planOf } from './snapshot-delete.ts';
+import { disksOf, isUnanswered, planOf } from './snapshot-delete.ts';
 
 type In = { readonly context: SnapshotDeleteContext };
 
@@ -15,6 +15,10 @@ export interface MergeRequest extends DomainOnHost {
 }
 export interface DisksOnHost extends DomainOnHost {
   readonly disks: readonly DiskMerge[];
+}
+export interface LookRequest extends DisksOnHost {
+  /** Their files tell what a daemon that died over a merge does not know. */
+  readonly isInDoubt: boolean;
 }
 export interface DeletionRequest extends DomainOnHost, DeleteOptions {
   readonly name: string;
@@ -37,6 +41,12 @@ const disksIn =
     ...onHost({ context }),
     disks: disksOf(context).filter(({ state }) => states.includes(state)),
   });
+
+export const lookRequest = ({ context }: In): LookRequest => ({
+  ...onHost({ context }),
+  disks: disksOf(context),
+  isInDoubt: isUnanswered(context),
+});
 
 /** Only what this run has begun. */
 export const ownMerges = disksIn('asked', 'working', 'ready');

@@ -1,4 +1,5 @@
 import type { BlockJobType } from '../../src/ports/block-jobs.ts';
+import type { DomainView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { FormattedImage } from '../../src/ports/images.ts';
 import type { DeleteOptions, SnapshotView } from '../../src/ports/snapshots.ts';
@@ -77,6 +78,8 @@ export interface SnapshotDeleteFacts extends OneHostFacts {
   readonly overlays: readonly { readonly path: string; readonly backingPath: string }[];
   /** Other domains that name a file of those that are merged. */
   readonly users: readonly { readonly path: string; readonly domainUuid: string }[];
+  /** Of a domain that is shut off: those of its files that somebody writes to. */
+  readonly used: readonly string[];
 }
 
 /**
@@ -117,7 +120,12 @@ export interface LeftFile {
 export interface SnapshotDeleteContext
   extends OneHostContext<SnapshotDeleteFacts>, SnapshotDeleteInput {
   readonly plan: DeletePlan | null;
-  readonly guest: 'running' | 'off';
+  /** `unseen`: it ran, its daemon has lost it, and its QEMU may run on. */
+  readonly guest: 'running' | 'off' | 'unseen';
+  /** Disks of a guest that has ended of which nobody knows what it wrote to last. */
+  readonly uncertain: readonly string[];
+  /** Disks of a guest that runs which its daemon takes for what they were before. */
+  readonly stale: readonly string[];
   /** Nobody watched for a while, or something ended: what stands has to be looked for. */
   readonly mustLook: boolean;
   /** When the merges were last seen to gain, and what they had then. */
@@ -150,6 +158,8 @@ export interface SnapshotDeleteResult extends OneHostResult {
 export const beforeSnapshotDelete = {
   plan: null,
   guest: 'running',
+  uncertain: [],
+  stale: [],
   mustLook: false,
   gained: null,
   concluding: null,
@@ -165,6 +175,16 @@ export function planOf({ plan }: SnapshotDeleteContext): DeletePlan {
 }
 
 export const disksOf = ({ plan }: SnapshotDeleteContext): readonly DiskMerge[] => plan?.disks ?? [];
+
+/** Where the guest is, or what it writes to, its daemon cannot tell any more. */
+export const isAstray = (context: SnapshotDeleteContext): boolean =>
+  context.guest === 'unseen' || context.stale.length > 0 || context.uncertain.length > 0;
+
+/** What ends a merge was asked for, and nobody answered: its daemon may have died over it. */
+export function isUnanswered({ failure, plan, setback }: SnapshotDeleteContext): boolean {
+  const last = plan?.way === 'libvirt' ? failure : setback;
+  return last?.effect === 'unknown' && last.libvirt === undefined;
+}
 
 export const deletionFailure = (
   code: string,
@@ -186,8 +206,22 @@ export function snapshotDeleteResult(context: SnapshotDeleteContext): SnapshotDe
   return { failure, artefacts, way: plan?.way ?? null, merged, removed, left, notes };
 }
 
-/** Before the guest leaves an overlay, what is below it has been written to. */
 function notesOf(context: SnapshotDeleteContext, mergedCount: number): string[] {
+  const { facts, guest } = context;
+  if (isAstray(context)) return [];
+  const wasRunning = facts?.domain != null && isRunning(facts.domain);
+  const ended =
+    wasRunning && guest === 'off'
+      ? [`the guest has been shut off meanwhile: start it (virsh start ${facts.domain.name})`]
+      : [];
+  return [...writtenOver(context, mergedCount), ...ended];
+}
+
+export const isRunning = ({ state }: Pick<DomainView, 'state'>): boolean =>
+  !['shutoff', 'crashed', 'nostate'].includes(state);
+
+/** Before the guest leaves an overlay, what is below it has been written to. */
+function writtenOver(context: SnapshotDeleteContext, mergedCount: number): string[] {
   const { failure, plan, what } = context;
   const begun = disksOf(context).some(
     ({ how, state }) => plan?.way === 'libvirt' || (state !== 'waiting' && how !== 'pull'),

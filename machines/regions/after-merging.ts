@@ -48,6 +48,38 @@ export const mending = {
   },
 } as const;
 
+/** Whoever starts the domain next starts it with all its data, whatever else is not known of it. */
+export const securing = {
+  id: 'securing',
+  description:
+    'Its daemon has lost the guest: what is merged for certain is named so, and nothing else is touched.',
+  tags: ['pointOfNoReturn'],
+  initial: 'asking',
+  after: {
+    peerWait: [
+      { guard: 'isLate', target: 'securing', reenter: true },
+      { target: '#needsOperator', actions: 'recordUnnamed' },
+    ],
+  },
+  states: {
+    asking: {
+      description: 'The configuration, and snapshots that keep a merged layer, are redefined.',
+      meta: { call: 'virDomainDefineXML, virDomainSnapshotCreateXML REDEFINE' },
+      invoke: {
+        id: 'secureMerged',
+        src: 'mendSnapshots',
+        input: mendRequest,
+        onDone: '#needsOperator',
+        onError: 'waiting',
+      },
+    },
+    waiting: {
+      description: 'The host does not answer, or refuses for now.',
+      after: { askAgain: 'asking' },
+    },
+  },
+} as const;
+
 export const dropping = {
   id: 'dropping',
   description: 'All disks are merged: what libvirt keeps of the snapshot goes.',

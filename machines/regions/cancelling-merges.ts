@@ -1,6 +1,5 @@
-import { onHost } from '../policy/one-host.ts';
 import type { MergeLook } from '../policy/snapshot-delete-looks.ts';
-import { ownMerges } from '../policy/snapshot-delete-requests.ts';
+import { lookRequest, ownMerges } from '../policy/snapshot-delete-requests.ts';
 
 const lookOf = ({ event }: { readonly event: { readonly output: MergeLook } }) => ({
   look: event.output,
@@ -35,7 +34,7 @@ export const cancelling = {
       invoke: {
         id: 'lookCancelled',
         src: 'lookAtMerges',
-        input: onHost,
+        input: lookRequest,
         onDone: { target: 'deciding', actions: notesLook },
         onError: 'waiting',
       },
@@ -43,6 +42,7 @@ export const cancelling = {
     deciding: {
       description: 'Is anything of ours left, and has anything been merged?',
       always: [
+        { guard: 'isAstray', target: '#securing', actions: 'recordAstray' },
         { guard: 'holdsJobs', target: 'waiting' },
         { guard: 'mustGoOn', target: '#finalising', actions: 'dropFailure' },
         { target: '#concluding' },

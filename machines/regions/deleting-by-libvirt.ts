@@ -1,6 +1,5 @@
-import { onHost } from '../policy/one-host.ts';
 import type { MergeLook } from '../policy/snapshot-delete-looks.ts';
-import { deletionRequest } from '../policy/snapshot-delete-requests.ts';
+import { deletionRequest, lookRequest } from '../policy/snapshot-delete-requests.ts';
 import { recordsFailure } from './one-host-frame.ts';
 
 const lookOf = ({ event }: { readonly event: { readonly output: MergeLook } }) => ({
@@ -40,7 +39,7 @@ export const inspecting = {
       invoke: {
         id: 'lookAfterDeletion',
         src: 'lookAtMerges',
-        input: onHost,
+        input: lookRequest,
         onDone: { target: 'judging', actions: { type: 'noteLook', params: lookOf } },
         onError: 'waiting',
       },
@@ -49,6 +48,7 @@ export const inspecting = {
       description: 'What libvirt has left half done is gone on with.',
       always: [
         { guard: 'isDeleting', target: 'waiting' },
+        { guard: 'isAstray', target: '#securing', actions: 'recordAstray' },
         { guard: 'isGoneWhole', target: '#concluding', actions: 'noteAllRemoved' },
         { guard: 'isGone', target: '#removing', actions: 'dropFailure' },
         { guard: 'hasMerged', target: '#finalising', actions: 'dropFailure' },

@@ -1,6 +1,9 @@
-import { onHost } from '../policy/one-host.ts';
 import type { MergeLook } from '../policy/snapshot-delete-looks.ts';
-import { conclusionRequest, mergeRequest } from '../policy/snapshot-delete-requests.ts';
+import {
+  conclusionRequest,
+  lookRequest,
+  mergeRequest,
+} from '../policy/snapshot-delete-requests.ts';
 
 const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
   error: event.error,
@@ -26,10 +29,17 @@ type Guard =
   | 'hasMerged'
   | 'hasReady'
   | 'hasWaiting'
+  | 'isAstray'
   | 'isWorn'
   | 'mergesOffline'
   | 'mustLook';
-type Action = 'dropFailure' | 'expectConclusion' | 'expectMerge' | 'recordHalf' | 'recordSetback';
+type Action =
+  | 'dropFailure'
+  | 'expectConclusion'
+  | 'expectMerge'
+  | 'recordAstray'
+  | 'recordHalf'
+  | 'recordSetback';
 interface Rule {
   readonly guard: Guard;
   readonly target: string;
@@ -67,7 +77,7 @@ const asking = ({ name, onSilence, onStall, stallAction }: Stage) =>
         invoke: {
           id: `look${name}`,
           src: 'lookAtMerges',
-          input: onHost,
+          input: lookRequest,
           onDone: [
             {
               guard: { type: 'isStalled', params: lookOf },
@@ -90,6 +100,7 @@ const asking = ({ name, onSilence, onStall, stallAction }: Stage) =>
 function merging(stage: Stage) {
   const { heeded, name, next } = stage;
   const rules: readonly Rule[] = [
+    { guard: 'isAstray', target: '#securing', actions: 'recordAstray' },
     ...heeded,
     { guard: 'mustLook', target: 'asking' },
     { guard: 'mergesOffline', target: 'mergingOffline', actions: 'expectMerge' },
@@ -229,6 +240,8 @@ export const turning = {
 const finalisingStates = merging({
   name: 'Finalised',
   heeded: [
+    // What an event told, its daemon may have died over before it was on record.
+    { guard: 'mustLook', target: 'asking' },
     { guard: 'allMerged', target: '#mending' },
     { guard: 'isWorn', target: '#cancelling', actions: 'recordHalf' },
   ],

@@ -1,6 +1,4 @@
-import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
 import type { Removal } from '../../machines/policy/snapshot-delete-endings.ts';
-import type { MergeLook } from '../../machines/policy/snapshot-delete-looks.ts';
 import { mayMerge } from '../../machines/policy/snapshot-delete-checks.ts';
 import { jobIn } from '../../machines/policy/snapshot-delete-looks.ts';
 import {
@@ -24,6 +22,7 @@ import type { ReportFraction } from '../ports/images.ts';
 import type { SnapshotView } from '../ports/snapshots.ts';
 import type { Overlays } from './image-chains.ts';
 import { findOverlays, isActive, listAround, readChains } from './image-chains.ts';
+import { usedBy } from './snapshot-delete-looks.ts';
 import { gatherOneHost } from './one-host.ts';
 
 /** Everything that the checks judge. Reads only. @throws FailureError hostUnreachable */
@@ -35,7 +34,7 @@ export async function gatherSnapshotDelete(
   const { signal } = tools;
   const facts = await gatherOneHost(hypervisors, request, tools);
   const { domain } = facts;
-  const nothing = { hasTools: false, standing: [], overlays: [], users: [] };
+  const nothing = { hasTools: false, standing: [], overlays: [], users: [], used: [] };
   if (domain === null) return { ...facts, ...nothing, snapshots: [], chains: [] };
   const host = await hypervisors.open(request.host, signal);
   const [snapshots, chains] = await Promise.all([
@@ -55,7 +54,8 @@ export async function gatherSnapshotDelete(
     mayMerge(request.what, { ...facts, snapshots, chains, standing: [] });
   const beside = isNeeded ? await listAround(host, paths, signal) : [];
   const standing = files.filter((path) => beside?.includes(path) === true);
-  const seen = { ...facts, snapshots, chains, standing };
+  const used = isActive(domain) ? [] : await usedBy(host, { chains, disks }, signal);
+  const seen = { ...facts, snapshots, chains, standing, used };
   if (!mayMerge(request.what, seen))
     return { ...seen, hasTools: beside !== null, overlays: [], users: [] };
   const [overlays, users] = await Promise.all([
@@ -79,28 +79,6 @@ function plannedFor(
   if (what.kind === 'merge') return planMerge(what, seen);
   const snapshot = what.metadataOnly ? null : snapshotNamed(seen, what.name);
   return snapshot === null ? noPlan : planSnapshot(snapshot, seen);
-}
-
-/** What became of chains, jobs and snapshots. Reads only. @throws FailureError noDomain */
-export async function lookAtMerges(
-  hypervisors: Hypervisors,
-  { domainUuid, host }: DomainOnHost,
-  { clock, signal }: Tools,
-): Promise<MergeLook> {
-  const hypervisor = await hypervisors.open(host, signal);
-  const status = await hypervisor.findStatus(domainUuid, signal);
-  if (status === null) throw refusal('noDomain', `${host} does not know the domain any more`);
-  const [chains, snapshots] = await Promise.all([
-    readChains(hypervisor, status, signal),
-    hypervisor.listSnapshots(domainUuid, signal),
-  ]);
-  return {
-    atEpochMs: clock.nowEpochMs(),
-    guest: isActive(status) ? 'running' : 'off',
-    isDeleting: status.job?.operation === 'snapshotDelete',
-    chains,
-    snapshots: snapshots.map(({ name }) => ({ name })),
-  };
 }
 
 export async function beginMerge(

@@ -10,12 +10,12 @@ import {
   cancelMerges,
   deleteSnapshot,
   gatherSnapshotDelete,
-  lookAtMerges,
   mergeOffline,
   pivotMerge,
   removeUnused,
   switchOffline,
 } from './snapshot-delete-effects.ts';
+import { lookAtMerges } from './snapshot-delete-looks.ts';
 
 /** The chart `snapshot-delete` over the ports of a host: snapshots, block jobs and image files. */
 export function snapshotDeleteSlots(hypervisors: Hypervisors): SlotsOf<typeof snapshotDelete> {

@@ -43,6 +43,11 @@ export interface HostImages {
   imageFormats(signal: AbortSignal): Promise<readonly string[]>;
   /** `null`: no such file. `format` is `null` only for files that we made ourselves. */
   inspectImage(path: string, format: string | null, signal: AbortSignal): Promise<ImageInfo | null>;
+  /**
+   * Somebody writes to it, as QEMU's own lock tells, whether or not any daemon knows of that one; `false`
+   * also where there is no such file.
+   */
+  isImageInUse(image: FormattedImage, signal: AbortSignal): Promise<boolean>;
   /** Of the file system that a directory is on; `null`: no such directory. */
   availableBytes(directory: string, signal: AbortSignal): Promise<number | null>;
   /** So many bytes a converted image takes at most (qemu-img measure). */

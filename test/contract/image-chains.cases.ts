@@ -132,6 +132,9 @@ export const imageChainCases: ImageCases = {
     expect(refused).toMatchObject({ code: 'imageInUse', effect: 'none' });
     await images.removeFile(to.path, unending);
     expect(await images.inspectImage(inUse.path, inUse.format, unending)).not.toBeNull();
+    expect(await images.isImageInUse(inUse, unending)).toBe(true);
+    expect(await images.isImageInUse(to, unending)).toBe(false);
+    expect(await images.isImageInUse(await newImage(site), unending)).toBe(false);
   },
 
   'a layer is committed into one below it': async (site) => {

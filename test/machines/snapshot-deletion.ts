@@ -59,6 +59,7 @@ export const goodFacts: SnapshotDeleteFacts = {
   standing: disks.map((targetDev) => file(targetDev, 'two')),
   overlays: [],
   users: [],
+  used: [],
 };
 
 export const byHand = {
@@ -81,6 +82,7 @@ const notYet: MergeLook = {
   isDeleting: false,
   chains: goodFacts.chains,
   snapshots: goodFacts.snapshots,
+  files: [],
 };
 export const lookWith = (more: Partial<MergeLook> = {}): MergeLook => ({ ...notYet, ...more });
 

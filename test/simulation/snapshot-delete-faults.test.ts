@@ -24,7 +24,13 @@ const stubborn = (times: number, meanwhile: () => Promise<void> = () => Promise.
       if (targetDev !== 'vdb' || left === 0) return call();
       left -= 1;
       await meanwhile();
-      throw new FailureError({ code: 'operationFailed', message: 'no', effect: 'unknown' });
+      const libvirt = { code: 9, domain: 10 };
+      throw new FailureError({
+        code: 'operationFailed',
+        message: 'no',
+        effect: 'unknown',
+        libvirt,
+      });
     },
   });
 };

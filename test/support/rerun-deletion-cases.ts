@@ -21,7 +21,7 @@ export const rerunDeletionCases: Readonly<Record<string, RerunCase>> = {
   lookAtMerges: {
     prepare: async (fixture) => {
       const { guest } = await withSnapshot(fixture, { noMetadata: false });
-      return about(fixture, guest, {});
+      return about(fixture, guest, { disks: [], isInDoubt: true });
     },
   },
   mergeOffline: {

@@ -8,6 +8,7 @@ type ImageCalls = Pick<
   HostImages,
   | 'imageFormats'
   | 'inspectImage'
+  | 'isImageInUse'
   | 'measureImage'
   | 'createImage'
   | 'convertImage'
@@ -32,6 +33,17 @@ export function imageCalls(tools: Tools): ImageCalls {
       const words = ['info', '--output=json', '-U', ...as, '--', path];
       const json = await tools.askAbout(['qemu-img', ...words], signal);
       return json === null ? null : parsed(tools, json, (text) => readImageInfo(path, text));
+    },
+
+    async isImageInUse({ format, path }, signal) {
+      requirePaths(tools, path);
+      try {
+        await tools.askAbout(['qemu-img', 'info', '-f', format, '--', path], signal);
+        return false;
+      } catch (error) {
+        if (error instanceof FailureError && error.failure.code === 'imageInUse') return true;
+        throw error;
+      }
     },
 
     async measureImage(from, toFormat, signal) {

@@ -22,10 +22,14 @@ export interface BlockWork {
   readonly conclude: (how: 'completed' | 'canceled') => void;
 }
 
+type BlockJobEnd = 'completed' | 'failed' | 'canceled';
+
 /** One block job of a QEMU: it goes on without its daemon and ends with its QEMU, of which nobody is told then. */
 export class BlockJob {
   readonly work: BlockWork;
   #status: 'running' | 'ready' | 'over' = 'running';
+  /** Nobody has been told yet. */
+  #ended: BlockJobEnd | null = null;
   readonly #place: Place;
   readonly #qemu: Qemu;
   #limitBytesPerS: number;
@@ -78,8 +82,10 @@ export class BlockJob {
     }
     if (this.#status !== 'running') return;
     if (roomBytes < totalBytes) this.fail();
-    else if (mirror === null) this.#end('completed');
-    else {
+    else if (mirror === null) {
+      this.#end('completed');
+      this.dismiss();
+    } else {
       this.#settle();
       this.#status = 'ready';
       this.#tell('ready');
@@ -87,6 +93,7 @@ export class BlockJob {
     }
   }
 
+  /** What QEMU does; then its daemon has to {@link dismiss} it. */
   cancel(): void {
     const wasReady = this.isReady;
     this.#end('canceled', wasReady);
@@ -98,21 +105,25 @@ export class BlockJob {
 
   /** QEMU could not write, or read. */
   fail(): void {
-    if (this.#status !== 'over') this.#leave('failed');
+    this.#end('failed', false);
+    this.dismiss();
   }
 
-  #end(how: 'completed' | 'canceled', concludes = true): void {
+  /** Its daemon is done with it. Whoever is told of its end may ask once more how far it came. */
+  dismiss(): void {
+    if (this.#ended === null) return;
+    this.#tell(this.#ended);
+    this.#ended = null;
+    this.#qemu.blockJobs.delete(this.work.targetDev);
+    this.#place.world.changed();
+  }
+
+  #end(how: BlockJobEnd, concludes = true): void {
     if (this.#status === 'over') return;
-    if (concludes) this.work.conclude(how);
-    this.#leave(how);
-  }
-
-  /** Whoever is told of its end may ask once more how far it came. */
-  #leave(how: 'completed' | 'failed' | 'canceled'): void {
+    if (concludes && how !== 'failed') this.work.conclude(how);
     this.#settle();
     this.#status = 'over';
-    this.#tell(how);
-    this.#qemu.blockJobs.delete(this.work.targetDev);
+    this.#ended = how;
     this.#place.world.changed();
   }
 
@@ -137,7 +148,7 @@ export class BlockJob {
     this.#settledAtEpochMs = this.#place.world.clock.nowEpochMs();
   }
 
-  #tell(status: 'ready' | 'completed' | 'failed' | 'canceled'): void {
+  #tell(status: 'ready' | BlockJobEnd): void {
     const { world, host, domain } = this.#place;
     const { targetDev, type: job } = this.work;
     world.tell(host, domain.uuid, { kind: 'blockJob', targetDev, job, status });

@@ -6,6 +6,7 @@ import { untilNoJob } from './domain-job.ts';
 import type { Place } from './domain-life.ts';
 import type { HypervisorCall } from './faults.ts';
 import { libvirtError } from './libvirt-error.ts';
+import { takeOverJob } from './lost-guest.ts';
 import type { Qemu } from './qemu.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
 import { lifeOf } from './world.ts';
@@ -87,18 +88,22 @@ export function blockJobsCalls(caller: SimulatedCaller): BlockJobs {
 }
 
 async function endJob(
-  { world, host, domain }: Place,
+  place: Place,
   targetDev: string,
   how: 'cancel' | 'pivot',
 ): Promise<'ended' | 'noJob'> {
+  const { world, host, domain } = place;
   diskOf(domain, targetDev);
   const job = domain.qemu?.blockJobs.get(targetDev);
   if (job === undefined) return 'noJob';
   if (how === 'pivot' && !job.isReady) throw notReady(targetDev);
   await world.pass(endTakesMs, lifeOf(host));
   if (job.isOver) return 'noJob';
+  const { disks } = domain.definition;
   if (how === 'pivot') job.pivot();
   else job.cancel();
+  if (job.work.mirror !== null) await takeOverJob(place, disks);
+  job.dismiss();
   return 'ended';
 }
 

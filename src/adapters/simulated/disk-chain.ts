@@ -1,6 +1,7 @@
 import type { Place } from './domain-life.ts';
 import { fileAt, isShared, putFile } from './host-files.ts';
 import { libvirtError } from './libvirt-error.ts';
+import type { LostGuest } from './lost-guest.ts';
 import type { VolumeFile } from './volume-file.ts';
 import {
   emptyLayerBytes,
@@ -195,11 +196,9 @@ export function setBacking(site: Site, path: string, backing: LayerFile | null):
 
 /** How QEMUs have that file open: `write` for the top of a disk, `read` below it; `null`: none has. */
 export function lockOn({ world, host }: Site, path: string): 'write' | 'read' | null {
-  const tops = seers(world, host, path).flatMap((each) =>
-    [...each.domains.values()]
-      .filter(({ qemu }) => qemu?.holdsImages === true)
-      .flatMap(({ definition }) => definition.disks.map((disk) => ({ host: each, disk }))),
-  );
+  const tops = qemusSeeing(world, host, path)
+    .filter(({ qemu }) => qemu.holdsImages)
+    .flatMap(({ disks, host: each }) => disks.map((disk) => ({ host: each, disk })));
   if (tops.some(({ disk }) => disk.path === path && !disk.readOnly)) return 'write';
   const isOpen = tops.some((top) =>
     chainFrom({ world, host: top.host }, top.disk.path).some((layer) => layer.path === path),
@@ -210,8 +209,9 @@ export function lockOn({ world, host }: Site, path: string): 'write' | 'read' | 
 /** The guest's last tick stands on the disks that it writes to; before it stops, or writes elsewhere. */
 export function settleTick(world: World, host: Host, domainUuid: string, tick: number): void {
   if (tick === 0) return;
-  for (const { path, readOnly } of host.domains.get(domainUuid)?.definition.disks ?? [])
-    if (!readOnly) writeTick({ world, host }, path, tick);
+  const lost = world.lostGuests.find(({ qemu, uuid }) => uuid === domainUuid && qemu.alive);
+  const disks = lost?.disks ?? host.domains.get(domainUuid)?.definition.disks ?? [];
+  for (const { path, readOnly } of disks) if (!readOnly) writeTick({ world, host }, path, tick);
 }
 
 function writeTick({ world, host }: Site, path: string, tick: number | null): void {
@@ -221,19 +221,29 @@ function writeTick({ world, host }: Site, path: string, tick: number | null): vo
 
 /** A guest that runs has written to the file itself by now. */
 function ownTick({ world, host }: Site, path: string, file: VolumeFile): number | null {
-  const live = seers(world, host, path)
-    .flatMap((each) => [...each.domains.values()])
-    .filter(({ definition, qemu }) => {
-      const writes = definition.disks.some((disk) => disk.path === path && !disk.readOnly);
-      return writes && qemu?.vcpus === 'running';
+  const live = qemusSeeing(world, host, path)
+    .filter(({ disks, qemu }) => {
+      const writes = disks.some((disk) => disk.path === path && !disk.readOnly);
+      return writes && qemu.vcpus === 'running';
     })
-    .map(({ qemu }) => qemu?.lastTick ?? 0);
+    .map(({ qemu }) => qemu.lastTick);
   const tick = Math.max(0, ...live);
   return tick === 0 ? tickIn(file) : tick;
 }
 
 function tickOf(layers: readonly Layer[]): number | null {
   return layers.find(({ lastTick }) => lastTick !== null)?.lastTick ?? null;
+}
+
+/** With the files that each of them writes to. */
+function qemusSeeing(world: World, host: Host, path: string): Omit<LostGuest, 'uuid'>[] {
+  const hosts = seers(world, host, path);
+  const known = hosts.flatMap((each) =>
+    [...each.domains.values()].flatMap(({ definition: { disks }, qemu }) =>
+      qemu === null ? [] : [{ host: each, qemu, disks }],
+    ),
+  );
+  return [...known, ...world.lostGuests.filter((lost) => hosts.includes(lost.host))];
 }
 
 /** Hosts that see the same file there. */

@@ -71,6 +71,7 @@ export function forgetIfGone(host: Host, domain: Domain): void {
  * QEMU's image lock: may the vCPUs run here, or does a QEMU elsewhere write to the same files?
  */
 export function imagesAreFree({ world, host, domain }: Place): boolean {
+  if (world.lostGuests.some(({ qemu, uuid }) => uuid === domain.uuid && qemu.alive)) return false;
   const shared = domain.definition.disks.filter((disk) => disk.storage === 'shared');
   const paths = new Set(shared.map((disk) => disk.path));
   const others = [...world.hosts.values()].filter((other) => other !== host);

@@ -9,6 +9,8 @@ export interface GuestFate {
   powerOff(domainUuid: string): void;
   /** SIGKILL for its QEMU. */
   killQemu(domainUuid: string): void;
+  /** SIGTERM for a QEMU of which its daemon knows nothing. */
+  endLostGuest(domainUuid: string): void;
   /** QEMU meets an I/O error in the job on that disk. */
   failBlockJob(domainUuid: string, targetDev: string): void;
   setAgent(domainUuid: string, agent: AgentSpec): void;
@@ -21,6 +23,9 @@ export function guestFateOf(world: World): GuestFate {
     },
     killQemu: (uuid) => {
       for (const place of running(world, uuid)) endDomain(place, 'failed');
+    },
+    endLostGuest: (uuid) => {
+      for (const lost of world.lostGuests) if (lost.uuid === uuid) lost.qemu.kill();
     },
     failBlockJob: (uuid, targetDev) => {
       for (const { domain } of running(world, uuid)) domain.qemu?.blockJobs.get(targetDev)?.fail();

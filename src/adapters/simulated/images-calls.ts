@@ -1,5 +1,6 @@
 import type { HostImages, ImageInfo, ReportFraction } from '../../ports/images.ts';
-import { commitInto, createLayer, flatBytes, flatten, pullInto, setBacking } from './disk-chain.ts';
+import { commitInto, createLayer, flatBytes, flatten, lockOn } from './disk-chain.ts';
+import { pullInto, setBacking } from './disk-chain.ts';
 import { fileCalls } from './file-calls.ts';
 import { fileAt, putFile } from './host-files.ts';
 import {
@@ -25,6 +26,7 @@ type ImageCalls = Pick<
   HostImages,
   | 'imageFormats'
   | 'inspectImage'
+  | 'isImageInUse'
   | 'measureImage'
   | 'createImage'
   | 'convertImage'
@@ -48,6 +50,12 @@ function imageCalls(caller: SimulatedCaller): ImageCalls {
       ask('inspectImage', signal, () => {
         requirePaths(caller, path);
         return inspect(caller, path, format);
+      }),
+
+    isImageInUse: ({ path }, signal) =>
+      ask('isImageInUse', signal, () => {
+        requirePaths(caller, path);
+        return lockOn(caller, path) === 'write';
       }),
 
     measureImage: (from, toFormat, signal) =>

@@ -4,6 +4,7 @@ import type { Place } from './domain-life.ts';
 import { workOn } from './domain-work.ts';
 import { dropFile } from './host-files.ts';
 import { libvirtError } from './libvirt-error.ts';
+import { takeOverJob } from './lost-guest.ts';
 import type { SnapshotRecord } from './snapshot-book.ts';
 import {
   childrenOf,
@@ -17,7 +18,7 @@ import { lifeOf } from './world.ts';
 /** A commit of what little a lab guest wrote. */
 const commitTakesMs = 40;
 /** From the end of one disk's commit to that of the next. */
-const finaliseTakesMs = 6;
+const finaliseTakesMs = 4;
 const externalDeleteVersion = 9_000_000;
 /** Before it, files with memory are left behind. */
 const memoryDeleteVersion = 9_001_000;
@@ -79,7 +80,9 @@ async function dropData(place: Place, record: SnapshotRecord): Promise<void> {
   domain.snapshots.internal.delete(record.name);
   noteUnfinished(place, record, overlays);
   for (const overlay of overlays) {
+    const { disks } = domain.definition;
     merge(place, overlay);
+    if (domain.definition.disks !== disks && domain.qemu !== null) await takeOverJob(place, disks);
     await world.pass(finaliseTakesMs, isAlive);
   }
   noteUnfinished(place, record, []);

@@ -5,6 +5,7 @@ import type { DomainReason, DomainState } from '../../ports/domain.ts';
 import type { DomainObservation } from '../../ports/observation.ts';
 import type { DomainWork } from './domain-work.ts';
 import { Link } from './link.ts';
+import type { LostGuest } from './lost-guest.ts';
 import { Qemu } from './qemu.ts';
 import type { MigrationJob } from './migration-job.ts';
 import type { SnapshotBook } from './snapshot-book.ts';
@@ -53,6 +54,8 @@ export interface Domain {
   /** Any other long job. */
   work: DomainWork | null;
   readonly snapshots: SnapshotBook;
+  /** The status file cannot be read just now; what the configuration has for disks. */
+  torn?: Definition['disks'] | null;
 }
 
 export interface Pool {
@@ -114,6 +117,7 @@ export class World {
   readonly clock: Clock;
   readonly link: Link;
   readonly hosts = new Map<string, Host>();
+  readonly lostGuests: LostGuest[] = [];
   /** Where and when each guest's vCPUs ran, by domain uuid, in the order of the starts. */
   readonly spans = new Map<string, readonly VcpuSpan[]>();
   /** Files that every host sees, by path, and where such files are made. */
