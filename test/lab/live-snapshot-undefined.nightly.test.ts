@@ -77,7 +77,8 @@ describeLab('a domain that is undefined for a live snapshot is persistent again'
       const { guest, host, lab } = stage;
       const snapshot = stage.follow({ bandwidthMibPerS: 1 });
       await snapshot.entered('awaitingReady.waiting');
-      if (how === 'crashes') await host.run('kill', ['-9', ...(await host.qemuProcesses())]);
+      if (how === 'crashes')
+        await host.run('sh', ['-c', 'kill -KILL "$(cat /run/libvirt/qemu/guest.pid)"']);
       // It is gone before it could answer.
       else await lab.tellGuest(guest.name, { kind: 'poweroff' }).catch(() => undefined);
       const output = await snapshot.end();
@@ -94,4 +95,16 @@ describeLab('a domain that is undefined for a live snapshot is persistent again'
     },
     180_000,
   );
+
+  test('when our process dies, and the domain is gone before another one goes on', async () => {
+    const { guest, host } = stage;
+    const output = await stage.diedIn('awaitingReady.waiting', async () => {
+      await host.virsh(['destroy', guest.name]);
+      expect((await host.listing()).domains).toEqual([]);
+    });
+    stage.note('copying.awaitingReady', 'our process dies, then the guest', output);
+    expect(output).toMatchObject({ outcome: 'rolledBack', artefacts: [] });
+    await expectDefined(stage, configured);
+    expect(await stage.images()).toEqual([]);
+  }, 120_000);
 });
