@@ -1,6 +1,7 @@
-import type { DomainView } from '../../src/ports/domain.ts';
 import type { Consistency } from '../../src/ports/image-store.ts';
 import type { SnapshotView } from '../../src/ports/snapshots.ts';
+import type { SnapshotKind } from './snapshot-revert.ts';
+import { kindOf } from './snapshot-revert.ts';
 
 /** A file that belongs to a snapshot. */
 export interface SnapshotFile {
@@ -18,7 +19,7 @@ export interface SnapshotNode {
   readonly description: string | null;
   readonly createdAtEpochMs: number;
   readonly current: boolean;
-  readonly kind: 'internal' | 'external' | 'none';
+  readonly kind: SnapshotKind;
   readonly state: SnapshotView['state'];
   readonly withMemory: boolean;
   /** At least; libvirt does not keep whether the guest was frozen. */
@@ -31,17 +32,16 @@ export interface SnapshotNode {
 }
 
 export interface SnapshotTreeFacts {
-  readonly domain: DomainView;
-  readonly libvirtVersion: number;
   readonly snapshots: readonly SnapshotView[];
   /** What is known of files, by path; `missing`: it does not stand there. */
   readonly files: Readonly<Record<string, number | 'missing'>>;
-  /** What the deletion's own checks say, by name. */
-  readonly deleteObjections: Readonly<Record<string, string | null>>;
+  /** What the own checks of a revert and of a deletion say, by name. */
+  readonly objections: Readonly<Record<string, SnapshotObjections>>;
 }
 
-/** The first that reverts to external snapshots. */
-const externalRevertVersion = 9_009_000;
+export type SnapshotObjections = Pick<SnapshotNode, 'deleteObjection' | 'revertObjection'>;
+
+const noObjections: SnapshotObjections = { revertObjection: null, deleteObjection: null };
 
 /** Roots first, each with what was taken after it. Whatever has no parent among them is a root. */
 export function snapshotTree(facts: SnapshotTreeFacts): readonly SnapshotNode[] {
@@ -63,16 +63,9 @@ function nodeOf(snapshot: SnapshotView, facts: SnapshotTreeFacts): SnapshotNode 
     withMemory: memory.kind !== 'none',
     consistency: memory.kind === 'none' ? 'crash' : 'application',
     files: filesOf(snapshot, facts),
-    revertObjection: revertObjection(snapshot, facts),
-    deleteObjection: facts.deleteObjections[name] ?? null,
+    ...(facts.objections[name] ?? noObjections),
     children: children.map((child) => nodeOf(child, facts)),
   };
-}
-
-function kindOf({ disks, memory }: SnapshotView): SnapshotNode['kind'] {
-  const kinds = [memory.kind, ...disks.map(({ kind }) => kind)];
-  if (kinds.includes('external')) return 'external';
-  return kinds.includes('internal') ? 'internal' : 'none';
 }
 
 /** Paths of a snapshot, whether they stand or not. */
@@ -95,17 +88,4 @@ function filesOf(snapshot: SnapshotView, { files }: SnapshotTreeFacts): readonly
     const known = files[file.path];
     return { ...file, bytes: typeof known === 'number' ? known : null };
   });
-}
-
-function revertObjection(snapshot: SnapshotView, facts: SnapshotTreeFacts): string | null {
-  const { domain, files, libvirtVersion } = facts;
-  if (kindOf(snapshot) === 'external' && libvirtVersion < externalRevertVersion)
-    return 'this libvirt does not revert to external snapshots, which 9.9.0 is the first to do';
-  const gone = pathsOf(snapshot).find(
-    ({ path, role }) => role !== 'overlay' && files[path] === 'missing',
-  );
-  if (gone !== undefined) return `${gone.path} is missing`;
-  if (!snapshot.hasDefinition) return 'libvirt keeps no definition with it: only with --force';
-  const busy = domain.disks.find(({ blockJob }) => blockJob !== null);
-  return busy === undefined ? null : `disk ${busy.targetDev} has a block job (${busy.blockJob})`;
 }

@@ -56,7 +56,7 @@ export function bindSnapshotRevert(hypervisors: Hypervisors): BoundMachine {
 }
 
 /** What the checks judge: also whatever would speak against a snapshot of the present state. */
-async function gatherSnapshotRevert(
+export async function gatherSnapshotRevert(
   hypervisors: Hypervisors,
   input: SnapshotRevertInput,
   tools: Tools,

@@ -5,14 +5,23 @@ import {
   beforeSnapshotDelete,
   snapshotDeleteInput,
 } from '../../machines/policy/snapshot-delete.ts';
-import type { SnapshotNode } from '../../machines/policy/snapshot-tree.ts';
+import { refusalOf } from '../../machines/policy/one-host-checks.ts';
+import { snapshotRevertVerdicts } from '../../machines/policy/snapshot-revert-checks.ts';
+import {
+  beforeSnapshotRevert,
+  snapshotRevertInput,
+} from '../../machines/policy/snapshot-revert.ts';
+import type { SnapshotNode, SnapshotObjections } from '../../machines/policy/snapshot-tree.ts';
 import { pathsOf, snapshotTree } from '../../machines/policy/snapshot-tree.ts';
+import type { CheckVerdict } from '../../machines/policy/verdicts.ts';
 import type { Tools } from '../engine/slots.ts';
 import { FailureError } from '../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
 import type { SnapshotView } from '../ports/snapshots.ts';
+import { askedOnce } from './asked-once.ts';
 import { gatherOneHost } from './one-host.ts';
 import { gatherSnapshotDelete } from './snapshot-delete-effects.ts';
+import { gatherSnapshotRevert } from './snapshot-revert.ts';
 
 export type { SnapshotFile, SnapshotNode } from '../../machines/policy/snapshot-tree.ts';
 
@@ -27,50 +36,70 @@ export async function readSnapshotTree(
   tools: Tools,
 ): Promise<readonly SnapshotNode[]> {
   const { signal } = tools;
-  const { domain, host: view } = await gatherOneHost(hypervisors, asked, tools);
+  const once = askedOnce(hypervisors);
+  const { domain, host: view } = await gatherOneHost(once, asked, tools);
   if (domain === null) {
     const message = `${view.hostname} has no domain ${asked.domain}: virsh -c ${asked.host} list --all shows what it has`;
     throw new FailureError({ code: 'domainExists', message, effect: 'none' });
   }
-  const host = await hypervisors.open(asked.host, signal);
+  const host = await once.open(asked.host, signal);
   const snapshots = await host.listSnapshots(domain.uuid, signal);
   const [files, objections] = await Promise.all([
     readFiles(host, snapshots, signal),
     Promise.all(
       snapshots.map(async ({ name }) => {
-        const objection = await deleteObjection(hypervisors, { ...asked, name }, tools);
-        return [name, objection] as const;
+        return [name, await objectionsTo(once, { ...asked, name }, tools)] as const;
       }),
     ),
   ]);
-  const deleteObjections = Object.fromEntries(objections);
-  const { libvirtVersion } = view;
-  return snapshotTree({ domain, libvirtVersion, snapshots, files, deleteObjections });
+  return snapshotTree({ snapshots, files, objections: Object.fromEntries(objections) });
 }
 
-/** By the checks of the deletion itself; a run that has the domain now is no reason for ever. */
-async function deleteObjection(
+/** By the checks of the runs themselves; a run that has the domain now is no reason for ever. */
+async function objectionsTo(
   hypervisors: Hypervisors,
-  { name, ...asked }: Pick<OneHostInput, 'domain' | 'host'> & { readonly name: string },
+  asked: Pick<OneHostInput, 'domain' | 'host'> & { readonly name: string },
   tools: Tools,
-): Promise<string | null> {
-  const what = {
-    kind: 'snapshot',
-    name,
-    children: 'keep',
-    metadataOnly: false,
-    by: 'auto',
-  } as const;
-  const input = snapshotDeleteInput({ ...asked, what });
-  const facts = await gatherSnapshotDelete(hypervisors, input, tools);
-  const context = {
-    ...input,
-    ...nothingYet,
-    ...beforeSnapshotDelete,
-    facts: { ...facts, claims: [] },
+): Promise<SnapshotObjections> {
+  const deletion = snapshotDeleteInput({
+    domain: asked.domain,
+    host: asked.host,
+    what: {
+      kind: 'snapshot',
+      name: asked.name,
+      children: 'keep',
+      metadataOnly: false,
+      by: 'auto',
+    },
+  });
+  const revert = snapshotRevertInput(asked);
+  const [deleteFacts, revertFacts] = await Promise.all([
+    gatherSnapshotDelete(hypervisors, deletion, tools),
+    gatherSnapshotRevert(hypervisors, revert, tools),
+  ]);
+  return {
+    deleteObjection: objectionIn(
+      snapshotDeleteVerdicts({
+        ...deletion,
+        ...nothingYet,
+        ...beforeSnapshotDelete,
+        facts: { ...deleteFacts, claims: [] },
+      }),
+    ),
+    revertObjection: objectionIn(
+      snapshotRevertVerdicts({
+        ...revert,
+        ...nothingYet,
+        ...beforeSnapshotRevert,
+        facts: { ...revertFacts, claims: [] },
+      }),
+    ),
   };
-  const found = snapshotDeleteVerdicts(context).find(({ objection }) => objection !== null);
-  return found?.objection ?? null;
+}
+
+/** In the words of a refusal. */
+function objectionIn(verdicts: readonly CheckVerdict[]): string | null {
+  return verdicts.every(({ objection }) => objection === null) ? null : refusalOf(verdicts).message;
 }
 
 /** Where image tools do not reach the host, nothing is known of its files. */

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import type { SnapshotTreeFacts } from '../../machines/policy/snapshot-tree.ts';
 import { snapshotTree } from '../../machines/policy/snapshot-tree.ts';
 import type { SnapshotView } from '../../src/ports/snapshots.ts';
-import { guestView } from './facts.ts';
 
 const snapshot = (name: string, more: Partial<SnapshotView> = {}): SnapshotView => ({
   name,
@@ -31,11 +30,9 @@ const internal = snapshot('inside', {
 
 const treeOf = (snapshots: readonly SnapshotView[], more: Partial<SnapshotTreeFacts> = {}) =>
   snapshotTree({
-    domain: guestView,
-    libvirtVersion: 11_003_000,
     snapshots,
     files: {},
-    deleteObjections: {},
+    objections: {},
     ...more,
   });
 
@@ -75,50 +72,10 @@ describe('a tree of snapshots', () => {
     expect(whole).toMatchObject({ consistency: 'application', kind: 'internal', withMemory: true });
   });
 
-  test.each<[string, SnapshotView, Partial<SnapshotTreeFacts>, RegExp | null]>([
-    [
-      'an external one of an old libvirt',
-      snapshot('one'),
-      { libvirtVersion: 9_000_000 },
-      /9\.9\.0/,
-    ],
-    ['an internal one of an old libvirt', internal, { libvirtVersion: 9_000_000 }, null],
-    ['an external one of a new libvirt', snapshot('one'), {}, null],
-    [
-      'one whose state is missing',
-      snapshot('one'),
-      { files: { '/images/guest.qcow2': 'missing' } },
-      /guest\.qcow2 is missing/,
-    ],
-    [
-      'one whose overlay is gone',
-      snapshot('one'),
-      { files: { '/images/guest.one': 'missing' } },
-      null,
-    ],
-    ['one without a definition', snapshot('one', { hasDefinition: false }), {}, /--force/],
-    [
-      'one beside a block job',
-      snapshot('one'),
-      {
-        domain: {
-          ...guestView,
-          disks: guestView.disks.map((disk) => ({ ...disk, blockJob: 'copy' })),
-        },
-      },
-      /block job/,
-    ],
-  ])('tells whether a revert is possible: %s', (_, view, facts, why) => {
-    const [node] = treeOf([view], facts);
-    if (why === null) expect(node?.revertObjection).toBeNull();
-    else expect(node?.revertObjection).toMatch(why);
-  });
-
-  test('tells what the deletion’s own checks say', () => {
-    const deleteObjections = { one: 'it has two children' };
-    expect(treeOf([snapshot('one')], { deleteObjections })[0]?.deleteObjection).toBe(
-      'it has two children',
-    );
-    expect(treeOf([snapshot('two')], { deleteObjections })[0]?.deleteObjection).toBeNull();
+  test('tells what the own checks of a revert and a deletion say', () => {
+    const said = { revertObjection: 'its file is missing', deleteObjection: 'it has two children' };
+    const [one, two] = treeOf([snapshot('one'), snapshot('two')], { objections: { one: said } });
+    expect(one).toMatchObject(said);
+    expect(two).toMatchObject({ revertObjection: null, deleteObjection: null });
   });
 });
