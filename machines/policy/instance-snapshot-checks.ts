@@ -1,6 +1,6 @@
 import { unless } from './check.ts';
 import type { InstanceSnapshotContext, Way } from './instance-snapshot.ts';
-import { isOpen } from './instance-snapshot.ts';
+import { isOpen, verdictsOf } from './instance-snapshot.ts';
 import type { CheckVerdict } from './verdicts.ts';
 import { judgeAll, namesOf } from './verdicts.ts';
 
@@ -25,12 +25,26 @@ const checks = {
   someWay: ({ context, facts }) => {
     if (facts.domain === null || isOpen(context, 'live') || isOpen(context, 'cold')) return null;
     const wanted: readonly Way[] = context.way === 'auto' ? ['live', 'cold'] : [context.way];
-    return wanted.map((way) => `${way}: ${objectionsOf(facts.verdicts[way])}`).join('; ');
+    return againstAll(wanted.map((way) => ({ way, objections: objectionsOf(context, way) })));
   },
 } satisfies Record<string, (subject: Subject) => string | null>;
 
-function objectionsOf(verdicts: readonly CheckVerdict[]): string {
-  return verdicts.flatMap(({ objection }) => objection ?? []).join('; ');
+function objectionsOf(context: InstanceSnapshotContext, way: Way): readonly string[] {
+  return verdictsOf(context, way).flatMap(({ objection }) => objection ?? []);
+}
+
+/** What speaks against every way is said once. */
+function againstAll(
+  ways: readonly { readonly way: Way; readonly objections: readonly string[] }[],
+): string {
+  const isShared = (objection: string): boolean =>
+    ways.every(({ objections }) => objections.includes(objection));
+  const shared = ways[0]?.objections.filter(isShared) ?? [];
+  const own = ways.flatMap(({ objections, way }) => {
+    const others = objections.filter((objection) => !isShared(objection));
+    return others.length === 0 ? [] : [`${way}: ${others.join('; ')}`];
+  });
+  return [...shared, ...own].join('; ');
 }
 
 export const instanceSnapshotCheckNames = namesOf(checks);

@@ -21,7 +21,7 @@ export interface InstanceSnapshotInput extends OneHostInput {
   readonly disk: string | null;
   /** `auto`: live where nothing speaks against it, else cold. A guest that is shut off is copied as it is. */
   readonly way: 'auto' | Way;
-  /** A live snapshot that came to nothing may be taken cold: the guest stands still for it. */
+  /** A guest that is up may be taken cold where live does not work: it stands still for it. */
   readonly mayFallBack: boolean;
   readonly quiesce: Quiesce;
   readonly agentRunsHooks: boolean;
@@ -176,8 +176,25 @@ export function coldInputAt(
 /** A way that may be gone: wanted, and nothing speaks against it. */
 export function isOpen(context: InstanceSnapshotContext, way: Way): boolean {
   if (context.way !== 'auto' && context.way !== way) return false;
-  const verdicts = context.facts?.verdicts[way] ?? [];
+  const verdicts = verdictsOf(context, way);
   return verdicts.length > 0 && verdicts.every(({ objection }) => objection === null);
+}
+
+/** What its own checks say of a way, and for one at rest whether the guest may be stopped. */
+export function verdictsOf(context: InstanceSnapshotContext, way: Way): readonly CheckVerdict[] {
+  const judged = context.facts?.verdicts[way] ?? [];
+  if (way === 'live' || judged.length === 0) return judged;
+  return [...judged, { check: 'mayRest', objection: restObjection(context) }];
+}
+
+/** Why a guest that is up is not stopped for an image, whatever else would allow it. */
+function restObjection(context: InstanceSnapshotContext): string | null {
+  const { facts, mayFallBack, quiesce, way } = context;
+  const domain = facts?.domain ?? null;
+  if (domain === null || domain.state === 'shutoff') return null;
+  if (quiesce === 'required')
+    return `${domain.name} would be stopped without a freeze, and one is required`;
+  return way === 'auto' && !mayFallBack ? `${domain.name} may not be stopped for it` : null;
 }
 
 /**
@@ -185,11 +202,9 @@ export function isOpen(context: InstanceSnapshotContext, way: Way): boolean {
  * nor one of a guest that is not there any more, nor one whose freeze was required.
  */
 export function fallsBack(context: InstanceSnapshotContext): boolean {
-  const { failure, mayFallBack, quiesce, way } = context;
+  const { failure, way } = context;
   const isFinal = failure !== null && finalFailures.includes(failure.code);
-  return (
-    mayFallBack && way === 'auto' && quiesce !== 'required' && !isFinal && isOpen(context, 'cold')
-  );
+  return way === 'auto' && !isFinal && isOpen(context, 'cold');
 }
 
 const finalFailures: readonly string[] = ['abortRequested', 'guestGone', 'claimed', 'noSpace'];
@@ -247,6 +262,14 @@ const unexplained: Failure = {
   effect: 'unknown',
 };
 
+/** A guest that was stopped for it might have run on. */
+function whyNotLive(context: InstanceSnapshotContext): readonly string[] {
+  const { facts, taken, way } = context;
+  if (taken?.way !== 'cold' || way !== 'auto' || facts?.domain?.state === 'shutoff') return [];
+  const objections = verdictsOf(context, 'live').flatMap(({ objection }) => objection ?? []);
+  return objections.length === 0 ? [] : [`it was not taken live: ${objections.join('; ')}`];
+}
+
 export function instanceSnapshotResult(context: InstanceSnapshotContext): InstanceSnapshotResult {
   const { artefacts, facts, failedWays, failure, image, taken } = context;
   const isOff = facts?.domain?.state === 'shutoff';
@@ -261,7 +284,10 @@ export function instanceSnapshotResult(context: InstanceSnapshotContext): Instan
     frozenMs: taken?.frozenMs ?? null,
     outageMs: taken?.outageMs ?? null,
     image,
-    verdicts: facts?.verdicts ?? null,
-    notes: [...notes, ...(taken?.notes ?? [])],
+    verdicts:
+      facts === null
+        ? null
+        : { live: verdictsOf(context, 'live'), cold: verdictsOf(context, 'cold') },
+    notes: [...whyNotLive(context), ...notes, ...(taken?.notes ?? [])],
   };
 }

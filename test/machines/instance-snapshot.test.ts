@@ -95,7 +95,7 @@ describe('an image of a guest', () => {
       frozenMs: 12,
       image: stored.image,
       artefacts: [kept],
-      verdicts: facts.verdicts,
+      verdicts: { live: fine, cold: [...fine, { check: 'mayRest', objection: null }] },
     });
   });
 
@@ -118,10 +118,40 @@ describe('an image of a guest', () => {
     ['the name is taken', {}, { taken: true }, 'imageNew'],
     ['no way is open', {}, way(bad, bad), 'someWay'],
     ['the wanted way is not open', { way: 'live' }, way(bad, fine), 'someWay'],
+    ['it would be stopped unfrozen', { quiesce: 'required' }, way(bad, fine), 'someWay'],
+    ['it would be stopped unasked', { mayFallBack: false }, way(bad, fine), 'someWay'],
   ] as const)('is refused where %s', (_, change, found, code) => {
     const run = walk(change, found);
     expect(run.output()).toMatchObject({ outcome: 'refused', failure: { code }, artefacts: [] });
     expect(run.started()).toEqual(['gatherFacts']);
+  });
+
+  test('that is refused is told once what speaks against both ways', () => {
+    const full = { check: 'space', objection: 'it is full' };
+    const verdicts = { live: [...bad, full], cold: [full] };
+    expect(walk({ quiesce: 'required' }, { verdicts }).output()).toMatchObject({
+      failure: {
+        message:
+          'it is full; live: it does not run; cold: guest would be stopped without a freeze, and one is required',
+      },
+    });
+  });
+
+  test('that was taken at rest, without a try while it ran, says why', () => {
+    const run = walk({}, way(bad, fine))
+      .done('cold', { ...whole, notes: [] })
+      .done('keep', stored);
+    expect(run.output()).toMatchObject({
+      outcome: 'completed',
+      way: 'cold',
+      notes: ['it was not taken live: it does not run'],
+    });
+  });
+
+  test('a guest that is shut off is copied as it lies, whatever was asked for its freeze', () => {
+    const domain = { ...guestView, state: 'shutoff' } as const;
+    const run = walk({ quiesce: 'required', mayFallBack: false }, { domain, ...way(bad, fine) });
+    expect(run.isIn('takingCold')).toBe(true);
   });
 
   test('that came to nothing while it ran is taken at rest, and that is told', () => {

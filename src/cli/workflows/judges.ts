@@ -11,7 +11,7 @@ import { beforeColdSnapshot } from '../../../machines/policy/cold-snapshot.ts';
 import { domainSnapshotVerdicts } from '../../../machines/policy/domain-snapshot-checks.ts';
 import { beforeDomainSnapshot } from '../../../machines/policy/domain-snapshot.ts';
 import { instanceSnapshotVerdicts } from '../../../machines/policy/instance-snapshot-checks.ts';
-import { beforeInstanceSnapshot } from '../../../machines/policy/instance-snapshot.ts';
+import { beforeInstanceSnapshot, verdictsOf } from '../../../machines/policy/instance-snapshot.ts';
 import { liveSnapshotVerdicts } from '../../../machines/policy/live-snapshot-checks.ts';
 import { beforeLiveSnapshot } from '../../../machines/policy/live-snapshot.ts';
 import { savingVerdicts } from '../../../machines/policy/managed-save-checks.ts';
@@ -64,11 +64,15 @@ export const judgeInstanceSnapshot: Judge<InstanceSnapshotInput> = async (
 ) => {
   const { gatherFacts } = instanceSnapshotSlots(composition.hypervisors, composition.imageStores);
   const facts = await gatherFacts.run(input, toolsFor(composition, signal));
+  const context = { ...input, ...beforeInstanceSnapshot, facts };
   const ways = (['live', 'cold'] as const).flatMap((way) =>
-    facts.verdicts[way].map(({ check, objection }) => ({ check: `${way}.${check}`, objection })),
+    verdictsOf(context, way).map(({ check, objection }) => ({
+      check: `${way}.${check}`,
+      objection,
+    })),
   );
   // That one way is closed is no objection where the other one is open.
-  const own = instanceSnapshotVerdicts({ ...input, ...beforeInstanceSnapshot, facts });
+  const own = instanceSnapshotVerdicts(context);
   return own.every(({ objection }) => objection === null) ? own : [...own, ...ways];
 };
 
