@@ -15,12 +15,15 @@ type Subject = OneHostSubject<ColdSnapshotContext>;
 /** What can be known before anything is touched: the guest's own time is not spent on finding out. */
 export const coldSnapshotChecks = {
   ...oneHostChecks,
-  stateFit: ({ domain }) =>
-    unless(
+  stateFit: ({ context, domain }) => {
+    if (context.mustBeOff && wasActive(domain))
+      return `${domain.name} is ${domain.state}, and an offline snapshot is of a guest that is shut off: take a live one, or a cold one, for which it stands still`;
+    return unless(
       wasActive(domain) || domain.state === 'shutoff',
       () =>
         `${domain.name} is ${domain.state}: a cold snapshot needs a guest that runs, is paused or is shut off`,
-    ),
+    );
+  },
   domainPersistent: ({ domain }) =>
     unless(
       domain.persistent,

@@ -1,6 +1,7 @@
 import type { DeviceView } from '../../src/ports/devices.ts';
 import type { DiskOverlay } from '../../src/ports/disk-sources.ts';
 import type { DiskView, DomainView } from '../../src/ports/domain.ts';
+import type { Consistency } from '../../src/ports/image-store.ts';
 import type { FormattedImage, ImageInfo } from '../../src/ports/images.ts';
 import type { GuestLook, Step } from './cold-steps.ts';
 import type { ImageTarget, TargetFacts } from './image-target.ts';
@@ -21,6 +22,8 @@ export interface ColdSnapshotInput extends OneHostInput, ImageTarget {
   readonly detach: readonly string[];
   /** The guest runs on, on an overlay, while its disks are copied. */
   readonly shortOutage: boolean;
+  /** Only of a guest that is shut off: one that is up is refused, not stopped. */
+  readonly mustBeOff: boolean;
   /** How long a guest may take to let go of a device. */
   readonly deviceWaitMs: number;
 }
@@ -31,6 +34,7 @@ const defaultInput = {
   compress: false,
   detach: [],
   shortOutage: false,
+  mustBeOff: false,
   deviceWaitMs: 20_000,
   peerWaitMs: 60_000,
   breakClaims: [],
@@ -143,8 +147,11 @@ export const beforeColdSnapshot = {
 export interface ColdSnapshotResult extends OneHostResult {
   /** Whole images under their names. */
   readonly images: readonly SnapshotImage[];
-  /** Of the disks alone; with the memory of its managed save it would be whole. `null`: no image. */
-  readonly consistency: 'crash' | null;
+  /**
+   * Of the disks alone: what was shut down has nothing open; with the memory of its managed save a guest
+   * that was up would be whole. `null`: no image.
+   */
+  readonly consistency: Consistency | null;
   /** From when its vCPUs stopped to when they ran again; `null`: it did not run, or nobody saw it. */
   readonly outageMs: number | null;
   /** Devices that are not back in the guest, with what attaches them. */
@@ -203,13 +210,17 @@ export function outageMsOf(context: ColdSnapshotContext): number | null {
   return Math.max(0, resumedAtEpochMs - stoppedAtEpochMs);
 }
 
+function consistencyAtRest({ reason, state }: DomainView): Consistency {
+  return state === 'shutoff' && reason === 'shutdown' ? 'application' : 'crash';
+}
+
 export function coldSnapshotResult(context: ColdSnapshotContext): ColdSnapshotResult {
   const { artefacts, failure, images, taken } = context;
   return {
     failure,
     artefacts,
     images,
-    consistency: images.length > 0 ? 'crash' : null,
+    consistency: images.length > 0 ? consistencyAtRest(foundDomain(context)) : null,
     outageMs: outageMsOf(context),
     lostDevices: taken
       .filter(({ status }) => status === 'lost')

@@ -85,9 +85,19 @@ describe('a cold snapshot', () => {
   test('of a domain that is shut off only copies', () => {
     const walk = claimed({}, { domain: off, devices: [] });
     walk.done('copyDisk', copied).done('nameImage');
-    expect(released(walk)).toMatchObject({ outcome: 'completed', outageMs: null });
+    expect(released(walk)).toMatchObject({
+      outcome: 'completed',
+      outageMs: null,
+      consistency: 'application',
+    });
     expect(walk.started()).not.toContain('saveMemory');
     expect(walk.started()).not.toContain('startSaved');
+  });
+
+  test('of a domain that did not shut itself down is as after a power cut', () => {
+    const walk = claimed({}, { domain: { ...off, reason: 'destroyed' }, devices: [] });
+    walk.done('copyDisk', copied).done('nameImage');
+    expect(released(walk)).toMatchObject({ outcome: 'completed', consistency: 'crash' });
   });
 
   test('starts a paused guest paused, and has no outage to tell', () => {
@@ -115,6 +125,8 @@ describe('a cold snapshot', () => {
 
 describe('a cold snapshot is refused', () => {
   test.each([
+    ['stateFit', {}, { mustBeOff: true }],
+    ['stateFit', { domain: paused }, { mustBeOff: true }],
     ['disksKnown', {}, { disks: ['vdz'] }],
     ['formatWritable', {}, { format: 'vhdx' }],
     ['nameValid', {}, { fileName: 'a/b' }],
