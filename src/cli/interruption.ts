@@ -1,4 +1,5 @@
 import type { Run } from '../engine/run.ts';
+import type { ShownWorkflow } from './workflows/shown-workflow.ts';
 
 /** npm and some shells pass the terminal's Ctrl-C on to a child that has had it already. */
 const sameKeypressMs = 50;
@@ -13,17 +14,24 @@ export function answerInterrupt(run: Pick<Run, 'tags' | 'send'>): string {
     return 'asked to abort; waiting for the rollback (once more leaves it to virtstate recover)';
   if (tags.has('rollingBack'))
     return 'it is rolling back already; waiting for its end (once more leaves it to virtstate recover)';
-  return 'past the point of no return: it goes on to its end (once more leaves it to virtstate recover)';
+  const why = tags.has('pointOfNoReturn')
+    ? 'past the point of no return: it goes on to its end'
+    : 'there is nothing to be called off now; waiting for its end';
+  return `${why} (once more leaves it to virtstate recover)`;
 }
 
 /** What happens to a run that we leave: whoever drives it goes on, or is gone. */
-export function leavingWords(runId: string, { whileLeft }: { readonly whileLeft: string }): string {
-  return `left: the run stands on record, and virtstate recover ${runId} takes it up; ${whileLeft}`;
+export function leavingWords(
+  run: Pick<Run, 'id' | 'tags'>,
+  shown: Pick<ShownWorkflow, 'whileLeft'>,
+): string {
+  const meanwhile = shown.whileLeft(run.tags());
+  return `left: the run stands on record, and virtstate recover ${run.id} takes it up; ${meanwhile}`;
 }
 
 /**
  * Ctrl-C and SIGTERM: the first one asks the machines to abort, the second one leaves. A terminal
- * that hangs up (SIGHUP) does not end a migration: it goes on without being shown.
+ * that hangs up (SIGHUP) does not end a run: it goes on without being shown.
  *
  * @returns takes the handlers away again
  */

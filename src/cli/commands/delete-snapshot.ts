@@ -4,8 +4,15 @@ import type { SnapshotDeleteInput } from '../../../machines/index.ts';
 import { snapshotDeleteInput } from '../../../machines/index.ts';
 import type { Surroundings } from '../display/presenters.ts';
 import { oneHostOptions, toOneHostInput } from '../options/one-host-options.ts';
-import { flag, hostPath, oneOf, wholeNumber } from '../options/option-values.ts';
-import { readDomain, readOptions } from '../options/read-options.ts';
+import {
+  diskName,
+  flag,
+  hostPath,
+  oneOf,
+  snapshotName,
+  wholeNumber,
+} from '../options/option-values.ts';
+import { readArgument, readDomain, readOptions } from '../options/read-options.ts';
 import { UsageError } from '../options/usage-error.ts';
 import { judgeSnapshotDelete } from '../workflows/judge-snapshot-delete.ts';
 import { shownOneHost } from '../workflows/one-host.ts';
@@ -47,7 +54,7 @@ export function deleteSnapshot(
       throw new UsageError('--children and --children-only exclude each other: give one of them');
     return asked(readDomain(domain), typed, {
       kind: 'snapshot',
-      name: snapshot,
+      name: readArgument('SNAPSHOT', snapshotName, snapshot),
       children: children ? 'withIt' : childrenOnly ? 'only' : 'keep',
       metadataOnly,
       by,
@@ -72,7 +79,7 @@ export function merge(
     const { base = null, pull, top = null } = typed;
     return asked(readDomain(domain), typed, {
       kind: 'merge',
-      targetDev: disk,
+      targetDev: readArgument('DISK', diskName, disk),
       base,
       top,
       how: pull ? 'pull' : 'commit',

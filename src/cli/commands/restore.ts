@@ -7,12 +7,12 @@ import { compose } from '../compose.ts';
 import type { Surroundings } from '../display/presenters.ts';
 import { oneLine } from '../display/quantities.ts';
 import { oneHostOptions, toOneHostInput } from '../options/one-host-options.ts';
-import { flag } from '../options/option-values.ts';
-import { readOptions } from '../options/read-options.ts';
+import { flag, hostPath } from '../options/option-values.ts';
+import { readArgument, readOptions } from '../options/read-options.ts';
 import { UsageError } from '../options/usage-error.ts';
 import { judgeManagedSave } from '../workflows/judges.ts';
 import { shownOneHost } from '../workflows/one-host.ts';
-import { readPath, readResumeAs } from './save.ts';
+import { readResumeAs } from './save.ts';
 import { runWorkflow } from './workflow-command.ts';
 
 const restoreOptions = z.object({
@@ -40,7 +40,7 @@ export function restore(
 ): Promise<number> {
   return runWorkflow(options, surroundings, async () => {
     const typed = readOptions(restoreOptions, options);
-    const path = readPath(file);
+    const path = readArgument('FILE', hostPath, file);
     const resumeAs = readResumeAs(typed);
     const input = managedSaveInput({
       ...toOneHostInput(await domainIn(typed.on, path), typed),

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { snapshotRevertInput } from '../../../machines/index.ts';
 import type { Surroundings } from '../display/presenters.ts';
 import { oneHostOptions, toOneHostInput } from '../options/one-host-options.ts';
-import { flag } from '../options/option-values.ts';
-import { readDomain, readOptions } from '../options/read-options.ts';
+import { flag, snapshotName } from '../options/option-values.ts';
+import { readArgument, readDomain, readOptions } from '../options/read-options.ts';
 import { UsageError } from '../options/usage-error.ts';
 import { judgeSnapshotRevert } from '../workflows/judges.ts';
 import { shownOneHost } from '../workflows/one-host.ts';
@@ -39,7 +39,7 @@ export function revert(
       throw new UsageError('--running and --paused exclude each other: give one of them');
     const input = snapshotRevertInput({
       ...toOneHostInput(name, typed),
-      name: snapshot,
+      name: readArgument('SNAPSHOT', snapshotName, snapshot),
       resumeAs: paused ? 'paused' : running ? 'running' : 'asSnapshot',
       force,
       resetNvram,

@@ -4,7 +4,7 @@ import { managedSaveInput } from '../../../machines/index.ts';
 import type { Surroundings } from '../display/presenters.ts';
 import { oneHostOptions, toOneHostInput } from '../options/one-host-options.ts';
 import { flag, hostPath } from '../options/option-values.ts';
-import { readDomain, readOptions } from '../options/read-options.ts';
+import { readArgument, readDomain, readOptions } from '../options/read-options.ts';
 import { UsageError } from '../options/usage-error.ts';
 import { judgeManagedSave } from '../workflows/judges.ts';
 import { shownOneHost } from '../workflows/one-host.ts';
@@ -39,7 +39,7 @@ export function save(
     const input = managedSaveInput({
       ...toOneHostInput(name, typed),
       action: typed.managed ? 'save' : 'saveTo',
-      file: file === undefined ? null : readPath(file),
+      file: file === undefined ? null : readArgument('FILE', hostPath, file),
       options: { bypassCache: typed.bypassCache, resumeAs: readResumeAs(typed) },
       force: typed.force,
     });
@@ -49,13 +49,6 @@ export function save(
       judge: (composition, signal) => judgeManagedSave(composition, input, signal),
     };
   });
-}
-
-/** @throws UsageError */
-export function readPath(text: string): string {
-  const path = hostPath.safeParse(text);
-  if (path.success) return path.data;
-  throw new UsageError(`FILE ${path.error.issues[0]?.message ?? 'is wrong'}`);
 }
 
 /** @throws UsageError: they exclude each other */

@@ -57,18 +57,22 @@ function phaseTime(view: RunView, phase: PhaseView | undefined): string {
   return `${offset.padStart(12)}  ${phase.evidence ?? ''}`.trimEnd();
 }
 
-const nameColumns = 8;
+const nameColumnsMin = 8;
+const nameColumnsMax = 16;
 const barColumnsMin = 10;
 const barColumnsMax = 80;
 
 /** Name, bar, and what fits behind it; the bars of all streams are equally long. */
 function streamLines(streams: readonly StreamView[], { columns, paint }: FrameOptions): string[] {
+  const names = streams.map(({ stream }) => oneLine(stream));
+  const longestName = Math.max(0, ...names.map((name) => name.length));
+  const nameColumns = Math.min(Math.max(nameColumnsMin, longestName + 1), nameColumnsMax);
   const room = columns - nameColumns - 2;
   const tails = streams.map((stream) => tailOf(stream, room - barColumnsMin));
   const longest = Math.max(0, ...tails.map((tail) => tail.length));
   const width = Math.min(room - longest, barColumnsMax);
   return streams.map((stream, index) => {
-    const name = fit(oneLine(stream.stream), nameColumns - 1).padEnd(nameColumns);
+    const name = fit(names[index] ?? '', nameColumns - 1).padEnd(nameColumns);
     const tail = tails[index] ?? '';
     if (width < 1) return fit(name + tail, columns);
     const filled = Math.floor(width * stream.fraction);

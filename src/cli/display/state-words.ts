@@ -2,12 +2,17 @@ import { formatBytes } from './quantities.ts';
 import type { PassesEvent } from './run-events.ts';
 import type { StateView } from './run-view.ts';
 
+const markers = [
+  ['guestPaused', ' [guest paused]'],
+  ['guestFrozen', ' [guest frozen]'],
+] as const;
+
 /** A state for a person, marked where the guest stands still in it. */
 export function describeState({ state, description, tags }: StateView): {
   readonly name: string;
   readonly description: string;
 } {
-  const marker = tags.includes('guestPaused') ? ' [guest paused]' : '';
+  const marker = markers.find(([tag]) => tags.includes(tag))?.[1] ?? '';
   return { name: `${state}${marker}`, description };
 }
 

@@ -24,8 +24,7 @@ export function answerSignals(
     },
     leave: () => {
       output.placeAbove(null);
-      for (const { run, shown } of driven())
-        output.say(`virtstate: ${leavingWords(run.id, shown)}`);
+      for (const { run, shown } of driven()) output.say(`virtstate: ${leavingWords(run, shown)}`);
       // Whoever waits for a run hears that it was left; the user has asked twice.
       setTimeout(() => process.exit(exitStatus.left), leaveWithinMs).unref();
       void engine.close();

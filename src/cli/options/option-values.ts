@@ -33,6 +33,10 @@ const deviceName = /^[A-Za-z0-9_.-]{1,64}$/;
 const runName = /^[^\p{Cc}]{1,255}$/u;
 
 /** Names of disks, as `<target dev>` has them. */
+export const diskName = z.string().regex(deviceName, {
+  error: ({ input }) =>
+    `${quoted(input)} is no name of a disk: name it as the guest has it, as vda`,
+});
 export const diskNames = listOf((name) => deviceName.test(name), 'disk names such as vda,vdb');
 export const runNames = listOf((run) => runName.test(run), 'runs as the claims name them');
 
@@ -52,6 +56,12 @@ export const flag = z
 export const domainName = z.string().regex(/^[^/\p{Cc}]{1,255}$/u, {
   error: ({ input }) =>
     `${quoted(input)} cannot be a domain's name: no slash, no control characters, at most 255`,
+});
+
+/** Of a snapshot or an image: each becomes part of a file's name. */
+export const snapshotName = z.string().regex(/^[^/\p{Cc}]{1,247}$/u, {
+  error: ({ input }) =>
+    `${quoted(input)} cannot name a snapshot: no slash, no control characters, at most 247`,
 });
 
 /** Name or address of a host, as a certificate or a listening socket has it. */

@@ -17,6 +17,17 @@ export function readOptions<Schema extends z.ZodType>(
   throw new UsageError(`--${option} ${issue?.message ?? 'is wrong'}`);
 }
 
+/** What stands on the command line without an option, by its name in the help. @throws UsageError */
+export function readArgument<Schema extends z.ZodType>(
+  name: string,
+  schema: Schema,
+  given: unknown,
+): z.infer<Schema> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`${name} ${parsed.error.issues[0]?.message ?? 'is wrong'}`);
+}
+
 const domainArgument = z.string().min(1).max(255);
 
 /** @throws UsageError */

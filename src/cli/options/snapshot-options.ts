@@ -9,7 +9,15 @@ import {
 } from '../../../machines/index.ts';
 import { namesOf } from '../../../machines/policy/verdicts.ts';
 import { oneHostOptions, toOneHostInput } from './one-host-options.ts';
-import { diskNames, flag, hostPath, listOf, oneOf, wholeNumber } from './option-values.ts';
+import {
+  diskNames,
+  flag,
+  hostPath,
+  listOf,
+  oneOf,
+  snapshotName,
+  wholeNumber,
+} from './option-values.ts';
 import { readDomain, readOptions } from './read-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -19,7 +27,7 @@ const snapshotOptions = z.object({
   ...oneHostOptions,
   kind: oneOf(['auto', 'live', 'cold', 'offline', 'internal', 'external']),
   to: hostPath.optional(),
-  name: z.string().min(1, 'must not be empty').max(128, 'is too long').optional(),
+  name: snapshotName.optional(),
   disk: diskNames.optional(),
   format: z
     .string()
@@ -53,6 +61,7 @@ export type AskedSnapshot =
 
 /** For which kinds an option means something: with others it would be lost without a word. */
 const kindsOf = {
+  to: ['auto', 'live', 'cold', 'offline', 'external'],
   format: ['auto', 'live', 'cold', 'offline'],
   compress: ['auto', 'live', 'cold', 'offline'],
   quiesce: ['auto', 'live', 'external'],
@@ -102,6 +111,7 @@ export function readSnapshot(domain: unknown, options: unknown): AskedSnapshot {
           disks: typed.disk ?? null,
           detach: typed.detach ?? [],
           shortOutage: typed.shortOutage,
+          mustBeOff: typed.kind === 'offline',
         }),
       };
     case 'internal':
@@ -171,6 +181,10 @@ function toDomainSnapshot(own: Own, typed: Typed) {
   if (name === undefined) throw new UsageError('--name is needed: how libvirt shall know it');
   if (kind === 'external' && memory && to === undefined)
     throw new UsageError('--memory needs --to: the directory for the file with the memory');
+  if (to !== undefined && !memory && disk === undefined)
+    throw new UsageError(
+      '--to means nothing for --kind external without --disk or --memory: name the disks whose overlays go there, or leave it out',
+    );
   return domainSnapshotInput({
     ...own,
     name,

@@ -61,7 +61,7 @@ export function shownMigration(asked: AskedMigration): ShownWorkflow {
     header: { domain, from, to, protocol, offline },
     expectedPhases: offline ? phasesOfOfflineMove : phasesOfLiveMigration,
     places,
-    whileLeft:
+    whileLeft: () =>
       offline || protocol === 'direct'
         ? 'until then both daemons undo what they hold, and a guest that was about to switch over stays paused on the source'
         : 'until then the source daemon goes on by itself with what it was told last',

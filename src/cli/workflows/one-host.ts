@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { OneHostInput } from '../../../machines/policy/one-host.ts';
+import type { MergeTask, SnapshotTask } from '../../../machines/policy/snapshot-delete.ts';
 import { artefactLines } from '../display/artefact-words.ts';
 import { describeFailure } from '../display/failure-words.ts';
 import { holdingLines } from '../display/holdings.ts';
@@ -11,33 +12,69 @@ import { lookAtPlaces } from './look-at-places.ts';
 import type { Place, ShownWorkflow } from './shown-workflow.ts';
 import { toldLines } from './told.ts';
 
+const askedDeletion = z.looseObject({
+  kind: z.literal('snapshot'),
+  name: z.string(),
+  children: z.enum(['keep', 'withIt', 'only']),
+  metadataOnly: z.boolean(),
+});
+const askedMerge = z.looseObject({
+  kind: z.literal('merge'),
+  targetDev: z.string(),
+  how: z.enum(['commit', 'pull']),
+});
+
+/** What was asked, as far as the words depend on it. */
 export type AskedOneHost = Pick<OneHostInput, 'domain' | 'host'> & {
   /** Of a machine that does several things. */
   readonly action?: string | undefined;
+  /** Of a snapshot. */
+  readonly name?: string | undefined;
+  /** Of the machine that deletes and merges. */
+  readonly what?:
+    | Pick<SnapshotTask, 'kind' | 'name' | 'children' | 'metadataOnly'>
+    | Pick<MergeTask, 'how' | 'kind' | 'targetDev'>
+    | undefined;
 };
 
 export const askedOneHost = z.looseObject({
   domain: z.string(),
   host: z.string(),
   action: z.string().optional(),
+  name: z.string().optional(),
+  what: z.discriminatedUnion('kind', [askedDeletion, askedMerge]).optional(),
 }) satisfies z.ZodType<AskedOneHost>;
 
 interface Words {
   readonly noun: string;
+  /** What it is about, before `of DOMAIN`. */
+  readonly object?: string;
   /** What its end says of the domain. */
   readonly done: string;
 }
 
 /** What each is called, and what it says when it has worked. */
 const workflows = {
-  managedSave: { noun: 'save', done: 'is saved' },
-  coldSnapshot: { noun: 'snapshot', done: 'was copied at rest' },
-  liveSnapshot: { noun: 'snapshot', done: 'was copied while it ran' },
-  domainSnapshot: { noun: 'snapshot', done: 'has the snapshot' },
-  snapshotRevert: { noun: 'revert', done: 'is what it was then' },
-  snapshotDelete: { noun: 'merge', done: 'has fewer layers, and all of its data' },
-  instanceSnapshot: { noun: 'snapshot', done: 'has an image' },
-} as const satisfies Record<string, Words>;
+  managedSave: savingWords,
+  coldSnapshot: () => ({ noun: 'snapshot', done: 'was copied at rest' }),
+  liveSnapshot: () => ({ noun: 'snapshot', done: 'was copied while it ran' }),
+  domainSnapshot: ({ name = '' }) => ({
+    noun: 'snapshot',
+    object: `snapshot ${name}`,
+    done: `has the snapshot ${name}`,
+  }),
+  snapshotRevert: ({ name = '' }) => ({
+    noun: 'revert',
+    object: `revert to ${name}`,
+    done: `is what it was at ${name}`,
+  }),
+  snapshotDelete: deletionWords,
+  instanceSnapshot: ({ name = '' }) => ({
+    noun: 'snapshot',
+    object: `snapshot ${name}`,
+    done: `has the image ${name}`,
+  }),
+} as const satisfies Record<string, (asked: AskedOneHost) => Words>;
 
 /** One machine does several things with a guest's memory. */
 const savingActions: Readonly<Record<string, Words>> = {
@@ -46,8 +83,31 @@ const savingActions: Readonly<Record<string, Words>> = {
   removeManagedSave: { noun: 'removal of the saved memory', done: 'has no saved memory' },
 };
 
-function wordsOf(machine: OneHostMachine, { action = '' }: AskedOneHost): Words {
-  return (machine === 'managedSave' ? savingActions[action] : undefined) ?? workflows[machine];
+function savingWords({ action = '' }: AskedOneHost): Words {
+  return savingActions[action] ?? { noun: 'save', done: 'is saved' };
+}
+
+function deletionWords({ what }: AskedOneHost): Words {
+  if (what === undefined) return { noun: 'merge', done: 'has fewer layers, and all of its data' };
+  if (what.kind === 'merge')
+    return {
+      noun: 'merge',
+      object: `merge of ${what.targetDev}`,
+      done: `has fewer layers of ${what.targetDev}, and all of its data`,
+    };
+  const { children, metadataOnly, name } = what;
+  const doomed = {
+    keep: `snapshot ${name}`,
+    withIt: `snapshot ${name} and what was taken after it`,
+    only: `what was taken after snapshot ${name}`,
+  }[children];
+  return {
+    noun: 'deletion',
+    object: `deletion of ${doomed}`,
+    done: metadataOnly
+      ? `stands without ${doomed} on libvirt's books; every file stays`
+      : `stands without ${doomed}, with all of its data`,
+  };
 }
 
 type OneHostMachine = keyof typeof workflows;
@@ -57,7 +117,7 @@ export function isOneHostMachine(id: string): id is OneHostMachine {
 }
 
 export function shownOneHost(machine: OneHostMachine, asked: AskedOneHost): ShownWorkflow {
-  const { noun } = wordsOf(machine, asked);
+  const { noun, object = noun }: Words = workflows[machine](asked);
   const { domain, host } = asked;
   const on = hideSealed(host);
   const places = [
@@ -66,11 +126,11 @@ export function shownOneHost(machine: OneHostMachine, asked: AskedOneHost): Show
   return {
     machine,
     noun,
-    title: `${noun} of ${domain} on ${on}`,
+    title: oneLine(`${object} of ${domain} on ${on}`),
     header: { workflow: machine, domain, on },
     expectedPhases: [],
     places,
-    whileLeft: 'until then it stands as it is, whatever state its guest is in',
+    whileLeft: (tags) => leftWords(tags, domain, on),
     look: (hypervisors, { uuid, reach }) =>
       lookAtPlaces(
         hypervisors,
@@ -81,13 +141,21 @@ export function shownOneHost(machine: OneHostMachine, asked: AskedOneHost): Show
       ...(result.ended === 'finished'
         ? [
             ...outcomeLines(machine, asked, result),
-            ...toldLines(result.told),
+            ...toldLines(result.told, asked.what?.kind === 'merge' ? asked.what.how : 'commit'),
             ...artefactLines(result.artefacts, places),
           ]
         : brokenLines(result)),
       ...(holdings === null ? [] : holdingLines(holdings)),
     ],
   };
+}
+
+/** How the guest may stand until somebody recovers the run. */
+function leftWords(tags: ReadonlySet<string>, domain: string, on: string): string {
+  if (tags.has('guestFrozen'))
+    return `until then the file systems of ${domain} may be frozen: virsh -c '${on}' domfsthaw ${domain} thaws them`;
+  if (tags.has('guestPaused')) return `until then ${domain} stands still, or is shut off`;
+  return 'until then the daemon goes on with what it was told last, and nothing is undone';
 }
 
 function brokenLines({ failure }: Exclude<RunResult, { ended: 'finished' }>): string[] {
@@ -107,7 +175,7 @@ function outcomeLines(
   const reason = failure === null ? 'no reason was given' : describeFailure(failure);
   switch (outcome) {
     case 'completed':
-      return [`completed: ${domain} ${wordsOf(machine, asked).done}, in ${spent}`];
+      return [`completed: ${domain} ${workflows[machine](asked).done}, in ${spent}`];
     case 'refused':
       return [`refused: ${reason}`, `${domain} is as it was; nothing was touched`];
     case 'rolledBack':

@@ -32,8 +32,8 @@ export interface ShownWorkflow {
   /** Phases that it will go through, so that the picture keeps its height meanwhile. */
   readonly expectedPhases: readonly string[];
   readonly places: readonly Place[];
-  /** What goes on when we leave, until somebody recovers the run. */
-  readonly whileLeft: string;
+  /** What goes on when we leave, until somebody recovers the run; `tags`: of the state it is left in. */
+  whileLeft(tags: ReadonlySet<string>): string;
   /**
    * What its hosts hold after the run.
    *

@@ -17,14 +17,31 @@ const tellable = z.looseObject({
       }),
     )
     .optional(),
+  merged: z
+    .array(z.looseObject({ targetDev: z.string(), top: z.string(), base: z.string().nullable() }))
+    .optional(),
+  removed: z.array(z.string()).optional(),
+  left: z.array(z.looseObject({ path: z.string(), why: z.string() })).optional(),
+  keptAs: z.string().nullable().optional(),
   notes: z.array(z.string()).optional(),
 });
 
+const mergedWords = {
+  commit: (top: string, base: string | null) => oneLine(`${top} is in ${base} now`),
+  pull: (top: string, base: string | null) =>
+    oneLine(`${top} ${base === null ? 'holds all by itself' : `lies on ${base}`} now`),
+};
+
 const line = (label: string, words: string): string => `  ${label.padEnd(13)}${words}`;
 
-export function toldLines(told: Readonly<Record<string, unknown>>): string[] {
+/** @param how which way layers were merged, where they were */
+export function toldLines(
+  told: Readonly<Record<string, unknown>>,
+  how: 'commit' | 'pull' = 'commit',
+): string[] {
   const parsed = tellable.safeParse(told).data ?? {};
-  const { consistency, outageMs, frozenMs, images = [], notes = [] } = parsed;
+  const { consistency, outageMs, frozenMs, images = [], keptAs = null } = parsed;
+  const { left = [], merged = [], notes = [], removed = [] } = parsed;
   return [
     ...images.map((image) =>
       line(
@@ -37,6 +54,10 @@ export function toldLines(told: Readonly<Record<string, unknown>>): string[] {
       : [line('consistency', consistency)]),
     ...(outageMs === undefined || outageMs === null ? [] : [line('outage', formatSpan(outageMs))]),
     ...(frozenMs === undefined || frozenMs === null ? [] : [line('frozen', formatSpan(frozenMs))]),
+    ...merged.map(({ base, targetDev, top }) => line(targetDev, mergedWords[how](top, base))),
+    ...removed.map((path) => line('removed', oneLine(path))),
+    ...left.map(({ path, why }) => line('left', oneLine(`${path}: ${why}`))),
+    ...(keptAs === null ? [] : [line('kept', oneLine(`the state before, as snapshot ${keptAs}`))]),
     ...notes.map((note) => line('note', oneLine(note))),
   ];
 }

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { liveMigrationInput } from '../../../machines/index.ts';
 import { answerInterrupt, leavingWords } from '../../../src/cli/interruption.ts';
 import { shownMigration } from '../../../src/cli/workflows/migration.ts';
+import { shownOneHost } from '../../../src/cli/workflows/one-host.ts';
 
 function runWith(tags: readonly string[], takes: boolean) {
   const send = vi.fn<(event: { type: string }) => boolean>(() => takes);
@@ -25,9 +26,14 @@ test('a run that rolls back already is waited for', () => {
   expect(answerInterrupt(runWith(['rollingBack'], false))).toContain('rolling back already');
 });
 
-test('a machine that does not take the abort now is not said to', () => {
-  expect(answerInterrupt(runWith(['abortable'], false))).not.toContain('asked to abort');
-});
+test.each([[['abortable']], [[]]])(
+  'a machine with %o that does not take the abort now is not said to',
+  (tags) => {
+    const words = answerInterrupt(runWith(tags, false));
+    expect(words).toContain('nothing to be called off now');
+    expect(words).not.toMatch(/asked to abort|point of no return/);
+  },
+);
 
 test.each([
   ['peer2peer', 'the source daemon goes on by itself'],
@@ -41,6 +47,17 @@ test.each([
     options: { destinationConnectUri: null },
   });
   const shown = shownMigration(input);
-  expect(leavingWords('run-1', shown)).toContain(words);
-  expect(leavingWords('run-1', shown)).toContain('virtstate recover run-1 takes it up');
+  const run = { id: 'run-1', tags: () => new Set<string>() };
+  expect(leavingWords(run, shown)).toContain(words);
+  expect(leavingWords(run, shown)).toContain('virtstate recover run-1 takes it up');
+});
+
+test.each([
+  ['guestFrozen', "frozen: virsh -c 'qemu:///system' domfsthaw web thaws them"],
+  ['guestPaused', 'web stands still, or is shut off'],
+  ['abortable', 'nothing is undone'],
+])('whoever leaves a snapshot with %s is told how its guest stands', (tag, words) => {
+  const shown = shownOneHost('liveSnapshot', { domain: 'web', host: 'qemu:///system' });
+  const run = { id: 'run-1', tags: () => new Set([tag]) };
+  expect(leavingWords(run, shown)).toContain(words);
 });

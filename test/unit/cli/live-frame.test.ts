@@ -87,6 +87,14 @@ test('at 200 columns there is room for everything', () => {
   );
 });
 
+test('a stream with a longer name keeps it, and all bars begin below each other', () => {
+  const [one, other] = precopying.streams;
+  if (one === undefined || other === undefined) throw new Error('there are two streams');
+  const streams = [{ ...one, stream: 'vda image' }, other];
+  const lines = frame({ ...precopying, streams }, 80).filter((line) => line.includes('['));
+  expect(lines.map((line) => line.slice(0, 11))).toEqual(['vda image [', 'memory    [']);
+});
+
 describe('no line is wider than the terminal', () => {
   const long: RunView = {
     ...precopying,

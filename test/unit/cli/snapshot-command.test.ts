@@ -76,6 +76,9 @@ test.each([
   [['save', 'demo', '/m', '--managed', ...on], 'give the file for the memory, or --managed'],
   [['save', 'demo', 'm', ...on], 'FILE "m" is no absolute path'],
   [['save', 'demo', '--managed', '--running', '--paused', ...on], 'exclude each other'],
+  [['revert', 'demo', 'a/b', ...on], 'SNAPSHOT "a/b" cannot name a snapshot: no slash'],
+  [['delete-snapshot', 'demo', '', ...on], 'SNAPSHOT "" cannot name a snapshot'],
+  [['merge', 'demo', '/images/demo', ...on], 'DISK "/images/demo" is no name of a disk'],
   [['restore', '/backup/none', ...on], '/backup/none is not there, or holds no saved guest'],
 ])('%o is wrong usage', { timeout: timeoutMs }, async (words, said) => {
   const { status, stderr } = await virtstate(...words);

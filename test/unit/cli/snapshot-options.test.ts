@@ -42,6 +42,11 @@ describe('what snapshot asks of which machine', () => {
     expect(read({ kind, to: '/backup', name: 'a.qcow2' })).toMatchObject({ machine, input: file });
   });
 
+  test('only offline says that a guest that is up shall be left alone', () => {
+    expect(read({ kind: 'offline', to: '/b/a' })).toMatchObject({ input: { mustBeOff: true } });
+    expect(read({ kind: 'cold', to: '/b/a' })).toMatchObject({ input: { mustBeOff: false } });
+  });
+
   test("libvirt's own, with the memory beside the overlays", () => {
     const asked = read({ kind: 'external', memory: true, to: '/snap', name: 's1', disk: 'vda' });
     expect(asked).toMatchObject({
@@ -71,6 +76,10 @@ test.each([
   [{ kind: 'internal', name: 'n', live: true }, '--live means nothing for --kind internal'],
   [{ kind: 'internal', name: 'n', metadata: false }, '--no-metadata means nothing'],
   [{ kind: 'live', to: '/b/a', fallBack: false }, '--no-fall-back means nothing'],
+  [{ kind: 'internal', name: 'n', to: '/b' }, '--to means nothing for --kind internal'],
+  [{ kind: 'external', name: 'n', to: '/b' }, '--to means nothing for --kind external without'],
+  [{ kind: 'external', name: 'a/b' }, '--name "a/b" cannot name a snapshot: no slash'],
+  [{ kind: 'external', name: '' }, '--name "" cannot name a snapshot'],
   [{ kind: 'external' }, '--name is needed'],
   [{ kind: 'external', name: 'n', memory: true }, '--memory needs --to'],
   [{ bandwidth: '0', to: '/b', name: 'n' }, '--bandwidth "0" is not a whole number'],

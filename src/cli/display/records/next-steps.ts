@@ -4,13 +4,14 @@ import { oneLine } from '../quantities.ts';
 
 /** What a person may do about a run that nobody drives; none where somebody does. */
 export function nextSteps(run: RunSummary): string[] {
-  const { id, holder, parked, finishedAtEpochMs } = run;
+  const { id, holder, machine, parked, finishedAtEpochMs } = run;
+  const hosts = machine === 'liveMigration' ? 'both hosts' : 'its host';
   if (finishedAtEpochMs !== null) return [];
   if (parked !== null)
     return [
-      `look at both hosts: virtstate show ${id} tells what it did last`,
+      `look at ${hosts}: virtstate show ${id} tells what it did last`,
       `once the cause is mended: virtstate recover ${id}`,
-      `where the hosts are in order already: virtstate recover --give-up ${id} ends it as it is and touches no host`,
+      `where all is in order there already: virtstate recover --give-up ${id} ends it as it is and touches no host`,
     ];
   if (holder !== null && holder.alive) return [];
   return [`virtstate recover ${id} takes it up where its record stands`];

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+
+import type { RunResult } from '../../../src/cli/display/run-result.ts';
+import { describeState } from '../../../src/cli/display/state-words.ts';
+import { shownOneHost } from '../../../src/cli/workflows/one-host.ts';
+
+const where = { domain: 'web', host: 'qemu:///system' };
+const ended = (told: object, more: object = {}): RunResult => ({
+  ended: 'finished',
+  outcome: 'completed',
+  failure: null,
+  phases: [],
+  downtimeMs: null,
+  artefacts: [],
+  told: { ...told },
+  startedAtEpochMs: 0,
+  finishedAtEpochMs: 900,
+  ...more,
+});
+const deletion = { kind: 'snapshot', name: 's1', children: 'keep', metadataOnly: false } as const;
+const merge = { kind: 'merge', targetDev: 'vda', how: 'commit' } as const;
+
+test.each([
+  [shownOneHost('snapshotDelete', { ...where, what: deletion }), 'deletion of snapshot s1 of web'],
+  [shownOneHost('snapshotDelete', { ...where, what: merge }), 'merge of vda of web'],
+  [shownOneHost('snapshotRevert', { ...where, name: 's1' }), 'revert to s1 of web'],
+  [shownOneHost('domainSnapshot', { ...where, name: 's1' }), 'snapshot s1 of web'],
+  [shownOneHost('managedSave', { ...where, action: 'saveTo' }), 'save of web'],
+])('what it is about stands above it: %#', ({ title }, words) => {
+  expect(title).toBe(`${words} on qemu:///system`);
+});
+
+test.each([
+  [{ metadataOnly: true }, "web stands without snapshot s1 on libvirt's books; every file stays"],
+  [{}, 'web stands without snapshot s1, with all of its data'],
+  [{ children: 'withIt' }, 'web stands without snapshot s1 and what was taken after it, with all'],
+  [{ children: 'only' }, 'web stands without what was taken after snapshot s1, with all'],
+] as const)('a deletion with %o says what is gone', (change, words) => {
+  const shown = shownOneHost('snapshotDelete', { ...where, what: { ...deletion, ...change } });
+  expect(shown.summarise(ended({}), null)[0]).toContain(`completed: ${words}`);
+});
+
+test('what became of layers and files is told', () => {
+  const told = {
+    merged: [{ targetDev: 'vda', top: '/i/a.s1', base: '/i/a' }],
+    removed: ['/i/a.s1'],
+    left: [{ path: '/i/a.s0', why: 'domain other names it' }],
+    notes: ['it was merged before'],
+  };
+  const shown = shownOneHost('snapshotDelete', { ...where, what: merge });
+  expect(shown.summarise(ended(told), null)).toEqual([
+    'completed: web has fewer layers of vda, and all of its data, in 0.9 s',
+    '  vda          /i/a.s1 is in /i/a now',
+    '  removed      /i/a.s1',
+    '  left         /i/a.s0: domain other names it',
+    '  note         it was merged before',
+  ]);
+});
+
+test.each([
+  ['/i/base', '  vda          /i/top lies on /i/base now'],
+  [null, '  vda          /i/top holds all by itself now'],
+])('a pull down to %s', (base, words) => {
+  const shown = shownOneHost('snapshotDelete', { ...where, what: { ...merge, how: 'pull' } });
+  const told = { merged: [{ targetDev: 'vda', top: '/i/top', base }] };
+  expect(shown.summarise(ended(told), null)).toContain(words);
+});
+
+test('a state that is still kept is named', () => {
+  const shown = shownOneHost('snapshotRevert', { ...where, name: 's1' });
+  const lines = shown.summarise(ended({ keptAs: 'before-s1' }, { outcome: 'needsOperator' }), null);
+  expect(lines).toContain('  kept         the state before, as snapshot before-s1');
+});
+
+test.each([
+  [['guestFrozen'], 'mirroring [guest frozen]'],
+  [['guestPaused', 'abortable'], 'mirroring [guest paused]'],
+  [['abortable'], 'mirroring'],
+])('a state with %o', (tags, name) => {
+  expect(describeState({ state: 'mirroring', description: '', tags }).name).toBe(name);
+});
