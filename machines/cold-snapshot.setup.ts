@@ -122,6 +122,10 @@ export const coldSnapshotSetup = setup({
     noteKept: changes((context) => devicesKept(context)),
     recordStarted: changes((context) => because(context, guestStarted(context))),
     recordEnded: changes((context) => because(context, guestEnded(context))),
+    /** What libvirt answered says only that there is nothing to save. */
+    explainEnd: changes((context) => ({
+      failure: context.failure?.code === 'abortRequested' ? context.failure : guestEnded(context),
+    })),
     forgiveFailure: changes(() => ({ failure: null })),
     expectMemory: changes((context) =>
       noted(context, 'memory', foundDomain(context).uuid, 'expected'),
@@ -211,6 +215,8 @@ export const coldSnapshotSetup = setup({
     },
     isBusy: (_, { look }: { look: GuestLook }) => isBusy(look),
     isSaved: (_, { look }: { look: GuestLook }) => isSaved(look),
+    hasEnded: (_, { look }: { look: GuestLook }) =>
+      look.domain !== null && !isActive(look.domain) && !look.domain.managedSave,
     isUnheard: ({ context }, { look }: { look: GuestLook }) =>
       mayComeYet(context) && isAsFound(context, look),
     /** An abort was asked for before. */

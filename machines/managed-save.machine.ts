@@ -115,6 +115,7 @@ export const managedSave = managedSaveSetup.createMachine({
         hearing: hearing('looking'),
         resuming: memory.resuming,
         noting: memory.noting,
+        forgetting: memory.forgetting,
         discarding: memory.discarding,
         finishing: memory.finishing,
       },

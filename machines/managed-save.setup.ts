@@ -58,6 +58,7 @@ export const managedSaveSetup = setup({
     noteSaved: effectSlot<void, SavingCall>('noteSaved'),
     discardSaved: effectSlot<void, SavingCall>('discardSaved'),
     goOnGuest: effectSlot<void, SavingCall>('goOnGuest'),
+    forgetNotes: effectSlot<void, DomainOnHost>('forgetNotes'),
     removeImage: effectSlot<void, DomainOnHost>('removeImage'),
   },
   actions: {

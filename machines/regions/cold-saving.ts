@@ -84,6 +84,11 @@ export const saving = {
             target: '#saved',
             actions: ['noteMemory', 'forgiveFailure', 'noteAnswered'],
           },
+          {
+            guard: { type: 'hasEnded', params: lookOf },
+            target: '#returning',
+            actions: 'explainEnd',
+          },
           { guard: { type: 'isUnheard', params: lookOf }, target: 'hearing' },
           { target: '#returning' },
         ],

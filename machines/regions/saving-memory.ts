@@ -120,7 +120,7 @@ export const deciding = {
     { guard: 'mayResume', target: '#resuming', actions: 'noteHeard' },
     { guard: 'hasLeftovers', target: '#discarding', actions: 'noteHeard' },
     { guard: 'isLeftPaused', target: '#needsOperator', actions: 'recordLeftPaused' },
-    { guard: 'hasDone', target: '#finishing', actions: noteEnding('completed') },
+    { guard: 'hasDone', target: '#forgetting' },
     { guard: 'mayComeYet', target: 'hearing' },
     {
       target: '#finishing',
@@ -156,6 +156,36 @@ export const noting = {
     waiting: {
       description: 'The host does not answer: the memory is safe, and it is asked again.',
       after: { askAgain: 'writing' },
+    },
+  },
+} as const;
+
+/** A guest that goes on from its managed save image has the definition that lay in it. */
+export const forgetting = {
+  id: 'forgetting',
+  description: 'It is done: what was noted beside the memory, and came along, goes.',
+  initial: 'asking',
+  after: {
+    peerWait: [
+      { guard: 'isLate', target: '#forgetting', reenter: true },
+      { target: '#finishing', actions: noteEnding('completed') },
+    ],
+  },
+  states: {
+    asking: {
+      description: 'The notes of that guest are taken away.',
+      meta: { call: 'virDomainSetMetadata' },
+      invoke: {
+        id: 'forget',
+        src: 'forgetNotes',
+        input: guestOnHost,
+        onDone: { target: '#finishing', actions: noteEnding('completed') },
+        onError: 'waiting',
+      },
+    },
+    waiting: {
+      description: 'The host does not answer: the guest goes on anyway, and it is asked again.',
+      after: { askAgain: 'asking' },
     },
   },
 } as const;

@@ -38,6 +38,9 @@ export function managedSaveSlots(hypervisors: Hypervisors): SlotsOf<typeof manag
     saveGuest: onceOnly(hypervisors, saveGuest),
     goOnGuest: onceOnly(hypervisors, goOnGuest),
     discardSaved: doneAgain(hypervisors, discardSaved),
+    forgetNotes: effectOnDomain(hypervisors, (host, uuid, signal) =>
+      host.forgetNotes(uuid, signal),
+    ),
     removeImage: effectOnDomain(hypervisors, (host, uuid, signal) =>
       host.removeManagedSave(uuid, signal),
     ),

@@ -69,10 +69,13 @@ export interface Saving {
    */
   restoreFrom(path: string, options: RestoreOptions, signal: AbortSignal): Promise<void>;
   /**
-   * virDomainCreateWithFlags: also loads a managed save image and removes it, with what was noted in
-   * it. Nothing to do for an active domain.
+   * virDomainCreateWithFlags: also loads a managed save image and removes it. What was noted in it is
+   * in the definition of the guest that goes on then: see {@link forgetNotes}. Nothing to do for an
+   * active domain.
    */
   start(uuid: string, options: StartOptions, signal: AbortSignal): Promise<void>;
+  /** virDomainSetMetadata: what was noted beside a memory says nothing of a guest that goes on from it. */
+  forgetNotes(uuid: string, signal: AbortSignal): Promise<void>;
   /** virDomainManagedSaveRemove; nothing to do where there is none. */
   removeManagedSave(uuid: string, signal: AbortSignal): Promise<void>;
   /**

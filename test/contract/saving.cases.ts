@@ -64,7 +64,9 @@ export const savingCases: Cases = {
     expect(await fixture.status('source', uuid)).toMatchObject({ state: 'running' });
   },
 
-  'what is noted stands beside the memory, and is gone when the guest goes on': async (fixture) => {
+  'what is noted stands beside the memory, and is forgotten when the guest goes on': async (
+    fixture,
+  ) => {
     const uuid = await savedDomain(fixture);
     const disk = { targetDev: 'vda', path: '/images/a & b', changedAt: '17.25' };
     const unknown = { targetDev: 'vdb', path: '/dev/disk', changedAt: null };
@@ -73,6 +75,8 @@ export const savingCases: Cases = {
     const noted = await fixture.source.findSaved(managed(uuid), unending);
     expect(noted?.noted).toEqual([disk, unknown]);
     await fixture.source.start(uuid, starting, unending);
+    await fixture.source.forgetNotes(uuid, unending);
+    await fixture.source.forgetNotes(uuid, unending);
     await fixture.source.managedSave(uuid, plainly, unending);
     const again = await fixture.source.findSaved(managed(uuid), unending);
     expect(again?.noted).toBeNull();

@@ -7,6 +7,7 @@ import {
   detached,
   gpu,
   image,
+  off,
   onOverlay,
   paused,
   released,
@@ -181,6 +182,13 @@ describe('the way back of a cold snapshot', () => {
     expect(released(back)).toMatchObject({ outcome: 'rolledBack' });
     const late = walk.done('save').done('lookAround', seenAs({ domain: saved, devices: [] }));
     expect(late.done('start').isIn('working.returning')).toBe(true);
+  });
+
+  test('says so when the guest ended before its memory was saved', () => {
+    const walk = detached().fail('save', lost);
+    walk.done('lookAtSave', seenAs({ domain: { ...off, reason: 'destroyed' }, devices: [] }));
+    walk.done('lookAround', seenAs({ domain: { ...off, reason: 'destroyed' }, devices: [] }));
+    expect(walk.snapshot.context.failure).toMatchObject({ code: 'guestEnded' });
   });
 
   test('looks twice for a save of which nothing is seen, since its daemon may read it late', () => {

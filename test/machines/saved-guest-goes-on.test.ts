@@ -26,7 +26,7 @@ describe('a guest that goes on', () => {
   test('runs from its managed save image', () => {
     const run = claimed({ action: 'start' }, off).done('goOn');
     run.see('domain.started', 'restored').see('domain.resumed', 'fromSnapshot');
-    run.done('look', seen({ ...guestView, reason: 'restored' }, none));
+    run.done('look', seen({ ...guestView, reason: 'restored' }, none)).done('forget');
     expect(ended(run)).toMatchObject({
       outcome: 'completed',
       guest: 'running',
@@ -34,16 +34,23 @@ describe('a guest that goes on', () => {
     });
   });
 
+  test('is asked again to forget what was noted beside its memory, and goes on anyway', () => {
+    const run = claimed({ action: 'start' }, off).done('goOn').done('look', seen(guestView, none));
+    run.fail('forget', unknown).elapse('askAgain').fail('forget', unknown).elapse('peerWait');
+    expect(ended(run)).toMatchObject({ outcome: 'completed', guest: 'running' });
+  });
+
   test('goes on although the answer was lost', () => {
     const run = claimed({ action: 'start' }, off).fail('goOn', unknown);
     run.done('look', seen({ ...paused, job: { operation: 'restore' } }, whole));
-    run.elapse('askAgain').done('look', seen(guestView, none));
+    run.elapse('askAgain').done('look', seen(guestView, none)).done('forget');
     expect(ended(run)).toMatchObject({ outcome: 'completed', failure: null });
   });
 
   test('keeps its memory where it cannot go on', () => {
     const run = claimed({ action: 'start' }, off).fail('goOn', unknown);
-    run.done('look', seen({ ...shutOff, reason: 'failed' }, whole));
+    const kept = seen({ ...shutOff, reason: 'failed' }, whole);
+    run.done('look', kept).elapse('unheard').done('look', kept);
     expect(ended(run)).toMatchObject({
       outcome: 'rolledBack',
       guest: 'shutOff',
@@ -59,7 +66,10 @@ describe('a guest that goes on', () => {
       saved: { ...whole, guest: { ...guest, domainName: 'guest' } },
     });
     expect(run.started()).not.toContain('claimDomain');
-    run.done('goOn').done('look', seen({ ...guestView, persistent: false }, whole));
+    run
+      .done('goOn')
+      .done('look', seen({ ...guestView, persistent: false }, whole))
+      .done('forget');
     expect(run.output()).toMatchObject({ outcome: 'completed', guest: 'running', artefacts: [] });
   });
 
@@ -120,11 +130,11 @@ describe('a managed save image that is thrown away', () => {
   test('is looked for when the answer is lost', () => {
     const found = { domain: shutOff, saved: whole };
     const gone = claimed({ action: 'removeManagedSave' }, found).fail('remove', unknown);
-    expect(ended(gone.done('look', seen(shutOff, none)))).toMatchObject({ outcome: 'completed' });
+    gone.done('look', seen(shutOff, none)).done('forget');
+    expect(ended(gone)).toMatchObject({ outcome: 'completed' });
     const there = claimed({ action: 'removeManagedSave' }, found).fail('remove', unknown);
-    expect(ended(there.done('look', seen(shutOff, whole)))).toMatchObject({
-      outcome: 'rolledBack',
-    });
+    there.done('look', seen(shutOff, whole)).elapse('unheard').done('look', seen(shutOff, whole));
+    expect(ended(there)).toMatchObject({ outcome: 'rolledBack' });
   });
 
   test('has to be there', () => {

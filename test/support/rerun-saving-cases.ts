@@ -19,6 +19,16 @@ export const rerunSavingCases: Readonly<Record<string, RerunCase>> = {
   lookAtSaved: { prepare: saved },
   noteSaved: { prepare: saved },
   removeImage: { prepare: saved },
+  forgetNotes: {
+    prepare: async (fixture) => {
+      const { uuid } = await fixture.newBareDomain();
+      await fixture.source.managedSave(uuid, plainly, unending);
+      await fixture.source.noteSaved({ kind: 'managed', domainUuid: uuid }, [], unending);
+      const starting = { paused: false, bypassCache: false, forceBoot: false };
+      await fixture.source.start(uuid, starting, unending);
+      return { uuid, input: { host: fixture.source.uri, domainUuid: uuid } };
+    },
+  },
   /** Half a memory, of a guest that runs on: here it is a file that is none. */
   discardSaved: {
     prepare: async (fixture) => {

@@ -46,6 +46,9 @@ export function savingCalls(caller: HostCaller): Saving {
     },
     start: (uuid, request, signal) =>
       caller.workOnDomain(uuid, signal, (domain, options) => start(domain, request, options)),
+    forgetNotes: async (uuid, signal) => {
+      await caller.askDomain(uuid, signal, forgetNotes);
+    },
     removeManagedSave: async (uuid, signal) => {
       await caller.askDomain(uuid, signal, removeManagedSave);
     },
@@ -108,12 +111,15 @@ async function start(domain: Domain, request: StartOptions, options: CallOptions
     (request.paused ? createFlags.PAUSED : 0) |
     (request.bypassCache ? createFlags.BYPASS_CACHE : 0) |
     (request.forceBoot ? createFlags.FORCE_BOOT : 0);
-  const started = await domain.create({ ...options, flags });
-  // They came with the definition that the image held, and say nothing of a guest that goes on.
-  const xml = await started.getXMLDesc({ ...options, flags: xmlFlags.SECURE });
+  await domain.create({ ...options, flags });
+}
+
+async function forgetNotes(domain: Domain, options: CallOptions): Promise<void> {
+  if (!(await domain.isActive(options))) return;
+  const xml = await domain.getXMLDesc({ ...options, flags: xmlFlags.SECURE });
   if (parseSaved(xml).noted === null) return;
   const live = { uri: notesNamespace, flags: modificationImpact.LIVE };
-  await started.setMetadata('element', null, { ...options, ...live });
+  await domain.setMetadata('element', null, { ...options, ...live });
 }
 
 /** libvirt fails where the file is gone, and keeps telling of an image that somebody has removed. */

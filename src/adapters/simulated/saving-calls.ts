@@ -69,6 +69,8 @@ export function savingCalls(caller: SimulatedCaller): Saving {
     },
     start: (uuid, options, signal) =>
       caller.ask('start', signal, () => start(placeOf(caller.domain(uuid)), options), 'unknown'),
+    // They lie in the file alone here.
+    forgetNotes: (_, signal) => caller.ask('forgetNotes', signal, () => undefined),
     removeManagedSave: (uuid, signal) =>
       caller.ask('removeManagedSave', signal, () => {
         const path = pathOf({ kind: 'managed', domainUuid: uuid });
