@@ -166,13 +166,15 @@ export const snapshotDeleteChecks = {
   snapshotExists: ({ context: { what }, domain, facts }) =>
     what.kind === 'merge' || snapshotNamed(facts, what.name) !== null
       ? null
-      : `${domain.name} has no snapshot ${what.name}: virsh snapshot-list ${domain.name} shows what it has`,
+      : `${domain.name} has no snapshot ${what.name}: it has ${facts.snapshots.map(({ name }) => name).join(', ') || 'none'}`,
   diskExists: ({ context: { what }, domain, facts }) =>
     what.kind === 'snapshot' || facts.chains.some(({ targetDev }) => targetDev === what.targetDev)
       ? null
       : `${domain.name} has no disk ${what.targetDev}: it has ${facts.chains.map(({ targetDev }) => targetDev).join(', ')}`,
   layersExist: ({ context: { what }, facts }) =>
-    what.kind === 'snapshot' ? null : planMerge(what, facts).objection,
+    what.kind === 'merge' && facts.chains.some(({ targetDev }) => targetDev === what.targetDev)
+      ? planMerge(what, facts).objection
+      : null,
   noBlockJob: (subject) =>
     isMetadataOnly(subject)
       ? null
@@ -221,6 +223,14 @@ export const snapshotDeleteChecks = {
           subject.facts.used,
           (path) =>
             `${subject.domain.name} is shut off, and yet somebody writes to ${path}: ${unseenAdvice(subject.domain.name)}`,
+        ),
+  chainsAreTrue: (subject) =>
+    isMetadataOnly(subject)
+      ? null
+      : first(
+          subject.facts.left,
+          (targetDev) =>
+            `${subject.domain.name} writes to a lower layer of disk ${targetDev} than its host believes, since a deletion was interrupted: shut it down and start it again (virsh shutdown, virsh start) once its configuration names that layer (virsh domblklist ${subject.domain.name} --inactive)`,
         ),
   hasImageTools: (subject) =>
     unless(

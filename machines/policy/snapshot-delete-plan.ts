@@ -51,6 +51,8 @@ export function doomedBy({ children, name }: SnapshotTask, seen: Seen): readonly
 /** Layers that are named by a person. */
 export function planMerge({ base, how, targetDev, top }: MergeTask, seen: Seen): MergePlan {
   const layers = layersOf(seen, targetDev);
+  if (layers.length < 2)
+    return refused(`disk ${targetDev} has one layer only: nothing is there to be merged`);
   const from = top === null ? 0 : depthOf(layers, top);
   const to = base === null ? layers.length - (how === 'commit' ? 1 : 0) : depthOf(layers, base);
   if (from === -1) return refused(`${top} is no layer of disk ${targetDev}: ${listed(layers)}`);
@@ -61,7 +63,6 @@ export function planMerge({ base, how, targetDev, top }: MergeTask, seen: Seen):
     return refused(
       `a pull ends in what the guest writes to, ${layers[0]?.path}: leave the top out`,
     );
-  if (layers.length < 2) return refused(`disk ${targetDev} has one layer only`);
   const [topLayer, baseLayer] = [named(layers[from]), named(layers[to])];
   if (topLayer === null || (baseLayer === null && to < layers.length))
     return refused(`disk ${targetDev} has layers that are no files of the host`);

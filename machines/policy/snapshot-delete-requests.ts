@@ -17,7 +17,7 @@ export interface DisksOnHost extends DomainOnHost {
   readonly disks: readonly DiskMerge[];
 }
 export interface LookRequest extends DisksOnHost {
-  /** Their files tell what a daemon that died over a merge does not know. */
+  /** A daemon that dies over a deletion of its own may not know afterwards what the guest writes to. */
   readonly isInDoubt: boolean;
 }
 export interface DeletionRequest extends DomainOnHost, DeleteOptions {
@@ -45,7 +45,7 @@ const disksIn =
 export const lookRequest = ({ context }: In): LookRequest => ({
   ...onHost({ context }),
   disks: disksOf(context),
-  isInDoubt: isUnanswered(context),
+  isInDoubt: planOf(context).way === 'libvirt' && isUnanswered(context),
 });
 
 /** Only what this run has begun. */

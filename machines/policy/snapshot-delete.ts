@@ -80,6 +80,8 @@ export interface SnapshotDeleteFacts extends OneHostFacts {
   readonly users: readonly { readonly path: string; readonly domainUuid: string }[];
   /** Of a domain that is shut off: those of its files that somebody writes to. */
   readonly used: readonly string[];
+  /** Disks of a guest that runs which are on a lower layer than their daemon believes. */
+  readonly left: readonly string[];
 }
 
 /**

@@ -22,7 +22,7 @@ import type { ReportFraction } from '../ports/images.ts';
 import type { SnapshotView } from '../ports/snapshots.ts';
 import type { Overlays } from './image-chains.ts';
 import { findOverlays, isActive, listAround, readChains } from './image-chains.ts';
-import { usedBy } from './snapshot-delete-looks.ts';
+import { leftBy, usedBy } from './snapshot-delete-looks.ts';
 import { gatherOneHost } from './one-host.ts';
 
 /** Everything that the checks judge. Reads only. @throws FailureError hostUnreachable */
@@ -34,7 +34,7 @@ export async function gatherSnapshotDelete(
   const { signal } = tools;
   const facts = await gatherOneHost(hypervisors, request, tools);
   const { domain } = facts;
-  const nothing = { hasTools: false, standing: [], overlays: [], users: [], used: [] };
+  const nothing = { hasTools: false, standing: [], overlays: [], users: [], used: [], left: [] };
   if (domain === null) return { ...facts, ...nothing, snapshots: [], chains: [] };
   const host = await hypervisors.open(request.host, signal);
   const [snapshots, chains] = await Promise.all([
@@ -55,7 +55,10 @@ export async function gatherSnapshotDelete(
   const beside = isNeeded ? await listAround(host, paths, signal) : [];
   const standing = files.filter((path) => beside?.includes(path) === true);
   const used = isActive(domain) ? [] : await usedBy(host, { chains, disks }, signal);
-  const seen = { ...facts, snapshots, chains, standing, used };
+  const left = isActive(domain)
+    ? await leftBy(host, domain.uuid, { chains, disks, snapshots }, signal)
+    : [];
+  const seen = { ...facts, snapshots, chains, standing, used, left };
   if (!mayMerge(request.what, seen))
     return { ...seen, hasTools: beside !== null, overlays: [], users: [] };
   const [overlays, users] = await Promise.all([

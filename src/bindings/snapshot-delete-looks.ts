@@ -1,4 +1,9 @@
 import type { MergeLook, SeenFile } from '../../machines/policy/snapshot-delete-looks.ts';
+import type {
+  DiskMerge,
+  SeenChain,
+  SnapshotDeleteFacts,
+} from '../../machines/policy/snapshot-delete.ts';
 import type { DisksOnHost, LookRequest } from '../../machines/policy/snapshot-delete-requests.ts';
 import type { Tools } from '../engine/slots.ts';
 import { FailureError } from '../ports/failure.ts';
@@ -21,8 +26,11 @@ export async function lookAtMerges(
     readChains(hypervisor, status, signal),
     hypervisor.listSnapshots(domainUuid, signal),
   ]);
-  const asksFiles = isInDoubt || !isActive(status);
-  const files = asksFiles ? await lookAtFiles(hypervisor, { chains, disks }, signal) : [];
+  const believed = disks.filter((disk) => isIn(chains, disk));
+  const asksQemu = isInDoubt && believed.length > 0 && status.job === null;
+  const files = !isActive(status)
+    ? await lookAtFiles(hypervisor, { chains, disks }, signal)
+    : filesIn(believed, asksQemu ? await hypervisor.findDiskFiles(domainUuid, signal) : null);
   // The reason of a daemon that has not seen its end, because it was started since.
   const isLost =
     status.reason === 'unknown' && files.some(({ is }) => is === 'used' || is === 'hidden');
@@ -35,6 +43,52 @@ export async function lookAtMerges(
     chains,
     snapshots: snapshots.map(({ name }) => ({ name })),
   };
+}
+
+const isIn = (chains: readonly SeenChain[], { top }: DiskMerge): boolean =>
+  chains.some(({ layers }) => layers.some(({ path }) => path === top.path));
+
+/** Of what runs: which of the two its disks are, by QEMU's own word. */
+function filesIn(disks: readonly DiskMerge[], written: readonly string[] | null): SeenFile[] {
+  if (written === null) return [];
+  return disks
+    .flatMap(({ base, top }) => (base === null ? [top] : [top, base]))
+    .map(({ path }) => ({ path, is: written.includes(path) ? 'used' : 'free' }));
+}
+
+/**
+ * Disks of a guest that runs which have left the layer that their daemon believes in: another deletion
+ * was interrupted, and its end is noted in the configuration, or to be asked of QEMU where libvirt has
+ * noted its beginning. Reads only.
+ */
+export async function leftBy(
+  host: Hypervisor,
+  domainUuid: string,
+  {
+    chains,
+    disks,
+    snapshots,
+  }: Pick<SnapshotDeleteFacts, 'chains' | 'snapshots'> & {
+    readonly disks: readonly DiskMerge[];
+  },
+  signal: AbortSignal,
+): Promise<string[]> {
+  const active = disks.filter(({ how }) => how === 'activeCommit');
+  const noted = snapshots.flatMap(({ unfinishedDeletion }) => unfinishedDeletion);
+  const isNoted = active.some(({ targetDev }) => noted.includes(targetDev));
+  const written = isNoted ? await host.findDiskFiles(domainUuid, signal) : null;
+  const named = await Promise.all(
+    active.map(({ targetDev }) =>
+      host.findDiskSource(domainUuid, 'configuration', targetDev, signal),
+    ),
+  );
+  const isLeft = ({ targetDev, top }: DiskMerge, index: number): boolean => {
+    const below = chains.find((chain) => chain.targetDev === targetDev)?.layers.slice(1) ?? [];
+    return [named[index], ...(written?.includes(top.path) === false ? written : [])].some((file) =>
+      below.some(({ path }) => path !== null && path === file),
+    );
+  };
+  return active.filter(isLeft).map(({ targetDev }) => targetDev);
 }
 
 async function lookAtFiles(

@@ -113,6 +113,12 @@ export interface Snapshots {
    * it does not run. libvirt marks a domain of which this was asked as tainted.
    */
   findOpenFiles(uuid: string, signal: AbortSignal): Promise<readonly OpenFile[] | null>;
+  /**
+   * Files that its disks are in QEMU itself (query-block), which a daemon that was killed while it deleted
+   * a snapshot may believe to have been left for others, or not. `null`: it does not run. Taints it, as
+   * {@link findOpenFiles}.
+   */
+  findDiskFiles(uuid: string, signal: AbortSignal): Promise<readonly string[] | null>;
   /** virDomainRevertToSnapshot. @throws FailureError `noSnapshot`, `revertRisky`, `revertUnsupported` */
   revertToSnapshot(
     uuid: string,

@@ -80,6 +80,7 @@ export const snapshotsCases: Cases = {
         expect.stringMatching(/-format$/),
         expect.stringMatching(/-storage$/),
       ]);
+    expect(await fixture.source.findDiskFiles(guest.uuid, unending)).toEqual([overlayPath]);
     expect(await fixture.status('source', guest.uuid)).toMatchObject({ state: 'running' });
   },
 

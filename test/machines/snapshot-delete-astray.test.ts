@@ -50,6 +50,18 @@ describe('a guest that its daemon has lost', () => {
     );
   });
 
+  test('runs on where its daemon believes in a layer that it has left', () => {
+    const look = lookAt('running', seen('vda', 'free', 'used'), seen('vdb', 'used', 'free'));
+    const run = interrupted();
+    expect(run.inFlight.get('lookAfterDeletion')?.input).toMatchObject({ isInDoubt: true });
+    run.done('lookAfterDeletion', look).done('secureMerged');
+    expect(run.output()).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'chainStale', effect: 'done' },
+      merged: [{ targetDev: 'vda' }],
+    });
+  });
+
   test('whose configuration cannot be mended: that is told, too', () => {
     const look = lookAt('unseen', seen('vda', 'free', 'used'), seen('vdb', 'used', 'used'));
     const run = new DeletionWalk().turning().fail('pivotTurned', failed('unknown'));

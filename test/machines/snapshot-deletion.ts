@@ -60,6 +60,7 @@ export const goodFacts: SnapshotDeleteFacts = {
   overlays: [],
   users: [],
   used: [],
+  left: [],
 };
 
 export const byHand = {

@@ -9,8 +9,10 @@ import type { SimulatedHost } from '../support/simulated-host.ts';
 const unending = new AbortController().signal;
 const byHand = { libvirtVersion: oldLibvirt } as const;
 
-/** So long after a call that ends a disk's merge libvirt has a status file that it cannot read. */
-const tornMs = { byLibvirt: 42, byLibvirtSecond: 48, pivot: 10 } as const;
+/** So long after a call that ends a disk's merge libvirt has a record of the guest that it cannot read. */
+const tornMs = { byLibvirt: 44, byLibvirtSecond: 50, pivot: 10 } as const;
+/** And so long after that QEMU has pivoted, and libvirt has not heard of it. */
+const unheardMs = 42;
 
 /** libvirt's daemon dies so long after that state is entered, and comes back three seconds later. */
 const dyingIn =
@@ -67,6 +69,41 @@ describe('a guest whose daemon is killed behind a pivot, and loses it', () => {
     expect(end.after.files).toEqual(end.before.files);
     expectUnseen(end);
     expectAllDataIn(end);
+  });
+
+  test('one whose daemon believes in a layer that it has left is told to be started anew', async () => {
+    const end = await deleteSimulated({ onState: dyingIn('working.deleting', unheardMs) });
+    expect(end.output).toMatchObject({
+      outcome: 'needsOperator',
+      failure: {
+        code: 'chainStale',
+        message: expect.stringContaining(`${file('guest', 'three')} over ${file('guest', 'two')}`),
+      },
+      merged: [{ targetDev: 'vda' }],
+      notes: [],
+    });
+    expect(end.after).toMatchObject({ state: 'running', vcpus: 'running' });
+    expect(end.after.files).toEqual(end.before.files);
+    expect(end.after.disks?.map(({ path }) => path)).toEqual([
+      file('guest', 'two'),
+      file('second', 'three'),
+    ]);
+    end.world.powerOff(uuid);
+    expectAllDataIn(end);
+  });
+
+  test('and nobody merges what it has left over what it writes to', async () => {
+    const end = await deleteSimulated({
+      meanwhile: async ({ hand, later, world }) => {
+        later(unheardMs, () => world.killDaemon('hostA'));
+        later(2_000, () => world.startDaemon('hostA'));
+        const options = { children: 'keep', metadataOnly: false } as const;
+        await hand.deleteSnapshot(uuid, 'three', options, unending).catch(() => undefined);
+        await new Promise<void>((resolve) => later(4_000, resolve));
+      },
+    });
+    expect(end.output).toMatchObject({ outcome: 'refused', failure: { code: 'chainsAreTrue' } });
+    expect(end.after).toEqual(end.before);
   });
 
   test('nobody starts it, and nobody deletes anything, before that QEMU has ended', async () => {

@@ -44,6 +44,7 @@ export function snapshotsCalls(caller: HostCaller): Snapshots {
       await caller.askDomain(uuid, signal, (domain, options) => mendAll(domain, merged, options));
     },
     findOpenFiles: (uuid, signal) => caller.askDomain(uuid, signal, readOpenFiles),
+    findDiskFiles: (uuid, signal) => caller.askDomain(uuid, signal, readDiskFiles),
     revertToSnapshot: (uuid, name, revert, signal) =>
       caller.workOnDomain(uuid, signal, async (domain, options) => {
         const flags = flagsOf(revert);
@@ -136,6 +137,14 @@ async function readOpenFiles(domain: Domain, options: CallOptions): Promise<Open
       .toSorted((one, other) => rankOf(one) - rankOf(other))
       .map((node) => node['node-name']),
   }));
+}
+
+const disksSchema = z.array(z.object({ inserted: z.object({ file: z.string() }).optional() }));
+
+async function readDiskFiles(domain: Domain, options: CallOptions): Promise<string[] | null> {
+  if (!(await domain.isActive(options))) return null;
+  const answer = await domain.qemuMonitorCommand('query-block', undefined, options);
+  return disksSchema.parse(answer).flatMap(({ inserted }) => inserted?.file ?? []);
 }
 
 /** What reads and writes the bytes lies below what knows their format. */

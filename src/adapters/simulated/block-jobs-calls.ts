@@ -6,7 +6,7 @@ import { untilNoJob } from './domain-job.ts';
 import type { Place } from './domain-life.ts';
 import type { HypervisorCall } from './faults.ts';
 import { libvirtError } from './libvirt-error.ts';
-import { takeOverJob } from './lost-guest.ts';
+import { handOver } from './lost-guest.ts';
 import type { Qemu } from './qemu.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
 import { lifeOf } from './world.ts';
@@ -102,7 +102,7 @@ async function endJob(
   const { disks } = domain.definition;
   if (how === 'pivot') job.pivot();
   else job.cancel();
-  if (job.work.mirror !== null) await takeOverJob(place, disks);
+  if (job.work.mirror !== null) await handOver(place, { is: 'unreadable', before: disks });
   job.dismiss();
   return 'ended';
 }

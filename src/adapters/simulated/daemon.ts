@@ -1,7 +1,7 @@
 import { endDomain, forgetIfGone, pauseVcpus, runVcpus } from './domain-life.ts';
 import type { Place } from './domain-life.ts';
 import { recoverWork } from './domain-work.ts';
-import { loseGuest } from './lost-guest.ts';
+import { comeBack } from './lost-guest.ts';
 import type { StreamEnd } from './memory-stream.ts';
 import type { MigrationJob, MigrationPhase } from './migration-job.ts';
 import { restoreGuest } from './outgoing.ts';
@@ -79,11 +79,8 @@ const decisions: Readonly<Record<MigrationPhase, Decision>> = {
 
 function reconnect(place: Place): void {
   const { domain } = place;
+  if (domain.handover != null) comeBack(place, domain.handover);
   const { qemu, job } = domain;
-  if (domain.torn != null) {
-    loseGuest(place, domain.torn);
-    return;
-  }
   if (qemu === null) {
     domain.job = null;
     domain.work = null;

@@ -2,6 +2,7 @@ import type { Place } from './domain-life.ts';
 import { fileAt, isShared, putFile } from './host-files.ts';
 import { libvirtError } from './libvirt-error.ts';
 import type { LostGuest } from './lost-guest.ts';
+import { writtenBy } from './lost-guest.ts';
 import type { VolumeFile } from './volume-file.ts';
 import {
   emptyLayerBytes,
@@ -210,7 +211,8 @@ export function lockOn({ world, host }: Site, path: string): 'write' | 'read' | 
 export function settleTick(world: World, host: Host, domainUuid: string, tick: number): void {
   if (tick === 0) return;
   const lost = world.lostGuests.find(({ qemu, uuid }) => uuid === domainUuid && qemu.alive);
-  const disks = lost?.disks ?? host.domains.get(domainUuid)?.definition.disks ?? [];
+  const domain = host.domains.get(domainUuid);
+  const disks = lost?.disks ?? (domain === undefined ? [] : writtenBy(domain));
   for (const { path, readOnly } of disks) if (!readOnly) writeTick({ world, host }, path, tick);
 }
 
@@ -239,8 +241,8 @@ function tickOf(layers: readonly Layer[]): number | null {
 function qemusSeeing(world: World, host: Host, path: string): Omit<LostGuest, 'uuid'>[] {
   const hosts = seers(world, host, path);
   const known = hosts.flatMap((each) =>
-    [...each.domains.values()].flatMap(({ definition: { disks }, qemu }) =>
-      qemu === null ? [] : [{ host: each, qemu, disks }],
+    [...each.domains.values()].flatMap((domain) =>
+      domain.qemu === null ? [] : [{ host: each, qemu: domain.qemu, disks: writtenBy(domain) }],
     ),
   );
   return [...known, ...world.lostGuests.filter((lost) => hosts.includes(lost.host))];

@@ -1,9 +1,9 @@
 import type { Place } from './domain-life.ts';
 import type { Qemu } from './qemu.ts';
-import type { Definition, Host } from './world.ts';
+import type { Definition, Domain, Host } from './world.ts';
 import { lifeOf } from './world.ts';
 
-/** From the status file that libvirt cannot read to the next one, as seen on 9.0. */
+/** From one record of a daemon to the next, as seen on libvirt 9.0. */
 const handoverMs = 2;
 
 /** A QEMU of which its daemon knows nothing, and the files that it writes to. */
@@ -15,27 +15,47 @@ export interface LostGuest {
 }
 
 /**
- * libvirt takes over what a pivot, or the end of a copy, has left. It has saved by then that the job has
- * ended, in words that it cannot read (an empty job of a mirror): a daemon that is killed now comes back
- * without the guest, and with a configuration of before.
+ * What QEMU has done to a disk, and its daemon has not on record.
+ *
+ * `unheard`: a pivot for libvirt's own deletion. A daemon that is started then takes it for cancelled, and
+ * believes in the layer that the guest has left.
+ *
+ * `unreadable`: the daemon takes over what a pivot, or the end of a copy, has left, and has saved that the
+ * job has ended in words that libvirt cannot read (a mirror with an empty job). One that is started then
+ * comes back without the guest.
  */
-export async function takeOverJob(place: Place, before: Definition['disks']): Promise<void> {
-  const { world, host, domain } = place;
-  domain.torn = before;
-  await world.pass(handoverMs, lifeOf(host));
-  domain.torn = null;
+export interface Handover {
+  readonly is: 'unheard' | 'unreadable';
+  readonly before: Definition['disks'];
 }
 
-/** The guest runs on; for its daemon it is shut off, and nobody saw why. */
-export function loseGuest({ world, host, domain }: Place, before: Definition['disks']): void {
+export async function handOver(place: Place, handover: Handover): Promise<void> {
+  const { world, host, domain } = place;
+  domain.handover = handover;
+  await world.pass(handoverMs, lifeOf(host));
+  domain.handover = null;
+}
+
+/** What a daemon that is started makes of it: definitions are those of before. */
+export function comeBack({ world, host, domain }: Place, { before, is }: Handover): void {
   const { definition, qemu, uuid } = domain;
-  if (qemu !== null) world.lostGuests.push({ host, uuid, qemu, disks: definition.disks });
+  const { disks } = definition;
   domain.definition = { ...definition, disks: before };
-  domain.torn = null;
-  domain.qemu = null;
-  domain.job = null;
-  domain.work = null;
-  domain.state = 'shutoff';
-  domain.reason = 'unknown';
+  domain.handover = null;
+  if (qemu === null) return;
+  if (is === 'unheard') domain.written = { qemu, disks };
+  else {
+    world.lostGuests.push({ host, uuid, qemu, disks });
+    domain.qemu = null;
+    domain.job = null;
+    domain.work = null;
+    domain.state = 'shutoff';
+    domain.reason = 'unknown';
+  }
   world.changed();
+}
+
+/** Not always what its definition names. */
+export function writtenBy({ definition, qemu, written }: Domain): Definition['disks'] {
+  return written !== undefined && written.qemu === qemu ? written.disks : definition.disks;
 }

@@ -4,7 +4,7 @@ import type { Place } from './domain-life.ts';
 import { workOn } from './domain-work.ts';
 import { dropFile } from './host-files.ts';
 import { libvirtError } from './libvirt-error.ts';
-import { takeOverJob } from './lost-guest.ts';
+import { handOver } from './lost-guest.ts';
 import type { SnapshotRecord } from './snapshot-book.ts';
 import {
   childrenOf,
@@ -18,7 +18,7 @@ import { lifeOf } from './world.ts';
 /** A commit of what little a lab guest wrote. */
 const commitTakesMs = 40;
 /** From the end of one disk's commit to that of the next. */
-const finaliseTakesMs = 4;
+const finaliseTakesMs = 2;
 const externalDeleteVersion = 9_000_000;
 /** Before it, files with memory are left behind. */
 const memoryDeleteVersion = 9_001_000;
@@ -80,9 +80,12 @@ async function dropData(place: Place, record: SnapshotRecord): Promise<void> {
   domain.snapshots.internal.delete(record.name);
   noteUnfinished(place, record, overlays);
   for (const overlay of overlays) {
-    const { disks } = domain.definition;
+    const { disks: before } = domain.definition;
     merge(place, overlay);
-    if (domain.definition.disks !== disks && domain.qemu !== null) await takeOverJob(place, disks);
+    const isPivoted = domain.definition.disks !== before && domain.qemu !== null;
+    if (isPivoted) await handOver(place, { is: 'unheard', before });
+    dropLayer(place, overlay);
+    if (isPivoted) await handOver(place, { is: 'unreadable', before });
     await world.pass(finaliseTakesMs, isAlive);
   }
   noteUnfinished(place, record, []);
@@ -116,7 +119,7 @@ function noteUnfinished({ domain }: Place, record: SnapshotRecord, on: readonly 
 
 /** The overlay into what lies below it; one that the guest has left behind is only removed. */
 function merge(place: Place, { base, path: overlayPath, targetDev }: Overlay): void {
-  const { world, host, domain } = place;
+  const { domain } = place;
   const top = domain.definition.disks.find((disk) => disk.targetDev === targetDev)?.path ?? '';
   const chain = chainFrom(place, top);
   const depth = chain.findIndex(({ path }) => path === overlayPath);
@@ -124,6 +127,10 @@ function merge(place: Place, { base, path: overlayPath, targetDev }: Overlay): v
   if (depth !== -1) commitInto(place, overlayPath, base.path);
   if (depth === 0) pivotTo(place, targetDev, base);
   else if (above !== undefined) setBacking(place, above.path, base);
+}
+
+/** Nothing names it any more. */
+function dropLayer({ world, host, domain }: Place, { base, path: overlayPath }: Overlay): void {
   dropFile(world, host, overlayPath);
   domain.snapshots.records = domain.snapshots.records.map((record) =>
     onTo(record, overlayPath, base.path),

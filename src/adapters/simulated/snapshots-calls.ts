@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { MergedLayer, Snapshots } from '../../ports/snapshots.ts';
 import { chainFrom } from './disk-chain.ts';
 import { libvirtError } from './libvirt-error.ts';
+import { writtenBy } from './lost-guest.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
 import type { SnapshotRecord } from './snapshot-book.ts';
 import { findRecord, replaceRecord, requireRecord, viewsOf } from './snapshot-book.ts';
@@ -59,6 +60,13 @@ export function snapshotsCalls(caller: SimulatedCaller): Snapshots {
             nodes: [`${targetDev}-${depth}-format`, `${targetDev}-${depth}-storage`],
           })),
         );
+      }),
+    findDiskFiles: (uuid, signal) =>
+      caller.ask('findDiskFiles', signal, () => {
+        const domain = host.domains.get(uuid);
+        return domain === undefined || domain.qemu === null
+          ? null
+          : writtenBy(domain).map(({ path }) => path);
       }),
     revertToSnapshot: (uuid, name, options, signal) =>
       caller.ask(

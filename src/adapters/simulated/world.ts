@@ -5,7 +5,7 @@ import type { DomainReason, DomainState } from '../../ports/domain.ts';
 import type { DomainObservation } from '../../ports/observation.ts';
 import type { DomainWork } from './domain-work.ts';
 import { Link } from './link.ts';
-import type { LostGuest } from './lost-guest.ts';
+import type { Handover, LostGuest } from './lost-guest.ts';
 import { Qemu } from './qemu.ts';
 import type { MigrationJob } from './migration-job.ts';
 import type { SnapshotBook } from './snapshot-book.ts';
@@ -54,8 +54,10 @@ export interface Domain {
   /** Any other long job. */
   work: DomainWork | null;
   readonly snapshots: SnapshotBook;
-  /** The status file cannot be read just now; what the configuration has for disks. */
-  torn?: Definition['disks'] | null;
+  /** What its daemon has not on record just now. */
+  handover?: Handover | null;
+  /** What its QEMU writes to, where the daemon believes something else. */
+  written?: { readonly qemu: Qemu; readonly disks: Definition['disks'] };
 }
 
 export interface Pool {
