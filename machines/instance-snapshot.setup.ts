@@ -18,6 +18,7 @@ import type { KeepRequest, RemoveRequest } from './policy/instance-image.ts';
 import { afterKeeping, imageIs } from './policy/instance-image.ts';
 import * as instance from './policy/instance-snapshot.ts';
 import { instanceSnapshotVerdicts } from './policy/instance-snapshot-checks.ts';
+import * as ways from './policy/instance-ways.ts';
 import { isLate } from './policy/late-timers.ts';
 import { refusalOf } from './policy/one-host-checks.ts';
 import { effectSlot } from './slots.ts';
@@ -102,10 +103,10 @@ export const instanceSnapshotSetup = setup({
       instanceSnapshotVerdicts(context).some(
         ({ check, objection }) => check === params.check && objection !== null,
       ),
-    isOpen: ({ context }: In, { way }: { way: Way }) => instance.isOpen(context, way),
+    isOpen: ({ context }: In, { way }: { way: Way }) => ways.isOpen(context, way),
     endedAs: (_: In, params: { outcome: Outcome; ended: Outcome }) =>
       params.ended === params.outcome,
-    fallsBack: ({ context }: In) => instance.fallsBack(context),
+    fallsBack: ({ context }: In) => ways.fallsBack(context),
     isGivenUp: ({ context }: In) => context.gaveUp,
   },
   delays: {

@@ -1,6 +1,6 @@
 import { unless } from './check.ts';
 import type { InstanceSnapshotContext, Way } from './instance-snapshot.ts';
-import { isOpen, verdictsOf } from './instance-snapshot.ts';
+import { isOpen, verdictsOf } from './instance-ways.ts';
 import type { CheckVerdict } from './verdicts.ts';
 import { judgeAll, namesOf } from './verdicts.ts';
 

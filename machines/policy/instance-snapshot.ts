@@ -6,6 +6,7 @@ import type { ColdSnapshotInput, ColdSnapshotResult } from './cold-snapshot.ts';
 import { coldSnapshotInput } from './cold-snapshot.ts';
 import type { LiveSnapshotInput, LiveSnapshotResult, Quiesce } from './live-snapshot.ts';
 import { liveSnapshotInput } from './live-snapshot.ts';
+import { verdictsOf, whyNotLive } from './instance-ways.ts';
 import type { OneHostFacts, OneHostInput } from './one-host.ts';
 import type { CheckVerdict } from './verdicts.ts';
 
@@ -173,42 +174,6 @@ export function coldInputAt(
   return coldSnapshotInput({ ...shared(input), ...target, detach, shortOutage });
 }
 
-/** A way that may be gone: wanted, and nothing speaks against it. */
-export function isOpen(context: InstanceSnapshotContext, way: Way): boolean {
-  if (context.way !== 'auto' && context.way !== way) return false;
-  const verdicts = verdictsOf(context, way);
-  return verdicts.length > 0 && verdicts.every(({ objection }) => objection === null);
-}
-
-/** What its own checks say of a way, and for one at rest whether the guest may be stopped. */
-export function verdictsOf(context: InstanceSnapshotContext, way: Way): readonly CheckVerdict[] {
-  const judged = context.facts?.verdicts[way] ?? [];
-  if (way === 'live' || judged.length === 0) return judged;
-  return [...judged, { check: 'mayRest', objection: restObjection(context) }];
-}
-
-/** Why a guest that is up is not stopped for an image, whatever else would allow it. */
-function restObjection(context: InstanceSnapshotContext): string | null {
-  const { facts, mayFallBack, quiesce, way } = context;
-  const domain = facts?.domain ?? null;
-  if (domain === null || domain.state === 'shutoff') return null;
-  if (quiesce === 'required')
-    return `${domain.name} would be stopped without a freeze, and one is required`;
-  return way === 'auto' && !mayFallBack ? `${domain.name} may not be stopped for it` : null;
-}
-
-/**
- * A live snapshot that came to nothing is taken cold, where that may be: not one that was called off,
- * nor one of a guest that is not there any more, nor one whose freeze was required.
- */
-export function fallsBack(context: InstanceSnapshotContext): boolean {
-  const { failure, way } = context;
-  const isFinal = failure !== null && finalFailures.includes(failure.code);
-  return way === 'auto' && !isFinal && isOpen(context, 'cold');
-}
-
-const finalFailures: readonly string[] = ['abortRequested', 'guestGone', 'claimed', 'noSpace'];
-
 /** The child's image is this run's: on record from before the child begins. */
 export function expectImage(context: InstanceSnapshotContext) {
   return { artefacts: withArtefact(context.artefacts, stagedArtefact(context, 'expected')) };
@@ -261,14 +226,6 @@ const unexplained: Failure = {
   message: 'a snapshot came to nothing without a reason',
   effect: 'unknown',
 };
-
-/** A guest that was stopped for it might have run on. */
-function whyNotLive(context: InstanceSnapshotContext): readonly string[] {
-  const { facts, taken, way } = context;
-  if (taken?.way !== 'cold' || way !== 'auto' || facts?.domain?.state === 'shutoff') return [];
-  const objections = verdictsOf(context, 'live').flatMap(({ objection }) => objection ?? []);
-  return objections.length === 0 ? [] : [`it was not taken live: ${objections.join('; ')}`];
-}
 
 export function instanceSnapshotResult(context: InstanceSnapshotContext): InstanceSnapshotResult {
   const { artefacts, facts, failedWays, failure, image, taken } = context;

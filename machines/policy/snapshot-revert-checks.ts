@@ -29,7 +29,7 @@ export const snapshotRevertChecks = {
   snapshotKnown: ({ context, domain, facts }) =>
     unless(targetIn(facts.snapshots, context.name) !== undefined, () => {
       const names = facts.snapshots.map(({ name }) => name).join(', ');
-      return `${domain.name} has no snapshot ${context.name}, only ${names || 'none'}`;
+      return `${domain.name} has no snapshot ${context.name}: it has ${names || 'none'}`;
     }),
   stateFits: ({ domain }) =>
     unless(

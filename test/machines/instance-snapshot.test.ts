@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { instanceSnapshot, instanceSnapshotInput } from '../../machines/index.ts';
 import type { InstanceSnapshotInput } from '../../machines/index.ts';
 import type { InstanceSnapshotFacts } from '../../machines/policy/instance-snapshot.ts';
+import { beforeInstanceSnapshot } from '../../machines/policy/instance-snapshot.ts';
+import { foretellInstance } from '../../machines/policy/instance-ways.ts';
 import { guestView, hostView } from './facts.ts';
 import { Walk } from './walk.ts';
 
@@ -250,5 +252,17 @@ describe('an abort', () => {
       failure: { code: 'abortRequested' },
       artefacts: [{ status: 'removed' }],
     });
+  });
+});
+
+describe('before anything is touched, a person is told', () => {
+  test.each([
+    ['the live way', {}, {}, /^it would be taken live/],
+    ['that it lies still', { state: 'shutoff' }, way(bad, fine), /^it would be copied as it lies$/],
+    ['that it is stopped, and why', {}, way(bad, fine), /stands still for it: it does not run$/],
+  ] as const)('%s', (_, change, found, words) => {
+    const domain = { ...guestView, ...change };
+    const context = { ...input, ...beforeInstanceSnapshot, facts: { ...facts, ...found, domain } };
+    expect(foretellInstance(context)).toMatch(words);
   });
 });

@@ -39,6 +39,16 @@ const inside = (name: string) =>
 const [vda] = goodFacts.chains;
 const pulled = { type: 'pull', processedBytes: 1, mirrorPath: null, ready: false } as const;
 
+test.each([
+  [merge({ targetDev: 'vdx' }), {}, /^guest has no disk vdx: it has [a-z, ]+$/],
+  [merge(), { chains: chainsOf('base') }, /^disk vda has one layer only/],
+  [auto({ name: 'none' }), {}, /^guest has no snapshot none: it has one, two/],
+])('a refusal says what there is, and nothing twice: %#', (what, facts, words) => {
+  const message: unknown = expect.stringMatching(words);
+  const output = new DeletionWalk(what).judged(facts).output();
+  expect(output).toMatchObject({ outcome: 'refused', failure: { message } });
+});
+
 describe('what speaks against a deletion', () => {
   const cases: readonly (readonly [why: string, check: string, what: What, facts: Facts])[] = [
     ['no domain', 'domainExists', auto(), { domain: null }],

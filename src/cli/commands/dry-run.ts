@@ -1,13 +1,13 @@
-import type { CheckVerdict } from '../../../machines/policy/verdicts.ts';
 import { toFailure } from '../../ports/failure.ts';
 import { exitStatus } from '../exit-status.ts';
 import type { Output } from '../output.ts';
 import type { Style } from '../display/presenters.ts';
 import { oneLine } from '../display/quantities.ts';
 import { refusalLine } from '../display/refusal.ts';
+import type { Judgement } from '../workflows/judges.ts';
 
 interface DryRun {
-  readonly judge: (signal: AbortSignal) => Promise<readonly CheckVerdict[]>;
+  readonly judge: (signal: AbortSignal) => Promise<Judgement>;
   readonly style: Style;
 }
 
@@ -17,13 +17,14 @@ export async function dryRun({ judge, style }: DryRun, output: Output): Promise<
   const interrupt = (): void => stop.abort(new Error('interrupted'));
   process.once('SIGINT', interrupt);
   try {
-    const verdicts = await judge(stop.signal);
+    const { foretold, verdicts } = await judge(stop.signal);
     const ok = verdicts.every(({ objection }) => objection === null);
     for (const { check, objection } of verdicts) {
       const line = { type: 'check', check, ok: objection === null, objection };
       output.print(style === 'json' ? JSON.stringify(line) : toWords(check, objection));
     }
-    if (style === 'json') output.print(JSON.stringify({ type: 'checks.finished', ok }));
+    if (style === 'words' && foretold !== undefined) output.print(oneLine(foretold));
+    if (style === 'json') output.print(JSON.stringify({ type: 'checks.finished', ok, foretold }));
     else output.print(ok ? 'nothing speaks against it' : 'it would be refused');
     return ok ? exitStatus.completed : exitStatus.refused;
   } catch (error) {

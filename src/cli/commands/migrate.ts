@@ -31,8 +31,9 @@ export function migrate(
     return {
       shown: shownMigration(input),
       input,
-      judge: async ({ clock, hypervisors }, signal) =>
-        judgeMigration(await gatherFacts(hypervisors, input, { signal, clock }), input),
+      judge: async ({ clock, hypervisors }, signal) => ({
+        verdicts: judgeMigration(await gatherFacts(hypervisors, input, { signal, clock }), input),
+      }),
     };
   });
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 
-import type { CheckVerdict } from '../../../machines/policy/verdicts.ts';
 import { BusyError, EngineError } from '../../engine/engine-error.ts';
 import type { Composition } from '../compose.ts';
 import { compose, openStore } from '../compose.ts';
@@ -11,6 +10,7 @@ import { exitStatus } from '../exit-status.ts';
 import { createLog } from '../log.ts';
 import { readCommonOptions } from '../options/common-options.ts';
 import { storePlaceOf } from '../records/with-store.ts';
+import type { Judgement } from '../workflows/judges.ts';
 import type { ShownWorkflow } from '../workflows/shown-workflow.ts';
 import { driveWorkflow } from './drive-workflow.ts';
 import { dryRun } from './dry-run.ts';
@@ -24,7 +24,7 @@ export interface AskedWorkflow {
   /** Of that machine. */
   readonly input: unknown;
   /** Every check of the workflow, judged now; reads only. @throws FailureError */
-  judge(composition: Composition, signal: AbortSignal): Promise<readonly CheckVerdict[]>;
+  judge(composition: Composition, signal: AbortSignal): Promise<Judgement>;
 }
 
 /**

@@ -16,6 +16,11 @@ export function formatSpan(spanMs: number): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
+/** How long a guest stood still: `12 ms`, and above ten seconds as {@link formatSpan}. */
+export function formatPause(pauseMs: number): string {
+  return pauseMs < 10_000 ? `${Math.max(0, Math.round(pauseMs))} ms` : formatSpan(pauseMs);
+}
+
 /** `+0.402 s`: since the run began. */
 export function formatOffset(offsetMs: number): string {
   return `+${(Math.max(0, offsetMs) / 1_000).toFixed(3)} s`;

@@ -31,7 +31,8 @@ function titleOf({ consistency, createdAtEpochMs, current, kind, name, withMemor
   const words = [
     formatMoment(createdAtEpochMs),
     withMemory ? `${kind}, with memory` : kind,
-    consistency,
+    // libvirt does not keep whether the guest was frozen for it.
+    consistency === 'crash' ? 'at least crash' : consistency,
     ...(current ? ['current'] : []),
   ];
   return `${oneLine(name)}  ${words.join(', ')}`;

@@ -13,5 +13,6 @@ export const judgeSnapshotDelete: Judge<SnapshotDeleteInput> = async (
 ) => {
   const { gatherFacts } = snapshotDeleteSlots(composition.hypervisors);
   const facts = await gatherFacts.run(input, toolsFor(composition, signal));
-  return snapshotDeleteVerdicts({ ...input, ...nothingYet, ...beforeSnapshotDelete, facts });
+  const context = { ...input, ...nothingYet, ...beforeSnapshotDelete, facts };
+  return { verdicts: snapshotDeleteVerdicts(context) };
 };

@@ -11,7 +11,8 @@ import { beforeColdSnapshot } from '../../../machines/policy/cold-snapshot.ts';
 import { domainSnapshotVerdicts } from '../../../machines/policy/domain-snapshot-checks.ts';
 import { beforeDomainSnapshot } from '../../../machines/policy/domain-snapshot.ts';
 import { instanceSnapshotVerdicts } from '../../../machines/policy/instance-snapshot-checks.ts';
-import { beforeInstanceSnapshot, verdictsOf } from '../../../machines/policy/instance-snapshot.ts';
+import { beforeInstanceSnapshot } from '../../../machines/policy/instance-snapshot.ts';
+import { foretellInstance, verdictsOf } from '../../../machines/policy/instance-ways.ts';
 import { liveSnapshotVerdicts } from '../../../machines/policy/live-snapshot-checks.ts';
 import { beforeLiveSnapshot } from '../../../machines/policy/live-snapshot.ts';
 import { savingVerdicts } from '../../../machines/policy/managed-save-checks.ts';
@@ -30,12 +31,19 @@ import type { Tools } from '../../engine/slots.ts';
 import { noLog } from '../../ports/log.ts';
 import type { Composition } from '../compose.ts';
 
-/** Every check of a workflow, judged now; reads only. @throws FailureError */
+/** Every check of a workflow, judged now. */
+export interface Judgement {
+  readonly verdicts: readonly CheckVerdict[];
+  /** Of a workflow that chooses: what it would do, and why nothing else. */
+  readonly foretold?: string;
+}
+
+/** Reads only. @throws FailureError */
 export type Judge<Input> = (
   composition: Composition,
   input: Input,
   signal: AbortSignal,
-) => Promise<readonly CheckVerdict[]>;
+) => Promise<Judgement>;
 
 export const toolsFor = ({ clock }: Composition, signal: AbortSignal): Tools => ({
   clock,
@@ -48,13 +56,17 @@ export const toolsFor = ({ clock }: Composition, signal: AbortSignal): Tools => 
 export const judgeLiveSnapshot: Judge<LiveSnapshotInput> = async (composition, input, signal) => {
   const { gatherFacts } = liveSnapshotSlots(composition.hypervisors);
   const facts = await gatherFacts.run(input, toolsFor(composition, signal));
-  return liveSnapshotVerdicts({ ...input, ...nothingYet, ...beforeLiveSnapshot, facts });
+  return {
+    verdicts: liveSnapshotVerdicts({ ...input, ...nothingYet, ...beforeLiveSnapshot, facts }),
+  };
 };
 
 export const judgeColdSnapshot: Judge<ColdSnapshotInput> = async (composition, input, signal) => {
   const { gatherFacts } = coldSnapshotSlots(composition.hypervisors);
   const facts = await gatherFacts.run(input, toolsFor(composition, signal));
-  return coldSnapshotVerdicts({ ...input, ...nothingYet, ...beforeColdSnapshot, facts });
+  return {
+    verdicts: coldSnapshotVerdicts({ ...input, ...nothingYet, ...beforeColdSnapshot, facts }),
+  };
 };
 
 export const judgeInstanceSnapshot: Judge<InstanceSnapshotInput> = async (
@@ -71,9 +83,10 @@ export const judgeInstanceSnapshot: Judge<InstanceSnapshotInput> = async (
       objection,
     })),
   );
-  // That one way is closed is no objection where the other one is open.
   const own = instanceSnapshotVerdicts(context);
-  return own.every(({ objection }) => objection === null) ? own : [...own, ...ways];
+  // That one way is closed is no objection where the other one is open.
+  if (own.some(({ objection }) => objection !== null)) return { verdicts: [...own, ...ways] };
+  return { verdicts: own, foretold: foretellInstance(context) };
 };
 
 export const judgeDomainSnapshot: Judge<DomainSnapshotInput> = async (
@@ -83,13 +96,15 @@ export const judgeDomainSnapshot: Judge<DomainSnapshotInput> = async (
 ) => {
   const { gatherFacts } = domainSnapshotSlots(composition.hypervisors);
   const facts = await gatherFacts.run(input, toolsFor(composition, signal));
-  return domainSnapshotVerdicts({ ...input, ...nothingYet, ...beforeDomainSnapshot, facts });
+  return {
+    verdicts: domainSnapshotVerdicts({ ...input, ...nothingYet, ...beforeDomainSnapshot, facts }),
+  };
 };
 
 export const judgeManagedSave: Judge<ManagedSaveInput> = async (composition, input, signal) => {
   const { gatherFacts } = managedSaveSlots(composition.hypervisors);
   const facts = await gatherFacts.run(input, toolsFor(composition, signal));
-  return savingVerdicts({ ...beforeSaving(input), facts });
+  return { verdicts: savingVerdicts({ ...beforeSaving(input), facts }) };
 };
 
 export const judgeSnapshotRevert: Judge<SnapshotRevertInput> = async (
@@ -99,5 +114,7 @@ export const judgeSnapshotRevert: Judge<SnapshotRevertInput> = async (
 ) => {
   const { gatherFacts } = snapshotRevertSlots(composition.hypervisors);
   const facts = await gatherFacts.run(input, toolsFor(composition, signal));
-  return snapshotRevertVerdicts({ ...input, ...nothingYet, ...beforeSnapshotRevert, facts });
+  return {
+    verdicts: snapshotRevertVerdicts({ ...input, ...nothingYet, ...beforeSnapshotRevert, facts }),
+  };
 };

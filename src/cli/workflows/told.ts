@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { formatBytes, formatSpan, oneLine } from '../display/quantities.ts';
+import { formatBytes, formatPause, oneLine } from '../display/quantities.ts';
 
 /** What only some machines tell of themselves, and how it is said. */
 const tellable = z.looseObject({
@@ -52,8 +52,8 @@ export function toldLines(
     ...(consistency === undefined || consistency === null
       ? []
       : [line('consistency', consistency)]),
-    ...(outageMs === undefined || outageMs === null ? [] : [line('outage', formatSpan(outageMs))]),
-    ...(frozenMs === undefined || frozenMs === null ? [] : [line('frozen', formatSpan(frozenMs))]),
+    ...(outageMs === undefined || outageMs === null ? [] : [line('outage', formatPause(outageMs))]),
+    ...(frozenMs === undefined || frozenMs === null ? [] : [line('frozen', formatPause(frozenMs))]),
     ...merged.map(({ base, targetDev, top }) => line(targetDev, mergedWords[how](top, base))),
     ...removed.map((path) => line('removed', oneLine(path))),
     ...left.map(({ path, why }) => line('left', oneLine(`${path}: ${why}`))),

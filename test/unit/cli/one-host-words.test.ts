@@ -79,3 +79,12 @@ test.each([
 ])('a state with %o', (tags, name) => {
   expect(describeState({ state: 'mirroring', description: '', tags }).name).toBe(name);
 });
+
+test.each([
+  [12.4, '12 ms'],
+  [9_999, '9999 ms'],
+  [12_000, '12.0 s'],
+])('an outage of %i ms', (outageMs, words) => {
+  const shown = shownOneHost('coldSnapshot', where);
+  expect(shown.summarise(ended({ outageMs }), null)).toContain(`  outage       ${words}`);
+});

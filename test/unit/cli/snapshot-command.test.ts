@@ -48,7 +48,7 @@ test(
     expect(stdout).toContain('completed: demo was copied at rest');
     expect(stdout).toContain('  vda          /backup/disk.qcow2 (qcow2, 128.0 MiB)');
     expect(stdout).toContain('  consistency  crash');
-    expect(stdout).toMatch(/ {2}outage {7}[0-9.]+ s/);
+    expect(stdout).toMatch(/ {2}outage {7}[0-9]+ ms\n/);
     expect(stdout).toContain('  host         simulated:///hostA: running, persistent');
     expect(status).toBe(0);
   },

@@ -37,10 +37,10 @@ test('what was taken later is drawn below, with files and objections', () => {
     `├─ a  ${at}, external, with memory, application`,
     '│  │  vda holds /i/a (1.0 MiB)',
     '│  │  memory /i/a.mem (missing, or not seen)',
-    `│  ├─ b  ${at}, external, crash, current`,
+    `│  ├─ b  ${at}, external, at least crash, current`,
     '│  │     no deletion: a job is on it',
-    `│  └─ c  ${at}, external, crash`,
-    `└─ d  ${at}, external, crash`,
+    `│  └─ c  ${at}, external, at least crash`,
+    `└─ d  ${at}, external, at least crash`,
     '      no revert: libvirt is too old',
   ]);
 });
