@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 
 import { lastTick } from '../../lab/index.ts';
 import { hooked } from '../support/hooked-hypervisors.ts';
-import { coldDirectory, expectUnharmed, largestGap, useColdLab } from '../support/lab-cold.ts';
+import { coldDirectory, expectUnharmed, useColdLab } from '../support/lab-cold.ts';
+import { largestGap } from '../support/largest-gap.ts';
 import { describeLab } from '../support/needs.ts';
 import { tickOnImage } from '../support/second-guest.ts';
 

@@ -5,9 +5,9 @@ import type { DomainSnapshotInput } from '../../machines/index.ts';
 import {
   diskDirectory,
   expectTaken,
-  expectTicking,
   useDomainSnapshotLab,
 } from '../support/lab-domain-snapshot.ts';
+import { expectTicking } from '../support/lab-runs.ts';
 import { describeLab } from '../support/needs.ts';
 
 const memoryPath = (name: string): string => `${diskDirectory}/${name}.memory`;
@@ -25,7 +25,7 @@ const variants: readonly Partial<DomainSnapshotInput>[] = [
   { name: 'live', memoryPath: memoryPath('live'), live: true },
 ];
 
-describe.each(['hostA', 'hostC'])('on %s', (on) => {
+describe.each(['hostA', 'hostC'] as const)('on %s', (on) => {
   describeLab('libvirt takes snapshots', () => {
     const stage = useDomainSnapshotLab(`domsnap-${on.toLowerCase()}`, on);
 

@@ -6,9 +6,9 @@ import { hooked } from '../support/hooked-hypervisors.ts';
 import {
   diskDirectory,
   expectTaken,
-  expectTicking,
   useDomainSnapshotLab,
 } from '../support/lab-domain-snapshot.ts';
+import { expectTicking } from '../support/lab-runs.ts';
 import { describeLab } from '../support/needs.ts';
 import { tickOnImage } from '../support/second-guest.ts';
 

@@ -9,13 +9,10 @@ import { Engine, noLog, systemClock } from '../../src/index.ts';
 import type { Hypervisors } from '../../src/index.ts';
 import { FailureError } from '../../src/ports/failure.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
+import { outputOf } from '../support/followed-run.ts';
 import { hooked } from '../support/hooked-hypervisors.ts';
-import {
-  expectUnharmed,
-  openHypervisors,
-  snapshotDirectory,
-  useSnapshotLab,
-} from '../support/lab-snapshot.ts';
+import { openLabHosts } from '../support/lab-runs.ts';
+import { expectUnharmed, snapshotDirectory, useSnapshotLab } from '../support/lab-snapshot.ts';
 import { describeLab } from '../support/needs.ts';
 import { tickOnImage } from '../support/second-guest.ts';
 
@@ -29,7 +26,7 @@ describeLab('an image of a guest in a store', () => {
     input: Partial<InstanceSnapshotInput>,
     through: (plain: Hypervisors) => Hypervisors = (plain) => plain,
   ): Promise<InstanceSnapshotOutput> => {
-    const own = openHypervisors(stage.host);
+    const own = openLabHosts(stage.lab);
     const hypervisors = through(own);
     const engine = new Engine({
       store: new MemoryStore(),
@@ -47,8 +44,7 @@ describeLab('an image of a guest in a store', () => {
         ...input,
       });
       const ending = await (await engine.start('instanceSnapshot', asked)).wait();
-      if (ending.ended === 'broken') throw new Error(ending.failure.message);
-      return ending.output as InstanceSnapshotOutput;
+      return outputOf(ending) as InstanceSnapshotOutput;
     } finally {
       await engine.close();
       await own.close();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 
-import { followTicks, lastTick } from '../../lab/index.ts';
+import { lastTick } from '../../lab/index.ts';
 import { hooked } from '../support/hooked-hypervisors.ts';
 import {
   expectUnharmed,
@@ -9,6 +9,7 @@ import {
   snapshotDirectory,
   useSnapshotLab,
 } from '../support/lab-snapshot.ts';
+import { largestGap } from '../support/largest-gap.ts';
 import { describeLab } from '../support/needs.ts';
 import { tickOnImage } from '../support/second-guest.ts';
 
@@ -66,22 +67,3 @@ describeLab('a live snapshot', () => {
     await host.run('rm', [image.path]);
   }, 120_000);
 });
-
-/** The longest time between two ticks from now on. */
-function largestGap(serial: string) {
-  const stop = new AbortController();
-  const done = (async () => {
-    let [largestMs, last] = [0, Date.now()];
-    for await (const { atEpochMs } of followTicks(serial, stop.signal)) {
-      largestMs = Math.max(largestMs, atEpochMs - last);
-      last = atEpochMs;
-    }
-    return largestMs;
-  })();
-  return {
-    end: (): Promise<number> => {
-      stop.abort();
-      return done;
-    },
-  };
-}

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { ManagedSaveOutput } from '../../machines/index.ts';
 import type { SavingStage } from '../support/lab-saving.ts';
-import { expectTicking, savedFile, untilSaving, useSavingLab } from '../support/lab-saving.ts';
+import { expectUnharmed, savedFile, untilSaving, useSavingLab } from '../support/lab-saving.ts';
 import { describeLab } from '../support/needs.ts';
 
 /** Whatever came of a save or a start, the guest runs then, and nothing of it is left. */
@@ -11,7 +11,7 @@ async function expectBack(stage: SavingStage, { guest }: ManagedSaveOutput): Pro
     const started = await stage.run({ action: 'start' }).end();
     expect(started).toMatchObject({ outcome: 'completed', guest: 'running' });
   }
-  await expectTicking(stage);
+  await expectUnharmed(stage);
 }
 
 describeLab('a guest of libvirt 9.0', () => {
@@ -81,7 +81,7 @@ describeLab('a guest of libvirt 11.3', () => {
     const output = await run.end();
     stage.note('saving', 'abort, on 11.3', output);
     expect(output).toMatchObject({ outcome: 'rolledBack', failure: { code: 'abortRequested' } });
-    await expectTicking(stage);
+    await expectUnharmed(stage);
   }, 90_000);
 
   test('runs on when libvirtd is killed while it is saved', async () => {
@@ -92,7 +92,7 @@ describeLab('a guest of libvirt 11.3', () => {
     const output = await run.end();
     stage.note('saving', 'libvirtd is killed, on 11.3', output);
     expect(output).toMatchObject({ outcome: 'rolledBack', guest: 'running', artefacts: [] });
-    await expectTicking(stage);
+    await expectUnharmed(stage);
   }, 90_000);
 
   test('that nobody has defined is nowhere but in its file, and comes back transient', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import {
-  expectTicking,
+  expectUnharmed,
   imageDirectory,
   roomy,
   savedFile,
@@ -30,7 +30,7 @@ describeLab('a guest of libvirt 9.0', () => {
     expect(left).toBe('');
     const nowhere = await stage.run({ action: 'saveTo', file: '/nowhere/guest.mem' }, roomy).end();
     expect(nowhere).toMatchObject({ outcome: 'rolledBack', guest: 'running', artefacts: [] });
-    await expectTicking(stage);
+    await expectUnharmed(stage);
   }, 60_000);
 
   test('does not go on when a disk has changed since, but with force', async () => {
@@ -41,7 +41,7 @@ describeLab('a guest of libvirt 9.0', () => {
     expect(refused).toMatchObject({ outcome: 'refused', failure: { code: 'disksFit' } });
     const forced = await stage.run({ action: 'start', force: true }).end();
     expect(forced).toMatchObject({ outcome: 'completed', guest: 'running' });
-    await expectTicking(stage);
+    await expectUnharmed(stage);
   }, 60_000);
 
   test('runs on when its save is called off, into its image and into a file', async () => {
@@ -58,7 +58,7 @@ describeLab('a guest of libvirt 9.0', () => {
         failure: { code: 'abortRequested' },
         artefacts: [],
       });
-      await expectTicking(stage);
+      await expectUnharmed(stage);
     }
   }, 60_000);
 
@@ -70,7 +70,7 @@ describeLab('a guest of libvirt 9.0', () => {
     const output = await run.end();
     stage.note('saving', 'libvirtd is killed', output);
     expect(output).toMatchObject({ outcome: 'rolledBack', guest: 'running', artefacts: [] });
-    await expectTicking(stage);
+    await expectUnharmed(stage);
   }, 90_000);
 
   test('that ends while it is saved is told so', async () => {

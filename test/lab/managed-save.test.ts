@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import {
-  expectTicking,
+  expectUnharmed,
   imageDirectory,
   savedFile,
   slowly,
@@ -30,7 +30,7 @@ describeLab('a guest of libvirt 9.0', () => {
     const started = await stage.run({ action: 'start' }).end();
     expect(started).toMatchObject({ outcome: 'completed', guest: 'running', artefacts: [] });
     expect(started.runsAgainAtEpochMs).toBeGreaterThan(saved.shutOffAtEpochMs ?? Infinity);
-    await expectTicking(stage);
+    await expectUnharmed(stage);
   }, 60_000);
 
   test('goes into a file, which nobody overwrites, and comes back as it is wanted', async () => {
@@ -52,7 +52,7 @@ describeLab('a guest of libvirt 9.0', () => {
     expect(await read).toMatchObject({ domainUuid: guest.uuid });
     await host.virsh(['resume', guest.name]);
     await host.run('rm', [savedFile]);
-    await expectTicking(stage);
+    await expectUnharmed(stage);
   }, 60_000);
 
   test('runs on where there is no space for its memory', async () => {
@@ -67,7 +67,7 @@ describeLab('a guest of libvirt 9.0', () => {
       failure: { libvirt: { code: 9 } },
       artefacts: [],
     });
-    await expectTicking(stage);
+    await expectUnharmed(stage);
   }, 60_000);
 
   test('is saved to the end when our process dies meanwhile', async () => {
@@ -77,7 +77,7 @@ describeLab('a guest of libvirt 9.0', () => {
     stage.note('saving', 'our process dies', output);
     expect(output).toMatchObject({ outcome: 'completed', guest: 'shutOff', noted: true });
     await stage.run({ action: 'start' }).end();
-    await expectTicking(stage);
+    await expectUnharmed(stage);
   }, 90_000);
 
   test('runs on when libvirtd is killed while it saves, and half a memory is taken away', async () => {
@@ -89,6 +89,6 @@ describeLab('a guest of libvirt 9.0', () => {
     const output = await run.end();
     stage.note('saving', 'libvirtd is killed', output);
     expect(output).toMatchObject({ outcome: 'rolledBack', guest: 'running', artefacts: [] });
-    await expectTicking(stage);
+    await expectUnharmed(stage);
   }, 90_000);
 });

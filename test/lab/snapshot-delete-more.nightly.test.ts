@@ -4,13 +4,13 @@ import { FailureError } from '../../src/ports/failure.ts';
 import { hooked } from '../support/hooked-hypervisors.ts';
 import {
   bases,
-  expectTicking,
   expectTwoDeleted,
   overlay,
   tops,
   twoDeep,
   useDeletionLab,
 } from '../support/lab-deletion.ts';
+import { expectTicking } from '../support/lab-runs.ts';
 import { describeLab } from '../support/needs.ts';
 
 const byHand = { name: 'two', by: 'manual' } as const;

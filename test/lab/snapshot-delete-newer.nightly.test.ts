@@ -1,13 +1,7 @@
 import { expect, test } from 'vitest';
 
-import {
-  bases,
-  expectLeft,
-  expectTicking,
-  filesOf,
-  tops,
-  useDeletionLab,
-} from '../support/lab-deletion.ts';
+import { bases, expectLeft, filesOf, tops, useDeletionLab } from '../support/lab-deletion.ts';
+import { expectTicking } from '../support/lab-runs.ts';
 import { describeLab } from '../support/needs.ts';
 
 describeLab('a snapshot is deleted on libvirt 11.3', () => {

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import {
   bases,
   expectLeft,
-  expectTicking,
   filesOf,
   overlay,
   tops,
   useDeletionLab,
 } from '../support/lab-deletion.ts';
+import { expectTicking } from '../support/lab-runs.ts';
 import { describeLab } from '../support/needs.ts';
 
 describeLab('a snapshot is deleted on libvirt 9.0, of a guest that ticks on', () => {

@@ -1,17 +1,13 @@
 import { readdir } from 'node:fs/promises';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 
-import type { GuestOptions, Lab, LabGuest, LabHost } from '../../lab/index.ts';
-import { labUp } from '../../lab/index.ts';
+import type { GuestOptions } from '../../lab/index.ts';
 import type { SnapshotDeleteInput, SnapshotDeleteOutput } from '../../machines/index.ts';
 import { snapshotDeleteInput } from '../../machines/index.ts';
 import { bindSnapshotDelete } from '../../src/bindings/snapshot-delete.ts';
-import type { Hypervisors } from '../../src/index.ts';
-import { expectTicking, labRuns, openLabHosts } from './lab-runs.ts';
+import { useOneHostLab } from './lab-one-host.ts';
 import type { OnTheWay } from './lab-runs.ts';
-import { labNameFor } from './needs.ts';
-
-export { expectTicking };
+import { expectTicking, labRuns } from './lab-runs.ts';
 
 /** Where the guests' disks are, as the host sees it. */
 export const diskDirectory = '/var/lib/libvirt/images';
@@ -22,45 +18,18 @@ export interface LabDeletion extends OnTheWay {
   readonly input?: Partial<SnapshotDeleteInput>;
 }
 
+const runs = labRuns<SnapshotDeleteOutput>(bindSnapshotDelete);
+
 /** A lab of its own for a test file, with one guest of two disks that outlives every test. */
 export function useDeletionLab(
   purpose: string,
-  on = 'hostA',
+  on: 'hostA' | 'hostC' = 'hostA',
   guestOptions: Partial<GuestOptions> = {},
 ) {
-  let opened: { lab: Lab; hypervisors: Hypervisors; guest: LabGuest } | null = null;
-  const manifest: string[] = [];
-  const current = () => {
-    if (opened === null) throw new Error('the lab is not up yet');
-    return opened;
-  };
-  const host = (): LabHost => current().lab.host(on);
-  beforeAll(async () => {
-    const lab = await labUp({ name: labNameFor(purpose), hosts: on === 'hostC' ? 3 : 2 });
-    const guest = await lab.guest('guest', { on, extraDisk: '16M', ...guestOptions });
-    opened = { lab, hypervisors: openLabHosts(lab), guest };
-  }, 180_000);
-  afterAll(async () => {
-    await opened?.hypervisors.close();
-    await opened?.lab.down();
-    if (manifest.length > 0)
-      console.log(`machine x state x fault x outcome\n${manifest.join('\n')}`);
-  }, 60_000);
-  const files = () => readdir(host().paths.imagesDir);
-  return {
-    get lab() {
-      return current().lab;
-    },
-    get host() {
-      return host();
-    },
-    get guest() {
-      return current().guest;
-    },
-    /** For the table that is printed at the end. */
-    note: (state: string, fault: string, { outcome }: { readonly outcome: string }): void => {
-      manifest.push(`snapshotDelete x ${state} x ${fault} x ${outcome}`);
-    },
+  const guest = { extraDisk: '16M', ...guestOptions };
+  const stage = useOneHostLab({ purpose, machine: 'snapshotDelete', on, guest });
+  const files = () => readdir(stage.host.paths.imagesDir);
+  return Object.assign(stage, {
     /** By libvirt: overlays of both disks, each snapshot over the one before. */
     take: async (
       names: readonly string[],
@@ -72,13 +41,12 @@ export function useDeletionLab(
           '--diskspec',
           `${disk},snapshot=external,file=${overlay(name, disk)}`,
         ]);
-        await host().virsh(['snapshot-create-as', domain, name, ...options, ...disks], {
+        await stage.host.virsh(['snapshot-create-as', domain, name, ...options, ...disks], {
           timeoutMs: 60_000,
         });
       }
     },
-    remove: async (request: LabDeletion): Promise<SnapshotDeleteOutput> => {
-      const { hypervisors, lab } = current();
+    remove: (request: LabDeletion): Promise<SnapshotDeleteOutput> => {
       const what = {
         kind: 'snapshot',
         name: 'none',
@@ -88,20 +56,20 @@ export function useDeletionLab(
         ...request.what,
       } as SnapshotDeleteInput['what'];
       const { domain = 'guest' } = request;
-      const input = snapshotDeleteInput({ domain, host: host().uri, what, ...request.input });
-      return driven({ hypervisors, lab }, input, request);
+      const input = snapshotDeleteInput({ domain, host: stage.host.uri, what, ...request.input });
+      return runs.drive(stage, input, request);
     },
     /** All that a deletion may change of a domain and beside it. */
     picture: async (domain = 'guest') => {
-      const { domains } = await host().listing();
+      const { domains } = await stage.host.listing();
       const listed = domains?.find(({ name }) => name === domain);
-      const live = await host().virsh(['dumpxml', domain]);
-      const names = words(await host().virsh(['snapshot-list', domain, '--name']));
+      const live = await stage.host.virsh(['dumpxml', domain]);
+      const names = words(await stage.host.virsh(['snapshot-list', domain, '--name']));
       const kept = await Promise.all(
-        names.map((name) => host().virsh(['snapshot-dumpxml', domain, name])),
+        names.map((name) => stage.host.virsh(['snapshot-dumpxml', domain, name])),
       );
       const blockList = async (...more: readonly string[]) =>
-        words(await host().virsh(['domblklist', domain, ...more])).filter((word) =>
+        words(await stage.host.virsh(['domblklist', domain, ...more])).filter((word) =>
           word.startsWith('/'),
         );
       return {
@@ -117,7 +85,7 @@ export function useDeletionLab(
         blockJobs: listed?.blockJobs,
       };
     },
-  };
+  });
 }
 
 export type DeletionStage = ReturnType<typeof useDeletionLab>;
@@ -125,8 +93,6 @@ export type Picture = Awaited<ReturnType<DeletionStage['picture']>>;
 
 export const overlay = (name: string, disk: string): string => `${diskDirectory}/${name}.${disk}`;
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
-
-const driven = labRuns<SnapshotDeleteOutput>(bindSnapshotDelete);
 
 /** Snapshots and files that are left, what the guest writes to, and that nothing of ours is. */
 export function expectLeft(

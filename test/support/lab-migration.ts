@@ -8,17 +8,18 @@ import type {
   MigrationCommand,
 } from '../../machines/index.ts';
 import { liveMigrationInput } from '../../machines/index.ts';
-import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { bindMigrations, Engine, systemClock } from '../../src/index.ts';
-import type { Hypervisors, MigrationOptions, Run, StateEntered } from '../../src/index.ts';
+import type { Hypervisors, MigrationOptions } from '../../src/index.ts';
 import { noLog } from '../../src/index.ts';
 import type { StreamProgress } from '../../src/ports/observation.ts';
 import { MemoryStore } from '../../src/store/memory/index.ts';
 import type { EngineFeed, InvariantMonitor } from '../../src/testing/index.ts';
 import { monitorInvariants, takePicture } from '../../src/testing/index.ts';
+import type { FollowedRun } from './followed-run.ts';
+import { followRun } from './followed-run.ts';
 import { expectBroken, toTickRuns } from './invariants.ts';
 import { plainOptions } from './migration-options.ts';
-import { labImages } from './lab-images.ts';
+import { openLabHosts } from './lab-runs.ts';
 import { labNameFor } from './needs.ts';
 
 export interface LabMigrationRequest {
@@ -30,11 +31,8 @@ export interface LabMigrationRequest {
   readonly through?: (hypervisors: Hypervisors) => Hypervisors;
 }
 
-/** A migration under way on a lab, with everything that it has entered so far. */
-export interface LabMigration {
-  readonly states: readonly StateEntered[];
-  /** Resolves when a state whose path ends so has been entered; rejects when the run ends first. */
-  entered(suffix: string): Promise<StateEntered>;
+/** A migration under way on a lab. */
+export interface LabMigration extends Omit<FollowedRun<LiveMigrationOutput>, 'send'> {
   /** Resolves when a stream has shown this. */
   progressed(shows: (stream: StreamProgress) => boolean): Promise<void>;
   /**
@@ -44,8 +42,6 @@ export interface LabMigration {
   strike(fault: string, phase: HeldPhase, act: () => unknown): Promise<void>;
   /** `false`: the chart does not allow it now. */
   send(command: MigrationCommand): boolean;
-  abort(): boolean;
-  end(): Promise<LiveMigrationOutput>;
 }
 
 /** A phase as a daemon's status file names it. */
@@ -61,10 +57,7 @@ export function useLab(purpose: string, hosts: 2 | 3 | 4 = 2) {
   };
   beforeAll(async () => {
     const lab = await labUp({ name: labNameFor(purpose), hosts });
-    opened = {
-      lab,
-      hypervisors: createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) }),
-    };
+    opened = { lab, hypervisors: openLabHosts(lab) };
   });
   afterEach(() => current().lab.reset());
   afterAll(async () => {
@@ -125,10 +118,8 @@ function startMigration(
   });
   const monitor = watch?.(engine);
   const struck: string[] = [];
-  const states: StateEntered[] = [];
-  engine.on('state.entered', (event) => states.push(event));
-  let run: Run | null = null;
-  const started = engine.start(
+  const run = followRun<LiveMigrationOutput>(
+    engine,
     'liveMigration',
     liveMigrationInput({
       domain: guest.name,
@@ -142,30 +133,14 @@ function startMigration(
       },
     }),
   );
-  const atEnd = started.then((begun) => {
-    run = begun;
-    return begun.wait();
-  });
   return {
-    states,
-    entered: async (suffix) => {
-      const known = states.find(({ state }) => state.endsWith(suffix));
-      if (known !== undefined) return known;
-      const { promise, resolve } = Promise.withResolvers<StateEntered>();
-      engine.on('state.entered', (event) => {
-        if (event.state.endsWith(suffix)) resolve(event);
-      });
-      const first = await Promise.race([promise, atEnd]);
-      if ('state' in first) return first;
-      const seen = states.map(({ state }) => state).join(' > ');
-      throw new Error(`${suffix} was never entered: ${seen}; ${JSON.stringify(first)}`);
-    },
+    ...run,
     progressed: async (shows) => {
       const { promise, resolve } = Promise.withResolvers<void>();
       engine.on('progress', ({ streams }) => {
         if (streams.some(shows)) resolve();
       });
-      const ended = await Promise.race([promise, atEnd]);
+      const ended = await Promise.race([promise, run.end()]);
       if (ended !== undefined) throw new Error(`it never showed: ${JSON.stringify(ended)}`);
     },
     strike: async (fault, phase, act) => {
@@ -178,12 +153,8 @@ function startMigration(
       struck.push(`${held.join('/')} x ${fault}`);
       await act();
     },
-    send: (command) => run?.send(command) ?? false,
-    abort: () => run?.send({ type: 'abort.requested' }) ?? false,
     end: async () => {
-      const ending = await atEnd;
-      if (ending.ended === 'broken') throw new Error(ending.failure.message);
-      const output = ending.output as LiveMigrationOutput;
+      const output = await run.end();
       for (const each of struck) manifest.push(`liveMigration x ${each} x ${output.outcome}`);
       const report = await monitor?.settle();
       if (report !== undefined) {

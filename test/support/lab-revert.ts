@@ -1,85 +1,40 @@
 import { readdir } from 'node:fs/promises';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 
-import type { Lab, LabGuest, LabHost } from '../../lab/index.ts';
-import { labUp, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
+import { lastTick, readTicks, waitForTick } from '../../lab/index.ts';
 import type { SnapshotRevertInput } from '../../machines/policy/snapshot-revert.ts';
 import { snapshotRevertInput } from '../../machines/policy/snapshot-revert.ts';
 import type { SnapshotRevertOutput } from '../../machines/snapshot-revert.setup.ts';
-import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { bindSnapshotRevert } from '../../src/bindings/snapshot-revert.ts';
-import { Engine, noLog, systemClock } from '../../src/index.ts';
-import type { Hypervisors, Run } from '../../src/index.ts';
-import { MemoryStore, SharedMemory } from '../../src/store/memory/index.ts';
-import { labImages } from './lab-images.ts';
-import { MortalProcess } from './mortal-process.ts';
-import { labNameFor } from './needs.ts';
+import { useOneHostLab } from './lab-one-host.ts';
+import type { OnTheWay } from './lab-runs.ts';
+import { labRuns } from './lab-runs.ts';
 
-export interface LabRevertRequest {
+export interface LabRevertRequest extends OnTheWay {
   readonly input: Partial<SnapshotRevertInput> & Pick<SnapshotRevertInput, 'name'>;
-  readonly through?: (hypervisors: Hypervisors) => Hypervisors;
-  /** Called with each state as it is entered; what it resolves to is waited for at the end. */
-  readonly onState?: (state: string) => Promise<void> | void;
-  /** Our process dies when it enters that state; another one goes on with its run. */
-  readonly dieIn?: string;
-  /** Only then, while it is in that state. */
-  readonly dieOnce?: () => Promise<void>;
 }
 
-const open = (lab: Lab): Hypervisors =>
-  createLibvirtHypervisors({ clock: systemClock, images: labImages(lab) });
+const runs = labRuns<SnapshotRevertOutput>(bindSnapshotRevert);
 
 /** A lab of its own for a test file, with one guest that outlives every test. */
 export function useRevertLab(purpose: string, on: 'hostA' | 'hostC') {
-  let opened: { lab: Lab; hypervisors: Hypervisors; guest: LabGuest } | null = null;
-  const manifest: string[] = [];
-  const current = () => {
-    if (opened === null) throw new Error('the lab is not up yet');
-    return opened;
-  };
-  const host = (): LabHost => current().lab.host(on);
-  beforeAll(async () => {
-    const lab = await labUp({ name: labNameFor(purpose), hosts: on === 'hostC' ? 3 : 2 });
-    const guest = await lab.guest('guest', { on, agent: 'absent' });
-    opened = { lab, hypervisors: open(lab), guest };
-  }, 240_000);
-  afterAll(async () => {
-    await opened?.hypervisors.close();
-    await opened?.lab.down();
-    if (manifest.length > 0)
-      console.log(`machine x state x fault x outcome\n${manifest.join('\n')}`);
-  }, 60_000);
-  const virsh = (...args: string[]): Promise<string> => host().virsh(args);
-  return {
-    get host() {
-      return host();
-    },
-    get guest() {
-      return current().guest;
-    },
-    get hypervisors() {
-      return current().hypervisors;
-    },
+  const stage = useOneHostLab({
+    purpose,
+    machine: 'snapshotRevert',
+    on,
+    guest: { agent: 'absent' },
+  });
+  const virsh = (...args: string[]): Promise<string> => stage.host.virsh(args);
+  return Object.assign(stage, {
     virsh,
-    /** For the table that is printed at the end. */
-    note: (state: string, fault: string, { outcome }: { readonly outcome: string }): void => {
-      manifest.push(`snapshotRevert x ${state} x ${fault} x ${outcome}`);
-    },
-    revert: async (request: LabRevertRequest): Promise<SnapshotRevertOutput> => {
-      const { guest, hypervisors, lab } = current();
-      const input = snapshotRevertInput({
-        domain: guest.name,
-        host: host().uri,
-        ...request.input,
-      });
-      return request.dieIn === undefined
-        ? drive(request.through?.(hypervisors) ?? hypervisors, input, request)
-        : dieAndGoOn({ own: open(lab), heirs: hypervisors }, input, request.dieIn, request.dieOnce);
+    revert: (request: LabRevertRequest): Promise<SnapshotRevertOutput> => {
+      const given = { domain: stage.guest.name, host: stage.host.uri };
+      return runs.drive(stage, snapshotRevertInput({ ...given, ...request.input }), request);
     },
     /** All that a revert may change of a domain and beside it, but for what the guest writes. */
     picture: async () => {
-      const { name } = current().guest;
-      const { domains } = await host().listing();
+      const { name } = stage.guest;
+      const { domains } = await stage.host.listing();
       const listed = domains?.find((each) => each.name === name);
       const [live, configured, tree] = await Promise.all([
         virsh('dumpxml', name),
@@ -97,69 +52,15 @@ export function useRevertLab(purpose: string, on: 'hostA' | 'hostC') {
         managedSave: listed?.managedSave,
         job: listed?.job,
         blockJobs: listed?.blockJobs,
-        files: (await readdir(host().paths.imagesDir)).toSorted(),
+        files: (await readdir(stage.host.paths.imagesDir)).toSorted(),
       };
     },
-  };
+  });
 }
 
 export type RevertLab = ReturnType<typeof useRevertLab>;
 
 const sourceIn = (xml: string): string | undefined => /<source file='([^']*)'/.exec(xml)?.[1];
-
-let runs = 0;
-
-function engineOn(hypervisors: Hypervisors, store: MemoryStore): Engine {
-  return new Engine({
-    store,
-    clock: systemClock,
-    log: noLog,
-    machines: [bindSnapshotRevert(hypervisors)],
-    newRunId: () => `run-${(runs += 1)}`,
-  });
-}
-
-function outputOf(ending: Awaited<ReturnType<Run['wait']>>): SnapshotRevertOutput {
-  if (ending.ended === 'broken') throw new Error(ending.failure.message);
-  return ending.output as SnapshotRevertOutput;
-}
-
-async function drive(
-  hypervisors: Hypervisors,
-  input: SnapshotRevertInput,
-  { onState }: LabRevertRequest,
-): Promise<SnapshotRevertOutput> {
-  const engine = engineOn(hypervisors, new MemoryStore());
-  const doings: (Promise<void> | void)[] = [];
-  engine.on('state.entered', ({ state }) => doings.push(onState?.(state)));
-  const run = await engine.start('snapshotRevert', input);
-  const output = outputOf(await run.wait());
-  for (const doing of doings) await doing;
-  return output;
-}
-
-async function dieAndGoOn(
-  { heirs, own }: { readonly own: Hypervisors; readonly heirs: Hypervisors },
-  input: SnapshotRevertInput,
-  state: string,
-  once: () => Promise<void> = () => Promise.resolve(),
-): Promise<SnapshotRevertOutput> {
-  const memory = new SharedMemory();
-  const store = new MemoryStore(memory);
-  const mortal = new MortalProcess(null, () => store.die());
-  const engine = engineOn(mortal.through(own), store);
-  engine.on('state.entered', (entered) => {
-    if (entered.state.endsWith(state)) void once().then(() => mortal.die());
-  });
-  const run = await engine.start('snapshotRevert', input);
-  const ended = await Promise.race([mortal.died, run.wait()]);
-  if (ended !== undefined) throw new Error(`${state} was passed: ${JSON.stringify(ended)}`);
-  await own.close();
-  const heir = engineOn(heirs, new MemoryStore(memory));
-  const [left] = (await heir.recover()).runs;
-  if (left === undefined) throw new Error('nothing was left to go on with');
-  return outputOf(await left.wait());
-}
 
 /** The guest has made that many ticks since it was last looked at. */
 export async function ticksOn({ guest }: RevertLab, more: number): Promise<number> {

@@ -7,16 +7,31 @@ import type { BoundMachine } from '../../src/engine/slots.ts';
 import { Engine, noLog, systemClock } from '../../src/index.ts';
 import type { Hypervisors, Run } from '../../src/index.ts';
 import { MemoryStore, SharedMemory } from '../../src/store/memory/index.ts';
+import type { FollowedRun } from './followed-run.ts';
+import { followRun, outputOf } from './followed-run.ts';
 import { labImages } from './lab-images.ts';
 import { MortalProcess } from './mortal-process.ts';
 
 /** What may happen to a run on the way. */
-export interface OnTheWay {
+export interface OnTheWay extends Partial<Death> {
   readonly through?: (hypervisors: Hypervisors) => Hypervisors;
   /** Called with each state as it is entered; what it resolves to is waited for at the end. */
   readonly onState?: (state: string, abort: () => void) => Promise<void> | void;
-  /** Our process dies when it enters that state; another one goes on with its run. */
-  readonly dieIn?: string;
+}
+
+/** Our process dies when it enters that state; another one goes on with its run. */
+export interface Death {
+  readonly dieIn: string;
+  /** Only then, while it is in that state. */
+  readonly dieOnce?: () => Promise<void>;
+  /** Before the other one. */
+  readonly meanwhile?: () => Promise<void>;
+}
+
+/** Where runs go. */
+export interface LabHosts {
+  readonly lab: Lab;
+  readonly hypervisors: Hypervisors;
 }
 
 /** The hosts of a lab, whose files are reached where they are. */
@@ -34,15 +49,15 @@ export function labRuns<Output>(bind: (hypervisors: Hypervisors) => BoundMachine
       machines: [bind(hypervisors)],
       newRunId: () => `run-${(runs += 1)}`,
     });
-  const outputOf = (ending: Awaited<ReturnType<Run['wait']>>): Output => {
-    if (ending.ended === 'broken') throw new Error(ending.failure.message);
-    return ending.output as Output;
-  };
 
-  const drive = async (
+  /** A run that a test goes along with. */
+  const follow = (hypervisors: Hypervisors, input: unknown): FollowedRun<Output> =>
+    followRun(engineOn(hypervisors, new MemoryStore()), bind(hypervisors).machine.id, input);
+
+  const toItsEnd = async (
     hypervisors: Hypervisors,
     input: unknown,
-    { onState }: OnTheWay,
+    onState: OnTheWay['onState'],
   ): Promise<Output> => {
     const engine = engineOn(hypervisors, new MemoryStore());
     const acts: Promise<void>[] = [];
@@ -50,40 +65,51 @@ export function labRuns<Output>(bind: (hypervisors: Hypervisors) => BoundMachine
     const abort = (): void => void run?.send({ type: 'abort.requested' });
     engine.on('state.entered', ({ state }) => acts.push(Promise.resolve(onState?.(state, abort))));
     run = await engine.start(bind(hypervisors).machine.id, input);
-    const output = outputOf(await run.wait());
+    const output = outputOf(await run.wait()) as Output;
     await Promise.all(acts);
     return output;
   };
 
-  const dieAndGoOn = async (
-    { heirs, own }: { readonly own: Hypervisors; readonly heirs: Hypervisors },
+  const diedOver = async (
+    { hypervisors, lab }: LabHosts,
     input: unknown,
-    dieIn: string,
+    { dieIn, dieOnce, meanwhile }: Death,
   ): Promise<Output> => {
+    const own = openLabHosts(lab);
     const memory = new SharedMemory();
     const store = new MemoryStore(memory);
     const mortal = new MortalProcess(null, () => store.die());
     const engine = engineOn(mortal.through(own), store);
+    const dying = Promise.withResolvers<void>();
+    const die = async (): Promise<void> => {
+      if (dieOnce !== undefined) await dieOnce();
+      void mortal.die();
+    };
     engine.on('state.entered', ({ state }) => {
-      if (state.endsWith(dieIn)) void mortal.die();
+      if (state.endsWith(dieIn)) dying.resolve(die());
     });
     const run = await engine.start(bind(own).machine.id, input);
-    const ended = await Promise.race([mortal.died, run.wait()]);
-    if (ended !== undefined) throw new Error(`${dieIn} was not entered: ${JSON.stringify(ended)}`);
+    const ended = await Promise.race([dying.promise, run.wait()]);
+    if (ended !== undefined) throw new Error(`${dieIn} was passed: ${JSON.stringify(ended)}`);
     await own.close();
-    const [left] = (await engineOn(heirs, new MemoryStore(memory)).recover()).runs;
+    await meanwhile?.();
+    const heir = engineOn(hypervisors, new MemoryStore(memory));
+    const [left] = (await heir.recover()).runs;
     if (left === undefined) throw new Error('nothing was left to go on with');
-    return outputOf(await left.wait());
+    return outputOf(await left.wait()) as Output;
   };
 
-  return (
-    { hypervisors, lab }: { readonly hypervisors: Hypervisors; readonly lab: Lab },
+  /** A run to its end, whoever gets it there. */
+  const drive = (
+    hosts: LabHosts,
     input: unknown,
-    way: OnTheWay,
+    { dieIn, onState, through = (plain) => plain, ...death }: OnTheWay,
   ): Promise<Output> =>
-    way.dieIn === undefined
-      ? drive(way.through?.(hypervisors) ?? hypervisors, input, way)
-      : dieAndGoOn({ own: openLabHosts(lab), heirs: hypervisors }, input, way.dieIn);
+    dieIn === undefined
+      ? toItsEnd(through(hosts.hypervisors), input, onState)
+      : diedOver(hosts, input, { dieIn, ...death });
+
+  return { drive, follow };
 }
 
 /** The guest ticks on without a gap. */
