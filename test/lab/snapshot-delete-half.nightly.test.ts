@@ -23,18 +23,17 @@ const layerRemoved: Moment = (_, file) => Promise.resolve(file === 'two.vda');
 
 /** SIGKILL for libvirtd in that moment, or when the layer is removed, and a new one. */
 async function killedWhen(host: LabHost, isNow: Moment): Promise<void> {
-  let killed: Promise<void> | null = null;
+  const { promise: killed, resolve } = Promise.withResolvers<void>();
   const look = async (file: string | null): Promise<void> => {
-    if ((await isNow(host, file)) || (await layerRemoved(host, file))) killed ??= host.kill();
+    if ((await isNow(host, file)) || (await layerRemoved(host, file))) resolve(host.kill());
   };
   const watches = [host.paths.imagesDir, recordOf(host)].map((directory) =>
     watch(directory, (event, name) => {
       if (event === 'rename') void look(name);
     }),
   );
-  await expect.poll(() => killed, { timeout: 30_000, interval: 1 }).not.toBeNull();
-  for (const each of watches) each.close();
   await killed;
+  for (const each of watches) each.close();
   await host.start();
 }
 
