@@ -1,5 +1,5 @@
 import { domainSnapshot } from '../../machines/index.ts';
-import type { BoundMachine, EffectSlot, SlotsOf, Tools } from '../engine/slots.ts';
+import type { BoundMachine, SlotsOf } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import {
@@ -12,31 +12,24 @@ import {
   removeSnapshotFiles,
 } from './domain-snapshot-effects.ts';
 import { doneAgain } from './done-again.ts';
+import { doneOnce } from './done-once.ts';
 import { effectOnlyWhile } from './effect-on-domain.ts';
 import { askAgent, freezeGuest, thawGuest } from './live-snapshot-effects.ts';
 import { aboutOneHost, frameSlots, watchesDomain } from './one-host.ts';
 
 /** The chart `domain-snapshot` over the ports of a host: snapshots, block jobs, guest agent and files. */
 export function domainSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof domainSnapshot> {
-  /** What came of it after a crash of ours, a look has to tell. */
-  const once = <Input, Output>(
-    effect: (hypervisors: Hypervisors, input: Input, tools: Tools) => Promise<Output>,
-  ): EffectSlot<Input, Output> => ({
-    kind: 'effect',
-    recovery: 'unknown',
-    run: (input, tools) => effect(hypervisors, input, tools),
-  });
   return {
     ...frameSlots(hypervisors),
     gatherFacts: doneAgain(hypervisors, gatherDomainSnapshot),
     watchDomain: watchesDomain(hypervisors),
     askAgent: doneAgain(hypervisors, askAgent),
     // The guest may have stood still all the while: it is thawed first.
-    freezeGuest: once(freezeGuest),
+    freezeGuest: doneOnce(hypervisors, freezeGuest),
     thawGuest: doneAgain(hypervisors, thawGuest),
-    createSnapshot: once(createSnapshot),
+    createSnapshot: doneOnce(hypervisors, createSnapshot),
     // A job that begins after a crash may be somebody else's.
-    abortSnapshot: once(abortSnapshot),
+    abortSnapshot: doneOnce(hypervisors, abortSnapshot),
     lookAtSnapshot: doneAgain(hypervisors, lookAtSnapshot),
     // Whoever pauses the guest meanwhile wants it paused.
     resumeAfterSnapshot: effectOnlyWhile(

@@ -1,8 +1,9 @@
 import { liveSnapshot } from '../../machines/index.ts';
-import type { BoundMachine, EffectSlot, SlotsOf, Tools } from '../engine/slots.ts';
+import type { BoundMachine, SlotsOf } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import { doneAgain } from './done-again.ts';
+import { doneOnce } from './done-once.ts';
 import { DraftsInWriting } from './drafts-in-writing.ts';
 import {
   askAgent,
@@ -26,14 +27,6 @@ import { undefinedMeanwhileSlots } from './undefined-meanwhile.ts';
 /** The chart `live-snapshot` over the ports of a host: block jobs, guest agent and image files. */
 export function liveSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof liveSnapshot> {
   const drafts = new DraftsInWriting();
-  /** What came of it after a crash of ours, a look or an event has to tell. */
-  const once = <Input, Output>(
-    effect: (hypervisors: Hypervisors, input: Input, tools: Tools) => Promise<Output>,
-  ): EffectSlot<Input, Output> => ({
-    kind: 'effect',
-    recovery: 'unknown',
-    run: (input, tools) => effect(hypervisors, input, tools),
-  });
   return {
     ...frameSlots(hypervisors),
     gatherFacts: doneAgain(hypervisors, gatherLiveSnapshot),
@@ -41,12 +34,12 @@ export function liveSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof live
     ...undefinedMeanwhileSlots(hypervisors),
     makeDelta: doneAgain(hypervisors, makeDelta),
     // A copy that failed meanwhile is not begun again into the same file.
-    beginCopy: once(beginCopy),
+    beginCopy: doneOnce(hypervisors, beginCopy),
     lookAtCopies: doneAgain(hypervisors, lookAtCopies),
     askAgent: doneAgain(hypervisors, askAgent),
     // The guest may have stood still all the while: it is thawed first.
-    freezeGuest: once(freezeGuest),
-    endCopies: once(endCopies),
+    freezeGuest: doneOnce(hypervisors, freezeGuest),
+    endCopies: doneOnce(hypervisors, endCopies),
     askFreeze: doneAgain(hypervisors, askFreeze),
     thawGuest: doneAgain(hypervisors, thawGuest),
     flattenDelta: doneAgain(hypervisors, (hosts, request, tools) =>

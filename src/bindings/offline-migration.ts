@@ -4,6 +4,7 @@ import { bind } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import { compareCopies, copyDisk, makeVolume } from './copy-disk.ts';
 import { doneAgain } from './done-again.ts';
+import { doneOnce } from './done-once.ts';
 import { effectOnDomain } from './effect-on-domain.ts';
 import { linkSlots } from './migration-links.ts';
 import { inspectPeers } from './peers.ts';
@@ -17,17 +18,9 @@ export function offlineMigrationSlots(hypervisors: Hypervisors): SlotsOf<typeof 
     watchSource: watching(hypervisors, 'source'),
     holdLink,
     // A volume that stands there after a crash may be ours or not; the rollback looks who uses it.
-    makeVolume: {
-      kind: 'effect',
-      recovery: 'unknown',
-      run: (input, tools) => makeVolume(hypervisors, input, tools),
-    },
+    makeVolume: doneOnce(hypervisors, makeVolume),
     // What was written once may be somebody's disk after a crash, and what is read may have changed.
-    copyDisk: {
-      kind: 'effect',
-      recovery: 'unknown',
-      run: (input, tools) => copyDisk(hypervisors, input, tools),
-    },
+    copyDisk: doneOnce(hypervisors, copyDisk),
     compareCopies: doneAgain(hypervisors, compareCopies),
     forgetHalfMoved: effectOnDomain(hypervisors, (host, uuid, signal) =>
       host.forgetHalfMoved(uuid, signal),

@@ -9,31 +9,24 @@ import { domainSnapshotInput } from '../../machines/policy/domain-snapshot.ts';
 import type { RevertLook, RevertLookRequest } from '../../machines/policy/snapshot-revert-look.ts';
 import type { KeepRequest, RevertRequest } from '../../machines/policy/snapshot-revert-requests.ts';
 import { snapshotRevert } from '../../machines/snapshot-revert.machine.ts';
-import type { BoundMachine, EffectSlot, SlotsOf, Tools } from '../engine/slots.ts';
+import type { BoundMachine, SlotsOf, Tools } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import { toFailure } from '../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
 import type { SnapshotView } from '../ports/snapshots.ts';
 import { gatherDomainSnapshot, removeSnapshotFiles } from './domain-snapshot-effects.ts';
 import { doneAgain } from './done-again.ts';
+import { doneOnce } from './done-once.ts';
 import { effectOnlyWhile } from './effect-on-domain.ts';
 import { aboutOneHost, frameSlots, gatherOneHost, watchesDomain } from './one-host.ts';
 
 /** The chart `snapshot-revert` over the snapshots of a host. */
 export function snapshotRevertSlots(hypervisors: Hypervisors): SlotsOf<typeof snapshotRevert> {
-  /** What came of it after a crash of ours, a look has to tell. */
-  const once = <Input, Output>(
-    effect: (hypervisors: Hypervisors, input: Input, tools: Tools) => Promise<Output>,
-  ): EffectSlot<Input, Output> => ({
-    kind: 'effect',
-    recovery: 'unknown',
-    run: (input, tools) => effect(hypervisors, input, tools),
-  });
   return {
     ...frameSlots(hypervisors),
     gatherFacts: doneAgain(hypervisors, gatherSnapshotRevert),
     watchDomain: watchesDomain(hypervisors),
-    keepState: once(keepState),
+    keepState: doneOnce(hypervisors, keepState),
     lookAtRevert: doneAgain(hypervisors, lookAtRevert),
     // Whoever pauses the guest meanwhile wants it paused.
     resumeAfterKeeping: effectOnlyWhile(
@@ -42,7 +35,7 @@ export function snapshotRevertSlots(hypervisors: Hypervisors): SlotsOf<typeof sn
       (host, uuid, signal) => host.resume(uuid, signal),
     ),
     removeSnapshotFiles: doneAgain(hypervisors, removeSnapshotFiles),
-    revertDomain: once(revertDomain),
+    revertDomain: doneOnce(hypervisors, revertDomain),
     discardBefore: doneAgain(hypervisors, async (_, { domainUuid, host, name }, { signal }) => {
       const hypervisor = await hypervisors.open(host, signal);
       const options = { children: 'keep', metadataOnly: false } as const;
