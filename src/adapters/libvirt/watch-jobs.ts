@@ -1,10 +1,11 @@
-import type { CallOptions, Connection, Domain, DomainJobStats } from 'node-libvirt';
+import type { CallOptions, Connection, Domain } from 'node-libvirt';
 import type { BlockJobView, DiskChain } from '../../ports/block-jobs.ts';
 import { readAgentState } from './agent-xml.ts';
 import { readBlockJob } from './block-jobs-calls.ts';
 import { parseDiskChains } from './disk-chain-xml.ts';
 import { lookUpByUuid, nullWithoutDomain } from './domain-reads.ts';
 import { memoryReading } from './progress.ts';
+import { readJobStats } from './watch-reads.ts';
 import type { WatchSession } from './watch-session.ts';
 
 /** No event tells how far a job is, nor that one was begun. */
@@ -94,13 +95,4 @@ export async function followDomainJob(
     if (!hasJob) meter.forget('memory');
     await session.rest(pollMs);
   }
-}
-
-async function readJobStats(
-  connection: Connection,
-  uuid: string,
-  options: CallOptions,
-): Promise<DomainJobStats | null> {
-  const domain = await lookUpByUuid(connection, uuid, options);
-  return domain && nullWithoutDomain(domain.getJobStats(options));
 }

@@ -108,7 +108,8 @@ export async function followJob(session: WatchSession, connection: Connection): 
   }
 }
 
-async function readJobStats(
+/** `null`: no such domain. */
+export async function readJobStats(
   connection: Connection,
   uuid: string,
   options: CallOptions,

@@ -1,7 +1,7 @@
 import { requireCertificate } from './certificates.ts';
 import { libvirtError } from './libvirt-error.ts';
 import type { Migration } from './migration-job.ts';
-import { newSnapshotBook } from './snapshot-book.ts';
+import { transientDomain } from './transient-domain.ts';
 import type { VolumeFile } from './volume-file.ts';
 import { filledFile } from './volume-file.ts';
 import type { Domain, Host } from './world.ts';
@@ -46,18 +46,8 @@ export function admit({ destination, source, outgoing, incoming }: Migration): D
       'operationFailed',
       `domain '${namesake.name}' already exists with uuid ${namesake.uuid}`,
     );
-  const domain: Domain = known ?? {
-    uuid,
-    name: incoming.name,
-    definition: incoming.definition,
-    persistent: false,
-    state: 'shutoff',
-    reason: 'unknown',
-    qemu: null,
-    job: null,
-    work: null,
-    snapshots: newSnapshotBook(),
-  };
+  const { definition, name } = incoming;
+  const domain = known ?? transientDomain({ uuid, name, definition });
   destination.domains.set(uuid, domain);
   return domain;
 }

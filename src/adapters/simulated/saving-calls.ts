@@ -18,7 +18,7 @@ import { Qemu } from './qemu.ts';
 import type { SavedState } from './saved-file.ts';
 import { begunFile, managedPath, savedFile, savedIn } from './saved-file.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
-import { newSnapshotBook } from './snapshot-book.ts';
+import { transientDomain } from './transient-domain.ts';
 import type { Domain } from './world.ts';
 import { lifeOf } from './world.ts';
 
@@ -198,18 +198,7 @@ function setGoing(
 function domainFor({ host }: SimulatedCaller, { uuid, name, definition }: SavedState): Domain {
   const known = host.domains.get(uuid);
   if (known !== undefined) return known;
-  const domain: Domain = {
-    uuid,
-    name,
-    definition: { ...definition, claims: [] },
-    persistent: false,
-    state: 'shutoff',
-    reason: 'unknown',
-    qemu: null,
-    job: null,
-    work: null,
-    snapshots: newSnapshotBook(),
-  };
+  const domain = transientDomain({ uuid, name, definition: { ...definition, claims: [] } });
   host.domains.set(uuid, domain);
   return domain;
 }

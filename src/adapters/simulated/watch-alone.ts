@@ -28,16 +28,17 @@ export function isMinded(role: WatchRequest['role'], { kind }: Observation): boo
   return !(role === 'alone' ? ofMigrations : ofDomainAlone).has(kind);
 }
 
-interface Session {
+export interface WatchSession {
   readonly world: World;
   readonly host: Host;
   readonly request: WatchRequest;
   readonly line: WatchLine;
+  /** The watch goes on and so does the daemon's life. */
   readonly isAlive: () => boolean;
 }
 
 /** Tells each block job that stands as the watch begins, then the agent and how far jobs are. */
-export async function followAlone(session: Session): Promise<void> {
+export async function followAlone(session: WatchSession): Promise<void> {
   const { host, line, request } = session;
   for (const job of host.domains.get(request.uuid)?.qemu?.blockJobs.values() ?? []) {
     const { targetDev, type } = job.work;
@@ -47,7 +48,7 @@ export async function followAlone(session: Session): Promise<void> {
   await Promise.all([followAgent(session), followProgress(session)]);
 }
 
-async function followAgent({ world, host, request, line, isAlive }: Session): Promise<void> {
+async function followAgent({ world, host, request, line, isAlive }: WatchSession): Promise<void> {
   const read = (): ReturnType<typeof agentStateOf> => {
     const domain = host.domains.get(request.uuid);
     // Of one that ended with its QEMU libvirt tells nothing.
@@ -61,7 +62,7 @@ async function followAgent({ world, host, request, line, isAlive }: Session): Pr
   }
 }
 
-async function followProgress(session: Session): Promise<void> {
+async function followProgress(session: WatchSession): Promise<void> {
   const { isAlive, world } = session;
   for (;;) {
     await world.wait({ until: () => streamsOf(session).length > 0, whileAlive: isAlive });
@@ -70,12 +71,12 @@ async function followProgress(session: Session): Promise<void> {
   }
 }
 
-export function tellProgress(session: Session): void {
+export function tellProgress(session: WatchSession): void {
   const streams = streamsOf(session);
   if (streams.length > 0 && session.line.isHeard) session.request.progress(streams);
 }
 
-function streamsOf({ world, host, request }: Session): StreamProgress[] {
+function streamsOf({ world, host, request }: WatchSession): StreamProgress[] {
   const domain = host.domains.get(request.uuid);
   const memory = domain && memoryProgress(domain, world.clock.nowEpochMs());
   const disks = [...(domain?.qemu?.blockJobs.values() ?? [])].map(toStream);

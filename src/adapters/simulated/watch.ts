@@ -1,6 +1,7 @@
 import type { DomainReason, DomainState } from '../../ports/domain.ts';
 import type { WatchRequest } from '../../ports/hypervisor.ts';
 import type { StreamProgress } from '../../ports/observation.ts';
+import type { WatchSession } from './watch-alone.ts';
 import { followAlone, isMinded, tellProgress } from './watch-alone.ts';
 import { WatchLine } from './watch-line.ts';
 import type { Host, Observation, World } from './world.ts';
@@ -10,15 +11,6 @@ import { CarrierDied, lifeOf } from './world.ts';
 const readMs = 1;
 /** How often byte progress is asked for. */
 const progressIntervalMs = 500;
-
-interface Session {
-  readonly world: World;
-  readonly host: Host;
-  readonly request: WatchRequest;
-  readonly line: WatchLine;
-  /** The watch goes on and so does the daemon's life. */
-  readonly isAlive: () => boolean;
-}
 
 /** Tells what the daemon shows of a domain until the signal is aborted. */
 export async function watchDomain(
@@ -56,7 +48,7 @@ export async function watchDomain(
 }
 
 /** Until the daemon dies or the watch ends. */
-async function follow(session: Session, known: Presence | null): Promise<void> {
+async function follow(session: WatchSession, known: Presence | null): Promise<void> {
   const { world, host, request, line } = session;
   const unsubscribe = world.observe(host, request.uuid, (observation) => {
     if (!isMinded(request.role, observation)) return;
@@ -82,7 +74,7 @@ interface Presence {
 const absent: Presence = { state: 'shutoff', reason: 'unknown' };
 
 /** Tells each state that a read shows and that was not told before; at first only a presence. */
-async function followState(session: Session, known: Presence | null): Promise<void> {
+async function followState(session: WatchSession, known: Presence | null): Promise<void> {
   const { world, host, request, line, isAlive } = session;
   const { tell } = line;
   const read = (): Presence => host.domains.get(request.uuid) ?? absent;
@@ -105,7 +97,7 @@ function isSame(present: Presence, told: Presence | null): boolean {
 }
 
 /** Tells the outgoing migration when it begins, then its bytes for as long as it lasts. */
-async function followJob(session: Session): Promise<void> {
+async function followJob(session: WatchSession): Promise<void> {
   const { world, host, request, line, isAlive } = session;
   const hasJob = (): boolean => host.domains.get(request.uuid)?.job?.direction === 'out';
   for (;;) {
