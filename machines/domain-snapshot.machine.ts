@@ -4,7 +4,9 @@ import { domainSnapshotSetup } from './domain-snapshot.setup.ts';
 import { domainSnapshotCheckNames } from './policy/domain-snapshot-checks.ts';
 import type { DomainSnapshotFacts } from './policy/domain-snapshot.ts';
 import { beforeDomainSnapshot, domainSnapshotResult } from './policy/domain-snapshot.ts';
-import { factsRequest, guestAsk, redefineRequest } from './policy/domain-snapshot-requests.ts';
+import { factsRequest, redefineRequest } from './policy/domain-snapshot-requests.ts';
+import type { Thawed } from './policy/freezing.ts';
+import { guestAsk } from './policy/freezing.ts';
 import { nothingYet, onHost, operatorResult } from './policy/one-host.ts';
 import {
   checking,
@@ -16,7 +18,8 @@ import {
   releasing,
 } from './regions/one-host-frame.ts';
 import { looking, merging, recording, tidying } from './regions/snapshot-settling.ts';
-import { aborting, creating, quiescing, thawed, thawing } from './regions/snapshot-taking.ts';
+import { thawing } from './regions/freezing.ts';
+import { aborting, creating, quiescing, thawed } from './regions/snapshot-taking.ts';
 import { thawingLast } from './regions/thawing-last.ts';
 
 type TimedEvent = { readonly event: Extract<DomainEvent, { readonly atEpochMs: number }> };
@@ -106,7 +109,7 @@ export const domainSnapshot = domainSnapshotSetup.createMachine({
         quiescing,
         creating,
         aborting,
-        thawing,
+        thawing: thawing('#thawed'),
         thawed,
         looking,
         merging,
@@ -123,7 +126,7 @@ export const domainSnapshot = domainSnapshotSetup.createMachine({
         { target: 'releasing', actions: noteEnding('completed') },
       ],
     },
-    thawingLast: thawingLast<typeof guestAsk, { atEpochMs: number }>(guestAsk),
+    thawingLast: thawingLast<typeof guestAsk, Thawed>(guestAsk),
     releasing,
     released,
     completed: {

@@ -1,6 +1,7 @@
 import { setup } from 'xstate';
 
 import type { AbortCommand, DomainEvent } from './domain-events.ts';
+import { freezingParts } from './freezing-setup.ts';
 import { changesOf, oneHostParts } from './one-host-setup.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
 import { domainSnapshotVerdicts } from './policy/domain-snapshot-checks.ts';
@@ -18,7 +19,6 @@ import type {
   ConfigureRequest,
   CreateRequest,
   FilesRequest,
-  GuestAsk,
   NamedSnapshot,
   OverlaysOnHost,
   RedefineRequest,
@@ -37,28 +37,16 @@ type Event = DomainEvent | AbortCommand;
 type In = { readonly context: Context };
 type Looked = { readonly look: SnapshotLook };
 type Erred = { readonly error: unknown };
-export interface AgentLook {
-  readonly atEpochMs: number;
-  readonly agent: 'connected' | 'disconnected' | 'none';
-}
 
 const changes = changesOf<Context, Event>();
 const parts = oneHostParts<DomainSnapshotFacts, SnapshotFactsRequest, Context, Event>({
   verdicts: domainSnapshotVerdicts,
   what: 'the snapshot',
 });
+const freezes = freezingParts<Context, Event>();
 /** The first cause stays. */
 const fails = (why: (context: Context) => Context['failure']) =>
   changes((context: Context) => ({ failure: context.failure ?? why(context) }));
-
-const agentGone = ({ agent }: AgentLook) => ({
-  error: {
-    code: 'agentUnavailable',
-    message:
-      agent === 'none' ? 'it has no channel for a guest agent' : 'its guest agent is not connected',
-    effect: 'none',
-  },
-});
 
 /** Names and types of everything that the chart of `domainSnapshot` speaks of. */
 export const domainSnapshotSetup = setup({
@@ -72,10 +60,8 @@ export const domainSnapshotSetup = setup({
   },
   actors: {
     ...parts.actors,
+    ...freezes.actors,
     watchDomain: watchSlot<DomainEvent, DomainOnHost>('watchDomain'),
-    askAgent: effectSlot<AgentLook, DomainOnHost>('askAgent'),
-    freezeGuest: effectSlot<{ frozen: number }, GuestAsk>('freezeGuest'),
-    thawGuest: effectSlot<{ atEpochMs: number }, GuestAsk>('thawGuest'),
     createSnapshot: effectSlot<void, CreateRequest>('createSnapshot'),
     abortSnapshot: effectSlot<void, DomainOnHost>('abortSnapshot'),
     lookAtSnapshot: effectSlot<SnapshotLook, LookRequest>('lookAtSnapshot'),
@@ -90,25 +76,9 @@ export const domainSnapshotSetup = setup({
   },
   actions: {
     ...parts.actions,
+    ...freezes.actions,
     ...parts.hearing.actions,
-    expectFreeze: changes(progress.expectFreeze),
     noteFrozen: changes(progress.noteFrozen),
-    noteUnfrozen: changes(progress.noteUnfrozen),
-    noteNoAgent: changes((context, look: AgentLook) =>
-      progress.noteUnfrozen(context, agentGone(look)),
-    ),
-    recordUnfrozen: changes(progress.refuseFreeze),
-    recordNoAgent: changes((context, look: AgentLook) =>
-      progress.refuseFreeze(context, agentGone(look)),
-    ),
-    recordNothingFrozen: changes((context) =>
-      progress.refuseFreeze(context, { error: progress.nothingFrozen }),
-    ),
-    noteThawed: changes(progress.noteThawed),
-    noteFreezeLeft: changes(progress.noteFreezeLeft),
-    recordStillFrozen: changes((context) => ({
-      failure: progress.operatorFailures.frozen(context),
-    })),
     expectSnapshot: changes(progress.expectSnapshot),
     noteConfirmed: changes(() => ({ confirmed: true })),
     recordTooLong: fails(progress.tookTooLong),
@@ -137,22 +107,18 @@ export const domainSnapshotSetup = setup({
   },
   guards: {
     ...parts.guards,
+    ...freezes.guards,
     ...parts.hearing.guards,
     hasFailure: ({ context }: In) => context.failure !== null,
+    isGivenUp: ({ context }: In) => context.failure !== null,
     isRedefinition: ({ context }: In) => context.redefine !== null,
     wantsFreeze: ({ context }: In) =>
       context.quiesce !== 'never' &&
       !holdsMemory(context) &&
       isActive(foundDomain(context)) &&
       foundDomain(context).state !== 'paused',
-    mustFreeze: ({ context }: In) => context.quiesce === 'required',
-    isConnected: (_: unknown, { agent }: AgentLook) => agent === 'connected',
-    isTooLittle: ({ context }: In, { frozen }: { frozen: number }) =>
-      context.quiesce === 'required' && frozen === 0,
     /** What failed for certain left nothing. */
     didNothing: (_: unknown, { error }: Erred) => readFailure(error).effect === 'none',
-    mayBeFrozen: ({ context }: In) => progress.mayBeFrozen(context),
-    isLeftFrozen: ({ context }: In) => progress.isLeftFrozen(context),
     takesMemory: ({ context }: In) => holdsMemory(context),
     isInside: ({ context }: In) => context.kind === 'internal',
     isAsked: ({ context }: In) => context.asked,

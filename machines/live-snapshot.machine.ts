@@ -2,10 +2,11 @@ import type { LiveSnapshotOutput } from './live-snapshot.setup.ts';
 import { liveSnapshotSetup } from './live-snapshot.setup.ts';
 import type { DomainEvent } from './domain-events.ts';
 import { liveSnapshotCheckNames } from './policy/live-snapshot-checks.ts';
-import type { Thawed } from './policy/live-snapshot-freeze.ts';
+import type { Thawed } from './policy/freezing.ts';
+import { guestAsk } from './policy/freezing.ts';
 import type { LiveSnapshotFacts } from './policy/live-snapshot.ts';
 import { beforeLiveSnapshot, liveSnapshotResult } from './policy/live-snapshot.ts';
-import { copiesOnHost, factsRequest, guestAsk } from './policy/live-snapshot-requests.ts';
+import { copiesOnHost, factsRequest } from './policy/live-snapshot-requests.ts';
 import { nothingYet, onHost, operatorResult } from './policy/one-host.ts';
 import { copying } from './regions/live-copying.ts';
 import {
@@ -17,9 +18,10 @@ import {
   released,
   releasing,
 } from './regions/one-host-frame.ts';
-import { ending, quiescing, settling, thawing } from './regions/quiescing.ts';
+import { thawing } from './regions/freezing.ts';
+import { ending, quiescing, settling } from './regions/quiescing.ts';
 import { naming, tidying, undoing, writing } from './regions/writing-images.ts';
-import { defining } from './regions/undefined-meanwhile.ts';
+import { defining, mending } from './regions/undefined-meanwhile.ts';
 import { thawingLast } from './regions/thawing-last.ts';
 
 type JobEvent = { readonly event: Extract<DomainEvent, { readonly job: unknown }> };
@@ -81,7 +83,8 @@ export const liveSnapshot = liveSnapshotSetup.createMachine({
         copying,
         quiescing,
         ending,
-        thawing,
+        mending: mending('#thawing'),
+        thawing: thawing('#defining'),
         defining: defining(copiesOnHost, '#settling'),
         settling,
       },
@@ -94,6 +97,7 @@ export const liveSnapshot = liveSnapshotSetup.createMachine({
       id: 'concluding',
       description: 'All is done that can be; is the guest as it was?',
       always: [
+        { guard: 'isUnseen', target: 'needsOperator', actions: 'recordUnseen' },
         { guard: 'isLeftFrozen', target: 'thawingLast' },
         { guard: 'holdsJobs', target: 'needsOperator', actions: 'recordJobLeft' },
         { guard: 'hasFailure', target: 'releasing', actions: noteEnding('rolledBack') },
@@ -125,7 +129,8 @@ export const liveSnapshot = liveSnapshotSetup.createMachine({
       id: 'needsOperator',
       type: 'final',
       tags: ['waitingForOperator'],
-      description: 'The guest may still be frozen, or its disks may still be copied.',
+      description:
+        'The guest may still be frozen, its disks may still be copied, or its daemon has lost it.',
       output: ({ context }) => ({
         outcome: 'needsOperator',
         ...liveSnapshotResult(context),

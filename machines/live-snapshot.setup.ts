@@ -2,6 +2,7 @@ import { setup } from 'xstate';
 
 import type { ImageInfo } from '../src/ports/images.ts';
 import type { AbortCommand, DomainEvent } from './domain-events.ts';
+import { freezingParts } from './freezing-setup.ts';
 import { changesOf, oneHostParts } from './one-host-setup.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
 import { readFailure } from './policy/failures.ts';
@@ -18,15 +19,14 @@ import type {
   FactsRequest,
   FilesOnHost,
   FlattenRequest,
-  GuestAsk,
   ImageOnHost,
   NameRequest,
 } from './policy/live-snapshot-requests.ts';
 import { liveSnapshotVerdicts } from './policy/live-snapshot-checks.ts';
 import * as copies from './policy/live-snapshot-copies.ts';
 import type { CopiesLook } from './policy/live-snapshot-copies.ts';
+import { noteUnfrozen, refuseFreeze } from './policy/freezing.ts';
 import * as freeze from './policy/live-snapshot-freeze.ts';
-import type { AgentLook, FreezeLook, Thawed } from './policy/live-snapshot-freeze.ts';
 import * as images from './policy/live-snapshot-images.ts';
 import type { FilesRemoved } from './policy/live-snapshot-images.ts';
 import { copyWaitMs, jobLeftFailure, silentFailure } from './policy/live-snapshot-waits.ts';
@@ -48,6 +48,7 @@ const parts = oneHostParts<LiveSnapshotFacts, FactsRequest, Context, Event>({
   verdicts: liveSnapshotVerdicts,
   what: 'the snapshot',
 });
+const freezes = freezingParts<Context, Event>();
 /** The first cause stays. */
 const fails = (why: (context: Context) => Context['failure']) =>
   changes((context: Context) => ({ failure: context.failure ?? why(context) }));
@@ -64,6 +65,7 @@ export const liveSnapshotSetup = setup({
   },
   actors: {
     ...parts.actors,
+    ...freezes.actors,
     watchDomain: watchSlot<DomainEvent, DomainOnHost>('watchDomain'),
     keepDefinition: effectSlot<KeptDefinition, DomainOnHost>('keepDefinition'),
     undefineDomain: effectSlot<void, DomainOnHost>('undefineDomain'),
@@ -71,11 +73,7 @@ export const liveSnapshotSetup = setup({
     makeDelta: effectSlot<void, DeltaRequest>('makeDelta'),
     beginCopy: effectSlot<void, CopyRequest>('beginCopy'),
     lookAtCopies: effectSlot<CopiesLook, CopiesOnHost>('lookAtCopies'),
-    askAgent: effectSlot<AgentLook, DomainOnHost>('askAgent'),
-    freezeGuest: effectSlot<{ frozen: number }, GuestAsk>('freezeGuest'),
     endCopies: effectSlot<void, CopiesOnHost>('endCopies'),
-    askFreeze: effectSlot<FreezeLook, GuestAsk>('askFreeze'),
-    thawGuest: effectSlot<Thawed, GuestAsk>('thawGuest'),
     flattenDelta: effectSlot<void, FlattenRequest>('flattenDelta'),
     inspectImage: effectSlot<{ info: ImageInfo | null }, ImageOnHost>('inspectImage'),
     nameImage: effectSlot<void, NameRequest>('nameImage'),
@@ -84,6 +82,7 @@ export const liveSnapshotSetup = setup({
   },
   actions: {
     ...parts.actions,
+    ...freezes.actions,
     beginCopies: changes(copies.beginCopies),
     expectUndefined: changes((context, kept: KeptDefinition) =>
       meanwhile.expectUndefined(context, kept),
@@ -106,25 +105,9 @@ export const liveSnapshotSetup = setup({
     recordSilent: fails(silentFailure),
     recordUnproven: fails(copies.unprovenFailure),
 
-    recordPaused: fails((context) => freeze.freezeFailure(context, freeze.pausedFailure)),
-    recordNothingFrozen: fails((context) => freeze.freezeFailure(context, freeze.nothingFrozen)),
-    recordNoAgent: changes((context, look: AgentLook) => ({
-      failure: context.failure ?? freeze.freezeFailure(context, freeze.agentGone(look)),
-    })),
-    recordUnfrozen: changes((context, { error }: { error: unknown }) => ({
-      ...freeze.forgetIfCertain(context, { error }),
-      failure: context.failure ?? freeze.freezeFailure(context, error),
-    })),
-    notePaused: changes((context) => freeze.noteUnfrozen(context, { error: freeze.pausedFailure })),
-    noteNoAgent: changes((context, look: AgentLook) =>
-      freeze.noteUnfrozen(context, { error: freeze.agentGone(look) }),
-    ),
-    noteUnfrozen: changes(freeze.noteUnfrozen),
-    expectFreeze: changes(freeze.expectFreeze),
+    recordPaused: changes((context) => refuseFreeze(context, freeze.pausedFailure)),
+    notePaused: changes((context) => noteUnfrozen(context, freeze.pausedFailure)),
     noteFrozen: changes(freeze.noteFrozen),
-    noteThawed: changes(freeze.noteThawed),
-    noteFreezeLeft: changes(freeze.noteFreezeLeft),
-    recordStillFrozen: changes((context) => ({ failure: freeze.stillFrozenFailure(context) })),
     noteEndAsked: changes(() => ({ endAsked: true, mustLook: false })),
 
     expectStaged: changes(images.expectStaged),
@@ -141,12 +124,16 @@ export const liveSnapshotSetup = setup({
     markLeft: changes((context, { kind }: { kind: ArtefactKind }) =>
       images.markLeft(context, kind),
     ),
+    recordUnseen: changes((context) => ({ failure: copies.unseenFailure(context) })),
     recordJobLeft: changes((context) => ({ failure: jobLeftFailure(context) })),
   },
   guards: {
     ...parts.guards,
+    ...freezes.guards,
     hasFailure: ({ context }: In) => context.failure !== null,
+    isUnseen: ({ context }: In) => copies.isUnseen(context),
     hasLost: ({ context }: In) => copies.hasLost(context),
+    isGivenUp: ({ context }: In) => context.failure !== null || copies.hasLost(context),
     mustUndefine: ({ context }: In) => mustUndefine(context),
     /** From here on nothing is waited for that needs the domain transient. */
     mustDefine: ({ context }: In) =>
@@ -164,16 +151,7 @@ export const liveSnapshotSetup = setup({
     isInterrupted: (_: unknown, { error }: { error: unknown }) =>
       readFailure(error).code === 'interrupted',
     neverFreezes: ({ context }: In) => context.quiesce === 'never',
-    mustFreeze: ({ context }: In) => context.quiesce === 'required',
     isPaused: ({ context }: In) => context.guest === 'paused',
-    isConnected: (_: unknown, { agent }: AgentLook) => agent === 'connected',
-    isTooLittle: ({ context }: In, { frozen }: { frozen: number }) =>
-      context.quiesce === 'required' && frozen === 0,
-    mayBeFrozen: ({ context }: In) => freeze.mayBeFrozen(context),
-    isLeftFrozen: ({ context }: In) => freeze.isLeftFrozen(context),
-    saysThawed: (_: unknown, { status }: FreezeLook) => status === 'thawed',
-    isSilent: (_: unknown, { status }: FreezeLook) => status === 'silent',
-    isThawed: ({ context }: In) => !freeze.mayBeFrozen(context),
     isEndNotAsked: ({ context }: In) => !context.endAsked,
     isThere: (_: unknown, { info }: { info: ImageInfo | null }) => info !== null,
     isFlat: ({ context }: In) => images.isFlat(context),

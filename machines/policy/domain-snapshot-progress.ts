@@ -5,7 +5,7 @@ import type { DomainSnapshotContext } from './domain-snapshot.ts';
 import { holdsMemory, plannedDisks } from './domain-snapshot.ts';
 import type { SnapshotLook } from './domain-snapshot-look.ts';
 import { isRunning } from './domain-snapshot-look.ts';
-import { readFailure } from './failures.ts';
+import { freezeMade, noteNothingFrozen } from './freezing.ts';
 import { foundDomain } from './one-host.ts';
 
 type Context = DomainSnapshotContext;
@@ -92,80 +92,9 @@ export function noteFilesLeft(context: Context): Change {
   return marked(context, 'left', filesLeft(context));
 }
 
-const freezeOf = (context: Context): Thing => ({
-  kind: 'freeze',
-  host: context.host,
-  path: foundDomain(context).uuid,
-});
-
-/** On record before it is asked for: whoever takes over after a crash thaws first. */
-export function expectFreeze(context: Context, { atEpochMs }: { atEpochMs: number }): Change {
-  return { frozenSinceEpochMs: atEpochMs, ...marked(context, 'expected', [freezeOf(context)]) };
-}
-
 export function noteFrozen(context: Context, { frozen }: { frozen: number }): Change {
-  if (frozen === 0)
-    return withNote(
-      context,
-      'the guest agent found no file system to freeze: the disks are as after a power cut',
-    );
-  return { frozen: true, ...marked(context, 'made', [freezeOf(context)]) };
+  return frozen === 0 ? noteNothingFrozen(context) : { frozen: true, ...freezeMade(context) };
 }
-
-/**
- * A freeze that failed for certain needs no thaw, and somebody else's gets none of us; one that was not
- * answered may come yet.
- */
-export function noteUnfrozen(context: Context, { error }: { error: unknown }): Change {
-  const { effect, message } = readFailure(error);
-  const noted = withNote(
-    context,
-    `the guest was not frozen, so the disks are as after a power cut: ${message}`,
-  );
-  return effect === 'unknown' ? noted : { ...noted, ...forgetFreeze(context) };
-}
-
-export function refuseFreeze(context: Context, { error }: { error: unknown }): Change {
-  const { message, ...cause } = readFailure(error);
-  const { name } = foundDomain(context);
-  const failure: Failure = {
-    ...cause,
-    effect: 'none',
-    message: `${name} could not be frozen, so no snapshot was taken, and it runs on: ${message}`,
-  };
-  return {
-    failure: context.failure ?? failure,
-    ...(cause.effect === 'unknown' ? {} : forgetFreeze(context)),
-  };
-}
-
-export const nothingFrozen: Failure = {
-  code: 'freezeFailed',
-  message: 'its agent found no file system to freeze',
-  // The agent holds itself for frozen all the same.
-  effect: 'unknown',
-};
-
-export function noteThawed(context: Context, { atEpochMs }: { atEpochMs: number }): Change {
-  const since = context.frozenSinceEpochMs;
-  return {
-    ...forgetFreeze(context),
-    frozenMs: since === null ? null : Math.max(0, atEpochMs - since),
-  };
-}
-
-function forgetFreeze(context: Context): Change {
-  return { artefacts: withoutArtefact(context.artefacts, freezeOf(context)) };
-}
-
-export function noteFreezeLeft(context: Context): Change {
-  return marked(context, 'left', [freezeOf(context)]);
-}
-
-export const mayBeFrozen = ({ artefacts }: Context): boolean =>
-  artefacts.some(({ kind, status }) => kind === 'freeze' && status !== 'left');
-export const isLeftFrozen = ({ artefacts }: Context): boolean =>
-  artefacts.some(({ kind, status }) => kind === 'freeze' && status === 'left');
 
 /** How long the vCPUs stood, by the host's events. */
 export function notePaused(context: Context, { atEpochMs }: { atEpochMs: number }): Change {
@@ -221,13 +150,6 @@ const because = ({ failure }: Context): string =>
 
 /** Why a person has to look. */
 export const operatorFailures = {
-  frozen: (context: Context): Failure => {
-    const { name } = foundDomain(context);
-    const since = context.frozenSinceEpochMs;
-    const when = since === null ? '' : ` (asked for at ${new Date(since).toISOString()})`;
-    const message = `the file systems of ${name} may still be frozen${when}, and its agent does not answer a thaw: try virsh -c ${context.host} domfsthaw ${name}; where its agent is dead, start it on the guest's console, or reset the guest${because(context)}`;
-    return { code: 'guestFrozen', message, effect: 'unknown' };
-  },
   paused: (context: Context): Failure => {
     const { name } = foundDomain(context);
     const message = `${name} ran before and stands paused, and ${context.host} does not let it go on: virsh -c ${context.host} resume ${name}${because(context)}`;

@@ -21,10 +21,6 @@ export interface SnapshotFactsRequest
     > {}
 
 /** The guest's agent gets that long to answer. */
-export interface GuestAsk extends DomainOnHost {
-  readonly timeoutMs: number;
-}
-
 export interface CreateRequest extends DomainOnHost {
   readonly request: SnapshotRequest;
 }
@@ -94,9 +90,4 @@ export const asBases = ({ context }: In): ConfigureRequest => ({
 export const filesRequest = ({ context }: In): FilesRequest => ({
   ...onHost({ context }),
   paths: filesLeft(context).map(({ path }) => path),
-});
-
-export const guestAsk = ({ context }: In): GuestAsk => ({
-  ...onHost({ context }),
-  timeoutMs: context.freezeTimeoutMs,
 });

@@ -3,6 +3,7 @@ import type { DiskView, DomainView } from '../../src/ports/domain.ts';
 import type { Consistency } from '../../src/ports/image-store.ts';
 import type { FormattedImage, ImageInfo } from '../../src/ports/images.ts';
 import type { SnapshotRequest, SnapshotView } from '../../src/ports/snapshots.ts';
+import type { Quiesce } from './freezing.ts';
 import type { OneHostContext, OneHostFacts, OneHostInput, OneHostResult } from './one-host.ts';
 import { foundDomain } from './one-host.ts';
 
@@ -34,7 +35,7 @@ export interface DomainSnapshotInput extends OneHostInput {
   readonly live: boolean;
   /** The overlays stand already, each over its disk's file. */
   readonly reuseExternal: boolean;
-  readonly quiesce: 'required' | 'try' | 'never';
+  readonly quiesce: Quiesce;
   /** The guest's agent runs hooks that bring its applications to rest, too. */
   readonly agentRunsHooks: boolean;
   readonly freezeTimeoutMs: number;

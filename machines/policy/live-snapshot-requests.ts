@@ -38,10 +38,6 @@ export interface OwnCopy {
   readonly layers: readonly string[];
 }
 
-export interface GuestAsk extends DomainOnHost {
-  readonly timeoutMs: number;
-}
-
 export interface FlattenRequest {
   readonly host: string;
   readonly targetDev: string;
@@ -97,11 +93,6 @@ export function copiesOnHost({ context }: In): CopiesOnHost {
     }));
   return { ...onHost({ context }), copies };
 }
-
-export const guestAsk = ({ context }: In): GuestAsk => ({
-  ...onHost({ context }),
-  timeoutMs: context.freezeTimeoutMs,
-});
 
 export function flattenRequest({ context }: In): FlattenRequest {
   const { delta, staged, targetDev, virtualSizeBytes } = nextToWrite(context);

@@ -6,12 +6,10 @@ import type { FormattedImage, ImageInfo } from '../../src/ports/images.ts';
 import { imageFileName } from './image-target.ts';
 import type { ImageTarget, TargetFacts } from './image-target.ts';
 import type { OneHostContext, OneHostFacts, OneHostInput, OneHostResult } from './one-host.ts';
+import type { Quiesce } from './freezing.ts';
 import { foundDomain } from './one-host.ts';
 import type { UndefinedMeanwhile } from './undefined-meanwhile.ts';
 import { neverUndefined } from './undefined-meanwhile.ts';
-
-/** `required`: no image without a freeze. `try`: without one it is crash consistent, and says so. */
-export type Quiesce = 'required' | 'try' | 'never';
 
 /** What is asked of the chart `live-snapshot`. */
 export interface LiveSnapshotInput extends OneHostInput, ImageTarget {
@@ -118,7 +116,6 @@ export interface LiveSnapshotContext
   readonly guest: 'running' | 'paused' | 'gone';
   /** How the guest ended, by libvirt's word. */
   readonly stopDetail: string | null;
-  /** From before the freeze is asked for until the guest is known to be thawed. */
   readonly frozenSinceEpochMs: number | null;
   readonly frozenMs: number | null;
   readonly consistency: Consistency;

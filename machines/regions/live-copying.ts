@@ -13,8 +13,8 @@ const notesLook = { type: 'noteCopiesLook', params: lookOf } as const;
 
 /** What was asked for meanwhile, or happened, is heeded once the call has been answered. */
 const heeded = [
-  { guard: 'hasFailure', target: '#thawing' },
-  { guard: 'hasLost', target: '#thawing', actions: 'recordLost' },
+  { guard: 'hasFailure', target: '#mending' },
+  { guard: 'hasLost', target: '#mending', actions: 'recordLost' },
 ] as const;
 
 /** Every chosen disk is copied to a delta, all at the same time, until all are in step. */
@@ -33,7 +33,7 @@ export const copying = {
         { target: 'awaitingReady' },
       ],
     },
-    ...undefining('choosing', '#thawing'),
+    ...undefining('choosing', '#mending'),
     makingDelta: {
       description:
         "An empty file over the disk's own backing file, every format told and none guessed.",
@@ -43,7 +43,7 @@ export const copying = {
         src: 'makeDelta',
         input: deltaRequest,
         onDone: [...heeded, { target: 'beginningCopy', actions: 'expectCopy' }],
-        onError: { target: '#thawing', actions: recordsFailure },
+        onError: { target: '#mending', actions: recordsFailure },
       },
     },
     beginningCopy: {
@@ -57,7 +57,7 @@ export const copying = {
         onError: [
           {
             guard: { type: 'didNothing', params: errorOf },
-            target: '#thawing',
+            target: '#mending',
             actions: [recordsFailure, 'forgetCopy'],
           },
           {
@@ -73,12 +73,12 @@ export const copying = {
     recalling: {
       description: 'Our process died as a copy was to begin: has it begun?',
       // Once the domain is defined again, libvirt refuses what may come yet.
-      always: { guard: 'mustDefine', target: '#thawing' },
+      always: { guard: 'mustDefine', target: '#mending' },
       initial: 'late',
       after: {
         peerWait: [
           { guard: 'isLate', target: 'recalling', reenter: true },
-          { target: '#thawing', actions: 'recordSilent' },
+          { target: '#mending', actions: 'recordSilent' },
         ],
       },
       states: {
@@ -105,7 +105,7 @@ export const copying = {
       after: {
         copyWait: [
           { guard: 'isLate', target: 'awaitingReady', reenter: true },
-          { target: '#thawing', actions: 'recordTimedOut' },
+          { target: '#mending', actions: 'recordTimedOut' },
         ],
       },
       states: {
@@ -137,12 +137,12 @@ export const copying = {
         },
         asking: {
           description: 'Do the copies still stand, and do they gain?',
-          always: [{ guard: 'hasFailure', target: '#thawing' }],
+          always: [{ guard: 'hasFailure', target: '#mending' }],
           initial: 'looking',
           after: {
             peerWait: [
               { guard: 'isLate', target: 'asking', reenter: true },
-              { target: '#thawing', actions: 'recordSilent' },
+              { target: '#mending', actions: 'recordSilent' },
             ],
           },
           states: {
@@ -156,7 +156,7 @@ export const copying = {
                 onDone: [
                   {
                     guard: { type: 'isStalled', params: lookOf },
-                    target: '#thawing',
+                    target: '#mending',
                     actions: [notesLook, 'recordStalled'],
                   },
                   { target: '#waitingReady', actions: notesLook },

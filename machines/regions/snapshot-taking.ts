@@ -1,23 +1,7 @@
 import { onHost } from '../policy/one-host.ts';
-import { createRequest, guestAsk } from '../policy/domain-snapshot-requests.ts';
+import { createRequest } from '../policy/domain-snapshot-requests.ts';
+import { askingAgent, freezing } from './freezing.ts';
 import { recordsFailure } from './one-host-frame.ts';
-
-interface AgentAnswer {
-  readonly atEpochMs: number;
-  readonly agent: 'connected' | 'disconnected' | 'none';
-}
-type Failed = { readonly event: { readonly error: unknown } };
-
-const errorOf = ({ event }: Failed) => ({ error: event.error });
-const agentOf = ({ event }: { readonly event: { readonly output: AgentAnswer } }) => event.output;
-const frozenOf = ({ event }: { readonly event: { readonly output: { frozen: number } } }) =>
-  event.output;
-const thawedOf = ({ event }: { readonly event: { readonly output: { atEpochMs: number } } }) =>
-  event.output;
-
-const notesFrozen = { type: 'noteFrozen', params: frozenOf } as const;
-const notesUnfrozen = { type: 'noteUnfrozen', params: errorOf } as const;
-const recordsUnfrozen = { type: 'recordUnfrozen', params: errorOf } as const;
 
 /** The guest's file systems come to rest by our own call of the agent, which is bounded and on record. */
 export const quiescing = {
@@ -27,57 +11,8 @@ export const quiescing = {
   initial: 'askingAgent',
   on: { 'abort.requested': { actions: 'recordAbort' } },
   states: {
-    askingAgent: {
-      description: 'An agent that is not there is not waited for; the answer dates the freeze.',
-      meta: { call: 'virDomainGetXMLDesc' },
-      invoke: {
-        id: 'askAgent',
-        src: 'askAgent',
-        input: onHost,
-        onDone: [
-          { guard: 'hasFailure', target: '#thawing' },
-          {
-            guard: { type: 'isConnected', params: agentOf },
-            target: 'freezing',
-            actions: { type: 'expectFreeze', params: agentOf },
-          },
-          {
-            guard: 'mustFreeze',
-            target: '#thawing',
-            actions: { type: 'recordNoAgent', params: agentOf },
-          },
-          { target: '#thawing', actions: { type: 'noteNoAgent', params: agentOf } },
-        ],
-        onError: [
-          { guard: 'mustFreeze', target: '#thawing', actions: recordsUnfrozen },
-          { target: '#thawing', actions: notesUnfrozen },
-        ],
-      },
-    },
-    freezing: {
-      description: 'The agent brings all file systems to rest, within a time of its own.',
-      tags: ['guestFrozen'],
-      meta: { call: 'virDomainFSFreeze' },
-      invoke: {
-        id: 'freezeGuest',
-        src: 'freezeGuest',
-        input: guestAsk,
-        onDone: [
-          { guard: 'hasFailure', target: '#thawing', actions: notesFrozen },
-          {
-            guard: { type: 'isTooLittle', params: frozenOf },
-            target: '#thawing',
-            actions: 'recordNothingFrozen',
-          },
-          { target: '#creating', actions: [notesFrozen, 'expectSnapshot'] },
-        ],
-        // It may freeze yet: thawed first; where it need not be frozen, the disks come then.
-        onError: [
-          { guard: 'mustFreeze', target: '#thawing', actions: recordsUnfrozen },
-          { target: '#thawing', actions: notesUnfrozen },
-        ],
-      },
-    },
+    askingAgent: askingAgent('#thawing'),
+    freezing: freezing('#thawing', '#creating', 'expectSnapshot'),
   },
 } as const;
 
@@ -181,43 +116,6 @@ export const aborting = {
     input: onHost,
     onDone: '#looking',
     onError: '#looking',
-  },
-} as const;
-
-/** Whatever happens, a guest that may be frozen is thawed before anything else is done. */
-export const thawing = {
-  id: 'thawing',
-  description: 'A freeze on record is ended first, after a crash of ours, too.',
-  initial: 'choosing',
-  after: {
-    thawWait: [
-      { guard: 'isLate', target: '#thawing', reenter: true },
-      { target: '#thawed', actions: 'noteFreezeLeft' },
-    ],
-  },
-  states: {
-    choosing: {
-      description: 'Only a freeze that was asked for needs a thaw.',
-      always: [{ guard: 'mayBeFrozen', target: 'asking' }, { target: '#thawed' }],
-    },
-    asking: {
-      description: 'The agent does one thing after the other: its answer proves the thaw.',
-      tags: ['guestFrozen'],
-      meta: { call: 'virDomainFSThaw' },
-      invoke: {
-        id: 'thawGuest',
-        src: 'thawGuest',
-        input: guestAsk,
-        onDone: { target: '#thawed', actions: { type: 'noteThawed', params: thawedOf } },
-        onError: 'waiting',
-      },
-    },
-    waiting: {
-      description: 'The agent does not answer; it is asked again, at the latest when it is back.',
-      tags: ['guestFrozen'],
-      on: { 'agent.connected': 'asking' },
-      after: { askAgain: 'asking' },
-    },
   },
 } as const;
 

@@ -55,16 +55,27 @@ export const undefining = <Done extends string, Failed extends string>(
   }) as const;
 
 /** One try, before anything else is mended: libvirt may well do it at once. */
-export const definingFirst = <Next extends string>(next: Next) =>
+export const mending = <Next extends string>(next: Next) =>
   ({
-    description: 'Whatever happened, the domain gets its definition back first.',
-    meta: { call: 'virDomainDefineXML' },
-    invoke: {
-      id: 'defineFirst',
-      src: 'defineAgain',
-      input: defineRequest,
-      onDone: { target: next, actions: 'noteDefined' },
-      onError: next,
+    id: 'mending',
+    description: 'Whatever happened, a domain without a definition gets it back first.',
+    initial: 'choosing',
+    states: {
+      choosing: {
+        description: 'Was it taken away?',
+        always: [{ guard: 'mustDefine', target: 'defining' }, { target: next }],
+      },
+      defining: {
+        description: 'One try: the guest must not stand still for more.',
+        meta: { call: 'virDomainDefineXML' },
+        invoke: {
+          id: 'defineFirst',
+          src: 'defineAgain',
+          input: defineRequest,
+          onDone: { target: next, actions: 'noteDefined' },
+          onError: next,
+        },
+      },
     },
   }) as const;
 

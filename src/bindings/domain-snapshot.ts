@@ -14,7 +14,7 @@ import {
 import { doneAgain } from './done-again.ts';
 import { doneOnce } from './done-once.ts';
 import { effectOnlyWhile } from './effect-on-domain.ts';
-import { askAgent, freezeGuest, thawGuest } from './live-snapshot-effects.ts';
+import { askAgent, askFreeze, freezeGuest, thawGuest } from './live-snapshot-effects.ts';
 import { aboutOneHost, frameSlots, watchesDomain } from './one-host.ts';
 
 /** The chart `domain-snapshot` over the ports of a host: snapshots, block jobs, guest agent and files. */
@@ -26,6 +26,7 @@ export function domainSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof do
     askAgent: doneAgain(hypervisors, askAgent),
     // The guest may have stood still all the while: it is thawed first.
     freezeGuest: doneOnce(hypervisors, freezeGuest),
+    askFreeze: doneAgain(hypervisors, askFreeze),
     thawGuest: doneAgain(hypervisors, thawGuest),
     createSnapshot: doneOnce(hypervisors, createSnapshot),
     // A job that begins after a crash may be somebody else's.

@@ -4,12 +4,11 @@ import type {
   DeltaRequest,
   FilesOnHost,
   FlattenRequest,
-  GuestAsk,
   NameRequest,
   OwnCopy,
 } from '../../machines/policy/live-snapshot-requests.ts';
 import type { CopiesLook } from '../../machines/policy/live-snapshot-copies.ts';
-import type { AgentLook, FreezeLook, Thawed } from '../../machines/policy/live-snapshot-freeze.ts';
+import type { AgentLook, FreezeLook, GuestAsk, Thawed } from '../../machines/policy/freezing.ts';
 import type { FilesRemoved } from '../../machines/policy/live-snapshot-images.ts';
 import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
 import type { Tools } from '../engine/slots.ts';

@@ -15,7 +15,7 @@ const states = [
   'quiescing.askingAgent',
   'quiescing.freezing',
   'working.ending',
-  'thawing.definingFirst',
+  'mending.defining',
   'thawing.asking',
 ] as const;
 

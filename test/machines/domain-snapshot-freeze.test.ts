@@ -80,7 +80,8 @@ describe('a freeze', () => {
 
   test('that does not thaw is asked again, and is an operator’s in the end', () => {
     const walk = freezing().done('freezeGuest', { frozen: 1 }).done('takeDisks');
-    walk.fail('thawGuest', unanswered).elapse('askAgain').fail('thawGuest', unanswered);
+    walk.fail('thawGuest', unanswered).elapse('askAgain');
+    walk.done('askFreeze', { status: 'frozen', atEpochMs: 2 }).fail('thawGuest', unanswered);
     walk.elapse('thawWait').done('lookAtSnapshot', look()).done('clearSnapshotClaims');
     expect(walk.isIn('thawingLast')).toBe(true);
     walk.fail('thawLast', unanswered);
@@ -89,6 +90,14 @@ describe('a freeze', () => {
       failure: { code: 'guestFrozen' },
       artefacts: expect.arrayContaining([artefact('claim', guestView.uuid, 'kept')]),
     });
+  });
+
+  test('whose thaw was not answered is not thawed again where it was made', () => {
+    const walk = freezing().done('freezeGuest', { frozen: 1 }).done('takeDisks');
+    walk.fail('thawGuest', unanswered).elapse('askAgain');
+    walk.done('askFreeze', { status: 'thawed', atEpochMs: 2 });
+    expect(walk.isIn('working.looking.asking')).toBe(true);
+    expect(walk.started().filter((slot) => slot === 'thawGuest')).toHaveLength(1);
   });
 
   test('is not tried of a guest that is paused or whose memory is taken', () => {

@@ -65,6 +65,7 @@ describe('the effects of all machines', () => {
       'saveGuest',
       'saveMemory',
       'suspendSource',
+      'undefineDomain',
       'undefineOnSource',
     ]);
   });
