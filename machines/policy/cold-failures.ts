@@ -80,7 +80,7 @@ function adviceOf(context: ColdSnapshotContext, step: Step | null, name: string)
       const files = context.plan
         .map(({ overlay }) => `${overlay.overlay.path} over ${overlay.base.path}`)
         .join(', ');
-      return `${name} ended in the moment in which its overlay was merged, and which of the files is the newer one is not known: compare them (${files}) before you start it`;
+      return `its host calls ${name} shut off since the moment in which its overlay was merged, and which of the files is the newer one is not known (${files}). Look first whether its QEMU runs on unseen (pgrep -f guest=${name}; libvirt loses a guest whose daemon is killed then), and shut that guest down from inside, or end its QEMU (SIGTERM): what that one wrote to is the newer one. Start ${name} only when you have compared the files, and when its configuration names the newer one`;
     }
     case 'start':
       return `${name} is shut off with its memory saved, and could not be started: mend the cause, and start it (virsh start ${name}); its devices are to be attached then`;

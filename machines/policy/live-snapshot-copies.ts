@@ -15,6 +15,8 @@ export interface CopiesLook {
   readonly atEpochMs: number;
   /** What a running domain holds; `null`: it does not run, or is not there. */
   readonly guest: 'running' | 'paused' | 'gone';
+  /** Why it is gone, as its daemon tells: `unknown` where that was started since. */
+  readonly stopDetail: string | null;
   readonly disks: readonly {
     readonly targetDev: string;
     /** A copy to our delta, and whether it is in step. */
@@ -139,6 +141,7 @@ export function noteCopiesLook(context: Context, { look }: { look: CopiesLook })
   return {
     copies,
     guest,
+    stopDetail: context.stopDetail ?? look.stopDetail,
     mustLook: false,
     gained: stands ? gained : { atEpochMs, bytes },
     failure: failure ?? (changed === undefined ? null : chainFailure(context, changed)),
@@ -203,6 +206,21 @@ export function lostFailure(context: Context): Failure {
   return snapshotFailure(
     'copyLost',
     `the copy of ${name}'s ${lost.join(', ')} failed or was ended by somebody else, so there is no image of it; the guest runs on with its own disks: see that ${context.directory} can be written to and has room, and take the snapshot again`,
+  );
+}
+
+/** Its daemon has been started since, and does not know: seen where it was killed as a copy ended. */
+export const isUnseen = ({ guest, stopDetail }: Context): boolean =>
+  guest === 'gone' && stopDetail === 'unknown';
+
+/** Whoever believed that it has ended would leave it frozen, or start another one. */
+export function unseenFailure(context: Context): Failure {
+  const { host } = context;
+  const { name } = foundDomain(context);
+  return snapshotFailure(
+    'guestUnseen',
+    `${host} calls ${name} shut off, but has not seen its end, and its QEMU may well run on, with its file systems frozen (libvirt loses a guest whose daemon is killed while a copy of its disks ends). Do not start it: look for that QEMU (pgrep -f guest=${name}); where it runs, thaw it (send {"execute":"guest-fsfreeze-thaw"} to the socket org.qemu.guest_agent.0 of its directory in /var/lib/libvirt/qemu/channel/target, for example with socat), shut the guest down from inside, or end its QEMU (SIGTERM), and start it again; its disks are whole`,
+    'unknown',
   );
 }
 

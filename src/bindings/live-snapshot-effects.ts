@@ -70,6 +70,7 @@ export async function lookAtCopies(
   return {
     atEpochMs: clock.nowEpochMs(),
     guest: guestIn(status),
+    stopDetail: status !== null && !isActive(status) ? status.reason : null,
     disks: await Promise.all(disks),
   };
 }
