@@ -77,10 +77,12 @@ export function describeArtefact(
     return line('claim', `on the domain, ${where}: ${wordsOfClaim[status] ?? oneLine(status)}`);
   if (kind === 'freeze')
     return line('freeze', `its file systems ${wordsOfFreeze[status] ?? oneLine(status)}`);
+  const isManaged = kind === 'memory' && !path.startsWith('/');
   const { label, words = wordsOfMade } = kinds[kind] ?? { label: oneLine(kind) };
   const isOfSource = place?.input === 'source';
   const said = (isOfSource ? wordsOfSourceDisk[status] : undefined) ?? words[status];
-  return line(label, `${oneLine(path)} on ${where}: ${said ?? oneLine(status)}`);
+  const what = isManaged ? "libvirt's managed save image" : oneLine(path);
+  return line(label, `${what} on ${where}: ${said ?? oneLine(status)}`);
 }
 
 /** A claim that is gone is nobody's concern. */

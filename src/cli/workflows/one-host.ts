@@ -78,7 +78,7 @@ const workflows = {
 
 /** One machine does several things with a guest's memory. */
 const savingActions: Readonly<Record<string, Words>> = {
-  restore: { noun: 'restore', done: 'goes on with its memory' },
+  restore: { noun: 'restore', done: 'has its memory again' },
   start: { noun: 'start', done: 'goes on' },
   removeManagedSave: { noun: 'removal of the saved memory', done: 'has no saved memory' },
 };
@@ -98,8 +98,8 @@ function deletionWords({ what }: AskedOneHost): Words {
   const { children, metadataOnly, name } = what;
   const doomed = {
     keep: `snapshot ${name}`,
-    withIt: `snapshot ${name} and what was taken after it`,
-    only: `what was taken after snapshot ${name}`,
+    withIt: `snapshot ${name} with its descendants`,
+    only: `the descendants of snapshot ${name}`,
   }[children];
   return {
     noun: 'deletion',

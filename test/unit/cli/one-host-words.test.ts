@@ -33,8 +33,8 @@ test.each([
 test.each([
   [{ metadataOnly: true }, "web stands without snapshot s1 on libvirt's books; every file stays"],
   [{}, 'web stands without snapshot s1, with all of its data'],
-  [{ children: 'withIt' }, 'web stands without snapshot s1 and what was taken after it, with all'],
-  [{ children: 'only' }, 'web stands without what was taken after snapshot s1, with all'],
+  [{ children: 'withIt' }, 'web stands without snapshot s1 with its descendants, with all'],
+  [{ children: 'only' }, 'web stands without the descendants of snapshot s1, with all'],
 ] as const)('a deletion with %o says what is gone', (change, words) => {
   const shown = shownOneHost('snapshotDelete', { ...where, what: { ...deletion, ...change } });
   expect(shown.summarise(ended({}), null)[0]).toContain(`completed: ${words}`);
@@ -87,4 +87,12 @@ test.each([
 ])('an outage of %i ms', (outageMs, words) => {
   const shown = shownOneHost('coldSnapshot', where);
   expect(shown.summarise(ended({ outageMs }), null)).toContain(`  outage       ${words}`);
+});
+
+test('a managed save image has no path to be told', () => {
+  const memory = { kind: 'memory', host: where.host, path: 'a-uuid', status: 'made' };
+  const shown = shownOneHost('managedSave', { ...where, action: 'save' });
+  expect(shown.summarise(ended({}, { artefacts: [memory] }), null)).toContain(
+    "  memory       libvirt's managed save image on the host: made by this run",
+  );
 });

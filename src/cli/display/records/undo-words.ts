@@ -21,5 +21,8 @@ export function undoWords(run: RunSummary, tags: ReadonlySet<string> | null): st
   if (run.finishedAtEpochMs !== null) return byOutcome[run.outcome ?? ''] ?? 'it has ended';
   if (tags === null) return 'unknown: its record is of another version of the machine';
   const found = byTag.find(([tag]) => tags.has(tag));
-  return found?.[1] ?? 'not now: it decides what is next (ask again in a moment)';
+  if (found !== undefined) return found[1];
+  return run.holder?.alive === true
+    ? 'not now: it decides what is next (ask again in a moment)'
+    : 'what it finds when it is recovered decides';
 }

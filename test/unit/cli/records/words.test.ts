@@ -75,6 +75,10 @@ test('what can be undone of a run that has ended, or that no machine fits', () =
   expect(undoWords(parked, null)).toContain('unknown');
 });
 
+test('what can be undone of a run that nobody drives is not asked of it', () => {
+  expect(undoWords({ ...running, holder: null }, new Set())).toContain('when it is recovered');
+});
+
 test.each([
   [['gathering'], 'gathering'],
   [['migrating.peer2peer'], 'migrating.peer2peer'],
