@@ -11,7 +11,14 @@ import { copied, copying } from './regions/cold-copying.ts';
 import { detaching } from './regions/cold-detaching.ts';
 import { returning } from './regions/cold-returning.ts';
 import { laying, saved, saving } from './regions/cold-saving.ts';
-import { checking, claiming, gathering, released, releasing } from './regions/one-host-frame.ts';
+import {
+  checking,
+  claiming,
+  ended,
+  gathering,
+  released,
+  releasing,
+} from './regions/one-host-frame.ts';
 
 const atOf = ({ event }: { readonly event: { readonly atEpochMs: number } }) => ({
   atEpochMs: event.atEpochMs,
@@ -71,24 +78,21 @@ export const coldSnapshot = coldSnapshotSetup.createMachine({
     },
     releasing,
     released,
-    completed: {
-      id: 'completed',
-      type: 'final',
-      description: 'The images are whole, and the guest is what it was.',
-      output: ({ context }) => ({ outcome: 'completed', ...coldSnapshotResult(context) }),
-    },
-    refused: {
-      id: 'refused',
-      type: 'final',
-      description: 'A check said no, or the domain is claimed: nothing was touched.',
-      output: ({ context }) => ({ outcome: 'refused', ...coldSnapshotResult(context) }),
-    },
-    rolledBack: {
-      id: 'rolledBack',
-      type: 'final',
-      description: 'There is no image, and the guest is what it was.',
-      output: ({ context }) => ({ outcome: 'rolledBack', ...coldSnapshotResult(context) }),
-    },
+    completed: ended(
+      'completed',
+      'The images are whole, and the guest is what it was.',
+      coldSnapshotResult,
+    ),
+    refused: ended(
+      'refused',
+      'A check said no, or the domain is claimed: nothing was touched.',
+      coldSnapshotResult,
+    ),
+    rolledBack: ended(
+      'rolledBack',
+      'There is no image, and the guest is what it was.',
+      coldSnapshotResult,
+    ),
     needsOperator: {
       id: 'needsOperator',
       type: 'final',

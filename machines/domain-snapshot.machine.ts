@@ -7,11 +7,13 @@ import { beforeDomainSnapshot, domainSnapshotResult } from './policy/domain-snap
 import { factsRequest, redefineRequest } from './policy/domain-snapshot-requests.ts';
 import type { Thawed } from './policy/freezing.ts';
 import { guestAsk } from './policy/freezing.ts';
-import { nothingYet, onHost, operatorResult } from './policy/one-host.ts';
+import { nothingYet, onHost } from './policy/one-host.ts';
 import {
   checking,
   claiming,
+  ended,
   gathering,
+  needsOperator,
   noteEnding,
   recordsFailure,
   released,
@@ -129,34 +131,20 @@ export const domainSnapshot = domainSnapshotSetup.createMachine({
     thawingLast: thawingLast<typeof guestAsk, Thawed>(guestAsk),
     releasing,
     released,
-    completed: {
-      id: 'completed',
-      type: 'final',
-      description: 'The snapshot is whole; the guest is as it was, or halted where that was asked.',
-      output: ({ context }) => ({ outcome: 'completed', ...domainSnapshotResult(context) }),
-    },
-    refused: {
-      id: 'refused',
-      type: 'final',
-      description: 'Nothing was touched.',
-      output: ({ context }) => ({ outcome: 'refused', ...domainSnapshotResult(context) }),
-    },
-    rolledBack: {
-      id: 'rolledBack',
-      type: 'final',
-      description: 'There is no snapshot; the guest is as it was, or ended by itself.',
-      output: ({ context }) => ({ outcome: 'rolledBack', ...domainSnapshotResult(context) }),
-    },
-    needsOperator: {
-      id: 'needsOperator',
-      type: 'final',
-      tags: ['waitingForOperator'],
-      description: 'Only a person can find out what there is, or let the guest go on.',
-      output: ({ context }) => ({
-        outcome: 'needsOperator',
-        ...domainSnapshotResult(context),
-        ...operatorResult(context),
-      }),
-    },
+    completed: ended(
+      'completed',
+      'The snapshot is whole; the guest is as it was, or halted where that was asked.',
+      domainSnapshotResult,
+    ),
+    refused: ended('refused', 'Nothing was touched.', domainSnapshotResult),
+    rolledBack: ended(
+      'rolledBack',
+      'There is no snapshot; the guest is as it was, or ended by itself.',
+      domainSnapshotResult,
+    ),
+    needsOperator: needsOperator(
+      'Only a person can find out what there is, or let the guest go on.',
+      domainSnapshotResult,
+    ),
   },
 });

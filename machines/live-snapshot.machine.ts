@@ -7,12 +7,14 @@ import { guestAsk } from './policy/freezing.ts';
 import type { LiveSnapshotFacts } from './policy/live-snapshot.ts';
 import { beforeLiveSnapshot, liveSnapshotResult } from './policy/live-snapshot.ts';
 import { copiesOnHost, factsRequest } from './policy/live-snapshot-requests.ts';
-import { nothingYet, onHost, operatorResult } from './policy/one-host.ts';
+import { nothingYet, onHost } from './policy/one-host.ts';
 import { copying } from './regions/live-copying.ts';
 import {
   checking,
   claiming,
+  ended,
   gathering,
+  needsOperator,
   noteEnding,
   recordsFailure,
   released,
@@ -107,35 +109,20 @@ export const liveSnapshot = liveSnapshotSetup.createMachine({
     thawingLast: thawingLast<typeof guestAsk, Thawed>(guestAsk),
     releasing,
     released,
-    completed: {
-      id: 'completed',
-      type: 'final',
-      description: 'Every image is whole and has its name; the guest runs with its own disks.',
-      output: ({ context }) => ({ outcome: 'completed', ...liveSnapshotResult(context) }),
-    },
-    refused: {
-      id: 'refused',
-      type: 'final',
-      description: 'Nothing was touched.',
-      output: ({ context }) => ({ outcome: 'refused', ...liveSnapshotResult(context) }),
-    },
-    rolledBack: {
-      id: 'rolledBack',
-      type: 'final',
-      description: 'There is no image; the guest runs with its own disks, or ended by itself.',
-      output: ({ context }) => ({ outcome: 'rolledBack', ...liveSnapshotResult(context) }),
-    },
-    needsOperator: {
-      id: 'needsOperator',
-      type: 'final',
-      tags: ['waitingForOperator'],
-      description:
-        'The guest may still be frozen, its disks may still be copied, or its daemon has lost it.',
-      output: ({ context }) => ({
-        outcome: 'needsOperator',
-        ...liveSnapshotResult(context),
-        ...operatorResult(context),
-      }),
-    },
+    completed: ended(
+      'completed',
+      'Every image is whole and has its name; the guest runs with its own disks.',
+      liveSnapshotResult,
+    ),
+    refused: ended('refused', 'Nothing was touched.', liveSnapshotResult),
+    rolledBack: ended(
+      'rolledBack',
+      'There is no image; the guest runs with its own disks, or ended by itself.',
+      liveSnapshotResult,
+    ),
+    needsOperator: needsOperator(
+      'The guest may still be frozen, its disks may still be copied, or its daemon has lost it.',
+      liveSnapshotResult,
+    ),
   },
 });

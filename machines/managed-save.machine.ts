@@ -11,12 +11,13 @@ import {
   savingResult,
 } from './policy/managed-save.ts';
 import { savingCheckNames } from './policy/managed-save-checks.ts';
-import { operatorResult } from './policy/one-host.ts';
 import {
   checking,
   claiming,
+  ended,
   gathering,
   hearing,
+  needsOperator,
   noteEnding,
   recordsFailure,
   released,
@@ -122,34 +123,16 @@ export const managedSave = managedSaveSetup.createMachine({
     },
     releasing,
     released,
-    completed: {
-      id: 'completed',
-      type: 'final',
-      description: 'The memory is where it was wanted, or the guest goes on from it.',
-      output: ({ context }) => ({ outcome: 'completed', ...completedResult(context) }),
-    },
-    refused: {
-      id: 'refused',
-      type: 'final',
-      description: 'Nothing was touched.',
-      output: ({ context }) => ({ outcome: 'refused', ...savingResult(context) }),
-    },
-    rolledBack: {
-      id: 'rolledBack',
-      type: 'final',
-      description: 'The guest is as it was, or ended by itself.',
-      output: ({ context }) => ({ outcome: 'rolledBack', ...savingResult(context) }),
-    },
-    needsOperator: {
-      id: 'needsOperator',
-      type: 'final',
-      tags: ['waitingForOperator'],
-      description: 'The host does not answer, or a guest that ran stays paused.',
-      output: ({ context }) => ({
-        outcome: 'needsOperator',
-        ...savingResult(context),
-        ...operatorResult(context),
-      }),
-    },
+    completed: ended(
+      'completed',
+      'The memory is where it was wanted, or the guest goes on from it.',
+      completedResult,
+    ),
+    refused: ended('refused', 'Nothing was touched.', savingResult),
+    rolledBack: ended('rolledBack', 'The guest is as it was, or ended by itself.', savingResult),
+    needsOperator: needsOperator(
+      'The host does not answer, or a guest that ran stays paused.',
+      savingResult,
+    ),
   },
 });

@@ -1,5 +1,5 @@
 import type { DomainEvent } from './domain-events.ts';
-import { nothingYet, onHost, operatorResult } from './policy/one-host.ts';
+import { nothingYet, onHost } from './policy/one-host.ts';
 import { snapshotDeleteCheckNames } from './policy/snapshot-delete-checks.ts';
 import { factsRequest } from './policy/snapshot-delete-requests.ts';
 import type { SnapshotDeleteFacts } from './policy/snapshot-delete.ts';
@@ -11,7 +11,9 @@ import { finalising, preparing, turning } from './regions/merging-disks.ts';
 import {
   checking,
   claiming,
+  ended,
   gathering,
+  needsOperator,
   noteEnding,
   released,
   releasing,
@@ -99,35 +101,20 @@ export const snapshotDelete = snapshotDeleteSetup.createMachine({
     },
     releasing,
     released,
-    completed: {
-      id: 'completed',
-      type: 'final',
-      description: 'What was asked for is gone; the guest has all its data.',
-      output: ({ context }) => ({ outcome: 'completed', ...snapshotDeleteResult(context) }),
-    },
-    refused: {
-      id: 'refused',
-      type: 'final',
-      description: 'Nothing was touched.',
-      output: ({ context }) => ({ outcome: 'refused', ...snapshotDeleteResult(context) }),
-    },
-    rolledBack: {
-      id: 'rolledBack',
-      type: 'final',
-      description: 'The guest has the layers that it had before.',
-      output: ({ context }) => ({ outcome: 'rolledBack', ...snapshotDeleteResult(context) }),
-    },
-    needsOperator: {
-      id: 'needsOperator',
-      type: 'final',
-      tags: ['waitingForOperator'],
-      description:
-        'Some disks are merged and others cannot be, a job cannot be ended, or its daemon has lost the guest.',
-      output: ({ context }) => ({
-        outcome: 'needsOperator',
-        ...snapshotDeleteResult(context),
-        ...operatorResult(context),
-      }),
-    },
+    completed: ended(
+      'completed',
+      'What was asked for is gone; the guest has all its data.',
+      snapshotDeleteResult,
+    ),
+    refused: ended('refused', 'Nothing was touched.', snapshotDeleteResult),
+    rolledBack: ended(
+      'rolledBack',
+      'The guest has the layers that it had before.',
+      snapshotDeleteResult,
+    ),
+    needsOperator: needsOperator(
+      'Some disks are merged and others cannot be, a job cannot be ended, or its daemon has lost the guest.',
+      snapshotDeleteResult,
+    ),
   },
 });

@@ -1,5 +1,5 @@
 import type { DomainEvent } from './domain-events.ts';
-import { nothingYet, onHost, operatorResult } from './policy/one-host.ts';
+import { nothingYet, onHost } from './policy/one-host.ts';
 import type { SnapshotRevertFacts } from './policy/snapshot-revert.ts';
 import { beforeSnapshotRevert, snapshotRevertResult } from './policy/snapshot-revert.ts';
 import { snapshotRevertCheckNames } from './policy/snapshot-revert-checks.ts';
@@ -7,7 +7,9 @@ import { leftFilesRequest, revertFactsRequest } from './policy/snapshot-revert-r
 import {
   checking,
   claiming,
+  ended,
   gathering,
+  needsOperator,
   noteEnding,
   released,
   releasing,
@@ -129,34 +131,12 @@ export const snapshotRevert = snapshotRevertSetup.createMachine({
     },
     releasing,
     released,
-    completed: {
-      id: 'completed',
-      type: 'final',
-      description: 'The domain is as the snapshot has it.',
-      output: ({ context }) => ({ outcome: 'completed', ...snapshotRevertResult(context) }),
-    },
-    refused: {
-      id: 'refused',
-      type: 'final',
-      description: 'Nothing was touched.',
-      output: ({ context }) => ({ outcome: 'refused', ...snapshotRevertResult(context) }),
-    },
-    rolledBack: {
-      id: 'rolledBack',
-      type: 'final',
-      description: 'The domain is as it was before.',
-      output: ({ context }) => ({ outcome: 'rolledBack', ...snapshotRevertResult(context) }),
-    },
-    needsOperator: {
-      id: 'needsOperator',
-      type: 'final',
-      tags: ['waitingForOperator'],
-      description: 'The domain is neither reverted nor back, or nobody can say.',
-      output: ({ context }) => ({
-        outcome: 'needsOperator',
-        ...snapshotRevertResult(context),
-        ...operatorResult(context),
-      }),
-    },
+    completed: ended('completed', 'The domain is as the snapshot has it.', snapshotRevertResult),
+    refused: ended('refused', 'Nothing was touched.', snapshotRevertResult),
+    rolledBack: ended('rolledBack', 'The domain is as it was before.', snapshotRevertResult),
+    needsOperator: needsOperator(
+      'The domain is neither reverted nor back, or nobody can say.',
+      snapshotRevertResult,
+    ),
   },
 });

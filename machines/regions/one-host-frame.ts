@@ -1,6 +1,6 @@
 import type { ClaimAnswer, ReleaseAnswer } from '../policy/claims.ts';
-import type { Ending } from '../policy/one-host.ts';
-import { claimRequest, releaseRequest } from '../policy/one-host.ts';
+import type { Ending, OneHostContext } from '../policy/one-host.ts';
+import { claimRequest, operatorResult, releaseRequest } from '../policy/one-host.ts';
 
 type Failed = { readonly event: { readonly error: unknown } };
 type Claimed = { readonly event: { readonly output: ClaimAnswer } };
@@ -146,3 +146,33 @@ export const released = {
     { target: '#rolledBack' },
   ],
 } as const;
+
+/** A final state, with what the run has come to. */
+export const ended = <Context, Result extends object>(
+  outcome: Ending,
+  description: string,
+  resultOf: (context: Context) => Result,
+) =>
+  ({
+    id: outcome,
+    type: 'final',
+    description,
+    output: ({ context }: { context: Context }) => ({ outcome, ...resultOf(context) }),
+  }) as const;
+
+/** The final state in which only a person can go on: the failure says what to do. */
+export const needsOperator = <Context extends OneHostContext, Result extends object>(
+  description: string,
+  resultOf: (context: Context) => Result,
+) =>
+  ({
+    id: 'needsOperator',
+    type: 'final',
+    tags: ['waitingForOperator'],
+    description,
+    output: ({ context }: { context: Context }) => ({
+      outcome: 'needsOperator',
+      ...resultOf(context),
+      ...operatorResult(context),
+    }),
+  }) as const;
