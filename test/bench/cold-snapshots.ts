@@ -3,33 +3,21 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { LabGuest } from '../../lab/index.ts';
 import { coldSnapshotInput } from '../../machines/index.ts';
-import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { bindColdSnapshot } from '../../src/bindings/cold-snapshot.ts';
-import { Engine, noLog, systemClock } from '../../src/index.ts';
-import { MemoryStore } from '../../src/store/memory/index.ts';
 import { alternate } from './bench.ts';
 import type { Bench, BenchTools } from './bench.ts';
 import { compare } from './row.ts';
 import type { BenchRow } from './row.ts';
+import { warmEngine } from './warm-engine.ts';
 
 const bench = 'cold-snapshot';
 const pairCount = 10;
-const completed = z.object({
-  output: z.object({ outcome: z.literal('completed'), outageMs: z.number().positive() }),
-});
+const seen = z.object({ outageMs: z.number().positive() });
 
 async function measure(tools: BenchTools): Promise<BenchRow[]> {
   const lab = await tools.lab();
   const host = lab.host('hostA');
-  const hypervisors = createLibvirtHypervisors({ clock: systemClock });
-  let runs = 0;
-  const engine = new Engine({
-    store: new MemoryStore(),
-    clock: systemClock,
-    log: noLog,
-    machines: [bindColdSnapshot(hypervisors)],
-    newRunId: () => `run-${(runs += 1)}`,
-  });
+  await using ours = warmEngine((hypervisors) => [bindColdSnapshot(hypervisors)]);
   try {
     // Hosts and whoever is outside see these files at the same paths.
     const place = { on: 'hostA', storage: 'shared' } as const;
@@ -46,11 +34,9 @@ async function measure(tools: BenchTools): Promise<BenchRow[]> {
         fileName,
         shortOutage: true,
       });
-      const ending = await (await engine.start('coldSnapshot', input)).wait();
-      const { data } = completed.safeParse(ending);
-      if (data === undefined) throw new Error(JSON.stringify(ending));
+      const { output } = await ours.complete('coldSnapshot', input);
       await rm(join(directory, fileName));
-      return data.output.outageMs;
+      return seen.parse(output).outageMs;
     };
     const pairs = await alternate(
       { count: tools.pairs(pairCount), warmUp: 1 },
@@ -61,8 +47,6 @@ async function measure(tools: BenchTools): Promise<BenchRow[]> {
     const peerName = 'the same, 64 MiB with 40 MiB of data';
     return [compare({ bench, metric, unit: 'ms', peerName, goal: '<= 1.2' }, pairs)];
   } finally {
-    await engine.close();
-    await hypervisors.close();
     await lab.reset();
   }
 }

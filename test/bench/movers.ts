@@ -1,16 +1,15 @@
 import { z } from 'zod';
 import type { Lab } from '../../lab/index.ts';
 import { liveMigrationInput } from '../../machines/index.ts';
-import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import {
   toDrivenArguments,
   toPeer2peerRequest,
 } from '../../src/adapters/libvirt/migration-flags.ts';
-import { bindMigrations, Engine, noLog, systemClock } from '../../src/index.ts';
-import { MemoryStore } from '../../src/store/memory/index.ts';
+import { bindMigrations } from '../../src/index.ts';
 import { optionsOf } from './migration-variants.ts';
 import type { MigrationVariant } from './migration-variants.ts';
 import { PythonPeer } from './python-peer.ts';
+import { warmEngine } from './warm-engine.ts';
 
 /** A running domain that is moved again and again. */
 export interface Moved {
@@ -28,24 +27,14 @@ export interface Mover extends AsyncDisposable {
   move(domain: Moved, way: Way): Promise<number>;
 }
 
-const completed = z.object({ output: z.object({ outcome: z.literal('completed') }) });
 const peerAnswer = z.object({ elapsedS: z.number().positive() });
 
 /** Our engine: milliseconds from the call to the verified end. */
 export function ourEngine(variant: MigrationVariant, lab: Lab): Mover {
-  const hypervisors = createLibvirtHypervisors({ clock: systemClock });
-  let runs = 0;
-  const engine = new Engine({
-    store: new MemoryStore(),
-    clock: systemClock,
-    log: noLog,
-    machines: bindMigrations(hypervisors),
-    newRunId: () => `run-${(runs += 1)}`,
-  });
+  const engine = warmEngine(bindMigrations);
   return {
-    [Symbol.asyncDispose]: () => hypervisors.close(),
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
     move: async ({ name }, { from, to }) => {
-      const begunMs = performance.now();
       const input = liveMigrationInput({
         domain: name,
         source: lab.host(from).uri,
@@ -53,10 +42,7 @@ export function ourEngine(variant: MigrationVariant, lab: Lab): Mover {
         protocol: variant.protocol,
         options: optionsOf(variant, lab.host(to).tcp),
       });
-      const ending = await (await engine.start('liveMigration', input)).wait();
-      const elapsedMs = performance.now() - begunMs;
-      if (!completed.safeParse(ending).success) throw new Error(JSON.stringify(ending));
-      return elapsedMs;
+      return (await engine.complete('liveMigration', input)).elapsedMs;
     },
   };
 }

@@ -1,36 +1,22 @@
-import { z } from 'zod';
 import { domainSnapshotInput, snapshotDeleteInput } from '../../machines/index.ts';
-import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import { bindDomainSnapshot } from '../../src/bindings/domain-snapshot.ts';
 import { bindSnapshotDelete } from '../../src/bindings/snapshot-delete.ts';
-import { Engine, noLog, systemClock } from '../../src/index.ts';
-import { MemoryStore } from '../../src/store/memory/index.ts';
-
 import { alternate } from './bench.ts';
 import type { Bench, BenchTools } from './bench.ts';
 import { compare } from './row.ts';
 import type { BenchRow } from './row.ts';
+import { warmEngine } from './warm-engine.ts';
 
 const bench = 'overlay-snapshot';
 const pairCount = 30;
-const completed = z.object({ output: z.object({ outcome: z.literal('completed') }) });
 
 async function measure(tools: BenchTools): Promise<BenchRow[]> {
   const lab = await tools.lab();
   const host = lab.host('hostA');
-  const hypervisors = createLibvirtHypervisors({ clock: systemClock });
-  let runs = 0;
-  const engine = new Engine({
-    store: new MemoryStore(),
-    clock: systemClock,
-    log: noLog,
-    machines: [bindDomainSnapshot(hypervisors), bindSnapshotDelete(hypervisors)],
-    newRunId: () => `run-${(runs += 1)}`,
-  });
-  const done = async (machine: string, input: object): Promise<void> => {
-    const ending = await (await engine.start(machine, input)).wait();
-    if (!completed.safeParse(ending).success) throw new Error(JSON.stringify(ending));
-  };
+  await using ours = warmEngine((hypervisors) => [
+    bindDomainSnapshot(hypervisors),
+    bindSnapshotDelete(hypervisors),
+  ]);
   try {
     // Hosts and whoever is outside see these files at the same paths.
     const guest = await lab.guest('overlay', { on: 'hostA', storage: 'shared' });
@@ -39,9 +25,9 @@ async function measure(tools: BenchTools): Promise<BenchRow[]> {
     const oursMs = async (): Promise<number> => {
       const begunMs = performance.now();
       const disks = [{ targetDev: 'vda', overlayPath: overlay }];
-      await done('domainSnapshot', domainSnapshotInput({ ...about, name, disks }));
+      await ours.complete('domainSnapshot', domainSnapshotInput({ ...about, name, disks }));
       const what = { kind: 'snapshot', name, children: 'keep', metadataOnly: false } as const;
-      await done(
+      await ours.complete(
         'snapshotDelete',
         snapshotDeleteInput({ ...about, what: { ...what, by: 'auto' } }),
       );
@@ -62,8 +48,6 @@ async function measure(tools: BenchTools): Promise<BenchRow[]> {
     const peerName = 'virsh snapshot-create-as + blockcommit --pivot';
     return [compare({ bench, metric, unit: 'ms', peerName, goal: '<= 1.1' }, pairs)];
   } finally {
-    await engine.close();
-    await hypervisors.close();
     await lab.reset();
   }
 }
