@@ -77,7 +77,7 @@ export const liveSnapshotSetup = setup({
     flattenDelta: effectSlot<void, FlattenRequest>('flattenDelta'),
     inspectImage: effectSlot<{ info: ImageInfo | null }, ImageOnHost>('inspectImage'),
     nameImage: effectSlot<void, NameRequest>('nameImage'),
-    dropCopies: effectSlot<void, CopiesOnHost>('dropCopies'),
+    dropCopies: effectSlot<copies.DroppedFrom, CopiesOnHost>('dropCopies'),
     removeFiles: effectSlot<FilesRemoved, FilesOnHost>('removeFiles'),
   },
   actions: {
@@ -120,6 +120,7 @@ export const liveSnapshotSetup = setup({
     noteNamed: changes(images.noteNamed),
     noteNameUnknown: changes(images.noteNameUnknown),
     noteDropped: changes(images.noteDropped),
+    noteDroppedFrom: changes(copies.noteDroppedFrom),
     noteRemoved: changes(images.noteRemoved),
     markLeft: changes((context, { kind }: { kind: ArtefactKind }) =>
       images.markLeft(context, kind),

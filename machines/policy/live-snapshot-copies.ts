@@ -209,6 +209,15 @@ export function lostFailure(context: Context): Failure {
   );
 }
 
+/** Whose copies were ended, or are gone with its QEMU. */
+export type DroppedFrom = Pick<CopiesLook, 'guest' | 'stopDetail'>;
+
+/** Nobody may have told yet that it is gone. */
+export const noteDroppedFrom = (context: Context, { guest, stopDetail }: DroppedFrom): Change => ({
+  guest,
+  stopDetail: context.stopDetail ?? stopDetail,
+});
+
 /** Its daemon has been started since, and does not know: seen where it was killed as a copy ended. */
 export const isUnseen = ({ guest, stopDetail }: Context): boolean =>
   guest === 'gone' && stopDetail === 'unknown';

@@ -1,3 +1,4 @@
+import type { DroppedFrom } from '../policy/live-snapshot-copies.ts';
 import type { ImageInfo } from '../../src/ports/images.ts';
 import {
   deltasOnHost,
@@ -113,6 +114,9 @@ export const naming = {
   },
 } as const;
 
+const droppedFrom = ({ event }: { readonly event: { readonly output: DroppedFrom } }) =>
+  event.output;
+
 /** Nothing of the run stays but what the record tells; no step that fails stops the next. */
 export const undoing = {
   id: 'undoing',
@@ -145,7 +149,10 @@ export const undoing = {
             id: 'dropCopies',
             src: 'dropCopies',
             input: copiesOnHost,
-            onDone: { target: '#removingImages', actions: 'noteDropped' },
+            onDone: {
+              target: '#removingImages',
+              actions: ['noteDropped', { type: 'noteDroppedFrom', params: droppedFrom }],
+            },
             onError: 'waiting',
           },
         },

@@ -7,7 +7,7 @@ import type {
   NameRequest,
   OwnCopy,
 } from '../../machines/policy/live-snapshot-requests.ts';
-import type { CopiesLook } from '../../machines/policy/live-snapshot-copies.ts';
+import type { CopiesLook, DroppedFrom } from '../../machines/policy/live-snapshot-copies.ts';
 import type { AgentLook, FreezeLook, GuestAsk, Thawed } from '../../machines/policy/freezing.ts';
 import type { FilesRemoved } from '../../machines/policy/live-snapshot-images.ts';
 import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
@@ -69,8 +69,7 @@ export async function lookAtCopies(
   });
   return {
     atEpochMs: clock.nowEpochMs(),
-    guest: guestIn(status),
-    stopDetail: status !== null && !isActive(status) ? status.reason : null,
+    ...seenOf(status),
     disks: await Promise.all(disks),
   };
 }
@@ -93,6 +92,11 @@ function stateOf(
   if (mirror?.job !== 'copy' || mirror.path !== deltaPath) return 'none';
   return mirror.ready ? 'ready' : 'copying';
 }
+
+const seenOf = (status: DomainStatus | null): DroppedFrom => ({
+  guest: guestIn(status),
+  stopDetail: status !== null && !isActive(status) ? status.reason : null,
+});
 
 function guestIn(status: DomainStatus | null): CopiesLook['guest'] {
   if (status === null || !isActive(status)) return 'gone';
@@ -121,7 +125,7 @@ export async function dropCopies(
   hypervisors: Hypervisors,
   request: CopiesOnHost,
   tools: Tools,
-): Promise<void> {
+): Promise<DroppedFrom> {
   const { copies, domainUuid, host } = request;
   const { signal } = tools;
   const hypervisor = await hypervisors.open(host, signal);
@@ -132,6 +136,7 @@ export async function dropCopies(
       const { deltaPath: path, targetDev } = copy;
       await hypervisor.dropForgottenCopy(domainUuid, { targetDev, path }, signal);
     }
+  return seenOf(await hypervisor.findStatus(domainUuid, signal));
 }
 
 export async function askAgent(

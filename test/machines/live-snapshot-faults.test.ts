@@ -86,7 +86,9 @@ describe('the guest may end while its disks are copied', () => {
   test('unseen: whoever looks again finds it', () => {
     const walk = new SnapshotWalk().copying();
     watch(watch(walk, 'connection.lost'), 'connection.regained');
-    walk.done('lookAtCopies', { atEpochMs: 5, guest: 'gone', stopDetail: null, disks: [] }).cleaned();
+    walk
+      .done('lookAtCopies', { atEpochMs: 5, guest: 'gone', stopDetail: null, disks: [] })
+      .cleaned();
     expect(walk.output()).toMatchObject({ ...undone, failure: { code: 'guestStopped' } });
   });
 });

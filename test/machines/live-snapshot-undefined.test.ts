@@ -84,7 +84,7 @@ describe('a live snapshot on a libvirt that copies disks of transient domains on
     (type) => {
       const walk = new OldWalk().undefined().see(type);
       expect(walk.input('defineFirst')).toMatchObject({ definition: kept });
-      walk.done('defineFirst').done('dropCopies').cleaned();
+      walk.done('defineFirst').done('dropCopies', { guest: 'running', stopDetail: null }).cleaned();
       expect(walk.output()).toMatchObject({
         outcome: 'rolledBack',
         failure: { code: 'interrupted' },
@@ -139,7 +139,11 @@ describe('a live snapshot whose process died as a copy was to begin', () => {
   test('is interrupted where nothing has begun by the time that it could have', () => {
     const walk = dying();
     expect(walk.isIn('working.copying.recalling.late')).toBe(true);
-    walk.elapse('unheard').done('recallCopy', look('none')).done('dropCopies').cleaned();
+    walk
+      .elapse('unheard')
+      .done('recallCopy', look('none'))
+      .done('dropCopies', { guest: 'running', stopDetail: null })
+      .cleaned();
     expect(walk.output()).toMatchObject({
       outcome: 'rolledBack',
       failure: { code: 'interrupted' },
@@ -155,7 +159,11 @@ describe('a live snapshot whose process died as a copy was to begin', () => {
 
   test('heeds an abort once it knows', () => {
     const walk = dying().send({ type: 'abort.requested' });
-    walk.elapse('unheard').done('recallCopy', look('copying')).done('dropCopies').cleaned();
+    walk
+      .elapse('unheard')
+      .done('recallCopy', look('copying'))
+      .done('dropCopies', { guest: 'running', stopDetail: null })
+      .cleaned();
     expect(walk.output()).toMatchObject({ failure: { code: 'abortRequested' }, artefacts: [] });
   });
 });

@@ -150,7 +150,8 @@ export class SnapshotWalk extends Walk {
         const effect = this.inFlight.get(id);
         if (effect === undefined) continue;
         const { paths } = Object(effect.input) as { paths?: readonly string[] };
-        this.done(id, { removed: paths, inUse: [], released: [given.host], atEpochMs: 2_000 });
+        const answer = { removed: paths, inUse: [], released: [given.host], atEpochMs: 2_000 };
+        this.done(id, { ...answer, guest: 'running', stopDetail: null });
       }
     }
     return this;

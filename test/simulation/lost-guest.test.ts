@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import type { DeletionEnd } from '../support/simulated-deletion.ts';
 import { deleteSimulated } from '../support/simulated-deletion.ts';
+import { coldSimulated } from '../support/simulated-cold.ts';
+import { snapshotSimulated } from '../support/simulated-snapshot.ts';
 import { file, filesOf, oldLibvirt } from '../support/deletion-truths.ts';
 import { hostUri, uuid } from '../support/simulated-host.ts';
 import type { SimulatedHost } from '../support/simulated-host.ts';
@@ -10,7 +12,7 @@ const unending = new AbortController().signal;
 const byHand = { libvirtVersion: oldLibvirt } as const;
 
 /** So long after a call that ends a disk's merge libvirt has a record of the guest that it cannot read. */
-const tornMs = { byLibvirt: 44, byLibvirtSecond: 50, pivot: 10 } as const;
+const tornMs = { byLibvirt: 44, byLibvirtSecond: 50, pivot: 10, copy: 11 } as const;
 /** And so long after that QEMU has pivoted, and libvirt has not heard of it. */
 const unheardMs = 42;
 
@@ -167,4 +169,28 @@ describe('a guest whose daemon is killed behind a pivot, and loses it', () => {
       failure: { code: 'configurationLeft', message: expect.stringContaining(hostUri) },
     });
   });
+});
+
+test('a guest whose daemon loses it as a copy ends is told to be lost, and maybe frozen', async () => {
+  const onState = dyingIn('working.ending', tornMs.copy);
+  const end = await snapshotSimulated({ onState, guest: { agent: 'well' } });
+  expect(end.output).toMatchObject({
+    outcome: 'needsOperator',
+    failure: { code: 'guestUnseen', message: expect.stringContaining('guest-fsfreeze-thaw') },
+    images: [],
+  });
+  expect(end.after).toMatchObject({ state: 'shutoff', vcpus: 'none' });
+  expect(end.after.disks).toEqual(end.before.disks);
+});
+
+test('a guest whose daemon loses it as its overlay is merged back keeps both files', async () => {
+  const onState = dyingIn('working.returning.pivoting', tornMs.pivot);
+  const end = await coldSimulated({ onState, input: { shortOutage: true } });
+  expect(end.output).toMatchObject({
+    outcome: 'needsOperator',
+    failure: { code: 'unknownLayer', message: expect.stringContaining('pgrep -f guest=guest') },
+  });
+  const overlays = end.output.artefacts.filter(({ kind }) => kind === 'overlay');
+  expect(overlays).not.toEqual([]);
+  for (const { path } of overlays) expect(end.after.files).toContain(path);
 });
