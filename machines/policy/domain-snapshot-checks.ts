@@ -84,12 +84,15 @@ export const domainSnapshotChecks = {
     );
   },
   targetsUnused: ({ facts }) =>
-    first(facts.targets, ({ path, users }) =>
-      unless(
-        users.length === 0,
-        () => `${path} is a disk of another domain (${users.join(', ')}): choose another path`,
-      ),
-    ),
+    first(facts.targets, ({ neighbours, path, users }) => {
+      if (users.length > 0)
+        return `${path} is a disk of another domain (${users.join(', ')}): choose another path`;
+      return unless(
+        neighbours.length === 0,
+        () =>
+          `${path} would lie among the disks of another domain (${neighbours.join(', ')}): choose another directory`,
+      );
+    }),
   targetsVisible: ({ context, facts }) =>
     unless(
       facts.filesVisible || (context.memoryPath === null && !context.reuseExternal),

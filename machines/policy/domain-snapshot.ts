@@ -91,6 +91,8 @@ export interface TargetFact {
   readonly availableBytes: number | null;
   /** Other domains that have a disk there, by uuid. */
   readonly users: readonly string[];
+  /** Other domains whose disks lie in its directory, by uuid; none where this domain's do, too. */
+  readonly neighbours: readonly string[];
 }
 
 export interface DomainSnapshotFacts extends OneHostFacts {

@@ -50,13 +50,15 @@ async function gatherTargets(
   const planned = planTargets(request, domain).filter(({ path }) => path.startsWith('/'));
   const looks = await Promise.all(
     planned.map(async (target) => {
-      const [users, file] = await Promise.all([
+      const [users, neighbours, file] = await Promise.all([
         host.findDiskUsers(target.path, signal),
+        findNeighbours(host, domain, target, signal),
         lookAtFile(host, target, request.reuseExternal, signal),
       ]);
       const others = users.filter((uuid) => uuid !== domain.uuid);
       const seen = file ?? (await lookAtVolume(host, target, signal));
-      return { isVisible: file !== null, target: { path: target.path, users: others, ...seen } };
+      const { path } = target;
+      return { isVisible: file !== null, target: { path, users: others, neighbours, ...seen } };
     }),
   );
   return {
@@ -65,13 +67,26 @@ async function gatherTargets(
   };
 }
 
+/** In a directory with a disk of its own a domain may have more of its files, whoever else is there. */
+async function findNeighbours(
+  host: Hypervisor,
+  { disks, uuid }: DomainView,
+  { path }: FormattedImage,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const directory = dirname(path);
+  if (disks.some((disk) => disk.path !== null && dirname(disk.path) === directory)) return [];
+  const uuids = await host.findDirectoryUsers(directory, signal);
+  return uuids.filter((other) => other !== uuid);
+}
+
 /** `null`: no image tools reach the host. */
 async function lookAtFile(
   host: Hypervisor,
   { format, path }: FormattedImage,
   reused: boolean,
   signal: AbortSignal,
-): Promise<Omit<TargetFact, 'path' | 'users'> | null> {
+): Promise<Omit<TargetFact, 'neighbours' | 'path' | 'users'> | null> {
   const directory = dirname(path);
   try {
     const [availableBytes, files] = await Promise.all([

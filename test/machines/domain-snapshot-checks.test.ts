@@ -18,6 +18,7 @@ const target: TargetFact = {
   image: null,
   availableBytes: 2 ** 34,
   users: [],
+  neighbours: [],
 };
 const memory: TargetFact = { ...target, path: memoryPath };
 const disk = guestView.disks[0] ?? expect.fail('the guest has a disk');
@@ -157,6 +158,11 @@ const refusals: readonly [string, string, Case][] = [
     'targetsUnused',
     "another domain's disk",
     { facts: { targets: [{ ...target, users: ['u-2'] }] } },
+  ],
+  [
+    'targetsUnused',
+    "among another domain's disks",
+    { facts: { targets: [{ ...target, neighbours: ['u-2'] }] } },
   ],
   [
     'targetsVisible',

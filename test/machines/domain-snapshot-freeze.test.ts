@@ -104,7 +104,7 @@ describe('a freeze', () => {
     const paused = { ...guestView, state: 'paused', reason: 'user' } as const;
     expect(working({ quiesce: 'try' }, { domain: paused }).isIn('working.creating')).toBe(true);
     const target = { path: '/images/memory', standing: null, image: null } as const;
-    const targets = [{ ...target, availableBytes: 2 ** 34, users: [] }];
+    const targets = [{ ...target, availableBytes: 2 ** 34, users: [], neighbours: [] }];
     const memory = working({ quiesce: 'try', memoryPath: target.path }, { targets });
     expect(memory.isIn('working.creating.withMemory')).toBe(true);
   });

@@ -10,7 +10,13 @@ const canceled = { code: 'operationAborted', message: 'canceled', effect: 'unkno
 const busy = look({ domain: { job: { operation: 'snapshot' } }, ...onBase });
 
 describe('a snapshot with memory', () => {
-  const target = { standing: null, image: null, availableBytes: 2 ** 34, users: [] } as const;
+  const target = {
+    standing: null,
+    image: null,
+    availableBytes: 2 ** 34,
+    users: [],
+    neighbours: [],
+  } as const;
   const targets = [overlayPath, '/images/memory'].map((path) => ({ ...target, path }));
   const external = () => working({ memoryPath: '/images/memory' }, { targets });
 
@@ -121,9 +127,11 @@ describe('a snapshot with memory', () => {
   });
 
   test('leaves a guest alone that somebody else paused', () => {
-    const walk = external().fail('takeMemory', lost);
+    const refused = { ...lost, code: 'libvirtError', libvirt: { code: 9, domain: 10 } };
     const paused = look({ ...onBase, domain: { state: 'paused', reason: 'user' } });
-    walk.done('lookAtSnapshot', paused).elapse('unheard').done('lookAtSnapshot', paused);
+    const cutOff = external().fail('takeMemory', lost).done('lookAtSnapshot', paused);
+    expect(cutOff.inFlight.get('resumeAfterSnapshot')?.input).toMatchObject({ cutOff: true });
+    const walk = external().fail('takeMemory', refused).done('lookAtSnapshot', paused);
     expect(walk.isIn('tidying')).toBe(true);
   });
 

@@ -147,7 +147,13 @@ describe('a snapshot of disks alone', () => {
       backingFormat: 'qcow2',
       encrypted: false,
     };
-    const target = { path: overlayPath, standing: 'file', availableBytes: 1, users: [] } as const;
+    const target = {
+      path: overlayPath,
+      standing: 'file',
+      availableBytes: 1,
+      users: [],
+      neighbours: [],
+    } as const;
     const walk = working({ reuseExternal: true }, { targets: [{ ...target, image }] });
     walk.fail('takeDisks', lost).done('lookAtSnapshot', look(onBase)).elapse('unheard');
     walk.done('lookAtSnapshot', look(onBase)).done('release', released);

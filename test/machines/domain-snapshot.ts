@@ -29,7 +29,16 @@ export const factsOf = (facts: Partial<DomainSnapshotFacts> = {}): DomainSnapsho
   snapshots: [],
   chains: [],
   agent: 'connected',
-  targets: [{ path: overlayPath, standing: null, image: null, availableBytes: 2 ** 34, users: [] }],
+  targets: [
+    {
+      path: overlayPath,
+      standing: null,
+      image: null,
+      availableBytes: 2 ** 34,
+      users: [],
+      neighbours: [],
+    },
+  ],
   filesVisible: true,
   ...facts,
 });

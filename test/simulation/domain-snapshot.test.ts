@@ -245,3 +245,14 @@ describe('a process that dies', () => {
     expect(ended.after.claims).toEqual([]);
   });
 });
+
+test.each([
+  ['a directory with disks of others alone', '/backup/overlay', 'refused'],
+  ['a directory that it shares', '/images/overlay', 'completed'],
+] as const)('an overlay goes to %s', async (_, overlayPath, outcome) => {
+  const through = hooked({ findDirectoryUsers: () => Promise.resolve(['another-guest']) });
+  const input = { disks: [{ targetDev: 'vda', overlayPath }] };
+  const { output } = await snapshotSimulated({ input, through });
+  expect(output).toMatchObject({ outcome });
+  if (outcome === 'refused') expect(output.failure?.code).toBe('targetsUnused');
+});
