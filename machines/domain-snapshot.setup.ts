@@ -26,6 +26,7 @@ import type {
 } from './policy/domain-snapshot-requests.ts';
 import { readFailure } from './policy/failures.ts';
 import { hiddenFailure } from './policy/hidden-overlay.ts';
+import type { ResumeRequest } from './policy/one-host.ts';
 import { foundDomain } from './policy/one-host.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
@@ -65,7 +66,7 @@ export const domainSnapshotSetup = setup({
     createSnapshot: effectSlot<void, CreateRequest>('createSnapshot'),
     abortSnapshot: effectSlot<void, DomainOnHost>('abortSnapshot'),
     lookAtSnapshot: effectSlot<SnapshotLook, LookRequest>('lookAtSnapshot'),
-    resumeAfterSnapshot: effectSlot<void, DomainOnHost>('resumeAfterSnapshot'),
+    resumeAfterSnapshot: effectSlot<void, ResumeRequest>('resumeAfterSnapshot'),
     mergeOverlays: effectSlot<void, OverlaysOnHost>('mergeOverlays'),
     configureDisks: effectSlot<void, ConfigureRequest>('configureDisks'),
     clearSnapshotClaims: effectSlot<void, NamedSnapshot>('clearSnapshotClaims'),

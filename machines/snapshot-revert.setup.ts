@@ -5,6 +5,7 @@ import { changesOf, oneHostParts } from './one-host-setup.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
 import type { FilesRequest } from './policy/domain-snapshot-requests.ts';
 import { readFailure } from './policy/failures.ts';
+import type { ResumeRequest } from './policy/one-host.ts';
 import { mayComeYet } from './policy/one-host.ts';
 import type {
   SnapshotRevertContext,
@@ -62,7 +63,7 @@ export const snapshotRevertSetup = setup({
     watchDomain: watchSlot<DomainEvent, DomainOnHost>('watchDomain'),
     keepState: effectSlot<void, KeepRequest>('keepState'),
     lookAtRevert: effectSlot<RevertLook, RevertLookRequest>('lookAtRevert'),
-    resumeAfterKeeping: effectSlot<void, DomainOnHost>('resumeAfterKeeping'),
+    resumeAfterKeeping: effectSlot<void, ResumeRequest>('resumeAfterKeeping'),
     removeSnapshotFiles: effectSlot<{ removed: readonly string[] }, FilesRequest>(
       'removeSnapshotFiles',
     ),

@@ -3,7 +3,7 @@ import type { DeviceView } from '../../src/ports/devices.ts';
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { ColdDisk, ColdSnapshotContext, TakenDevice } from './cold-snapshot.ts';
 import { wasPaused } from './cold-snapshot.ts';
-import { foundDomain } from './one-host.ts';
+import { foundDomain, isCutOff } from './one-host.ts';
 
 /** What definitions and QEMU say of one disk of the snapshot. */
 export interface DiskLook {
@@ -92,7 +92,8 @@ function stepOfShutOff(context: ColdSnapshotContext, look: GuestLook, domain: Do
 }
 
 function stepOfRunning(context: ColdSnapshotContext, look: GuestLook, domain: DomainView): Step {
-  const stands = domain.state === 'paused' && ownPauses.has(domain.reason);
+  const isOurs = ownPauses.has(domain.reason) || (domain.reason === 'user' && isCutOff(context));
+  const stands = domain.state === 'paused' && isOurs;
   if (stands && !wasPaused(foundDomain(context))) return { name: 'resume' };
   // Half a save that its daemon did not outlive, or a whole one that the guest has left behind: loaded
   // once more, it would meet disks that have gone on.

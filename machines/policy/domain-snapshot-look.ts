@@ -3,7 +3,7 @@ import type { OpenFile } from '../../src/ports/snapshots.ts';
 import type { DomainOnHost } from './domain-on-host.ts';
 import type { DomainSnapshotContext, PlannedDisk } from './domain-snapshot.ts';
 import { isActive, plannedDisks } from './domain-snapshot.ts';
-import { foundDomain, onHost } from './one-host.ts';
+import { foundDomain, isCutOff, onHost } from './one-host.ts';
 
 /** What the look is at. */
 export interface LookRequest extends DomainOnHost {
@@ -124,7 +124,9 @@ const ourPauses = new Set(['snapshot', 'apiError', 'save', 'unknown']);
 export function isLeftPaused(context: DomainSnapshotContext, look: SnapshotLook): boolean {
   const { state } = foundDomain(context);
   if (!look.reachable || look.domain === null || state === 'paused') return false;
-  return isActive({ state }) && look.domain.state === 'paused' && ourPauses.has(look.domain.reason);
+  const { reason } = look.domain;
+  const isOurs = ourPauses.has(reason) || (reason === 'user' && isCutOff(context));
+  return isActive({ state }) && look.domain.state === 'paused' && isOurs;
 }
 
 export function isRunning(look: SnapshotLook): boolean {

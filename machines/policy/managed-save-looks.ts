@@ -2,7 +2,7 @@ import type { DomainView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { SavingContext, SavingLook } from './managed-save.ts';
 import { guestOnHost, isMemoryLeft, saves } from './managed-save.ts';
-import { foundDomain } from './one-host.ts';
+import { foundDomain, isCutOff } from './one-host.ts';
 import { isActive } from './peers.ts';
 
 type Look = { readonly look: SavingLook };
@@ -28,7 +28,7 @@ export function isSaved(context: SavingContext): boolean {
 /** The daemon stopped it for the save, and did not let it go on. Whom a person paused stays so. */
 export function isLeftPaused(context: SavingContext): boolean {
   const domain = domainIn(context.look);
-  const isPaused = domain?.state === 'paused' && domain.reason !== 'user';
+  const isPaused = domain?.state === 'paused' && (domain.reason !== 'user' || isCutOff(context));
   return isPaused && saves(context) && foundDomain(context).state !== 'paused';
 }
 

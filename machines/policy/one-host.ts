@@ -123,6 +123,25 @@ export function mayComeYet({ failure, heard }: OneHostContext): boolean {
   return !heard && failure?.effect === 'unknown' && failure.libvirt === undefined;
 }
 
+/**
+ * A daemon that ended under our call finds the guest standing that it had stopped for it, and calls that
+ * a person's pause where its record was a moment old: `user` (libvirt 11.3). Nobody else could pause it
+ * while that call had the domain's job.
+ */
+export function isCutOff({ failure }: OneHostContext): boolean {
+  return failure?.code === 'connectionLost' && failure.effect === 'unknown';
+}
+
+export interface ResumeRequest extends DomainOnHost {
+  /** Whether a pause by `user` is not taken for a person's. */
+  readonly cutOff: boolean;
+}
+
+export const resumeRequest = ({ context }: Of<OneHostContext>): ResumeRequest => ({
+  ...onHost({ context }),
+  cutOff: isCutOff(context),
+});
+
 export function resultOf({ failure, artefacts }: OneHostContext): OneHostResult {
   return { failure, artefacts };
 }

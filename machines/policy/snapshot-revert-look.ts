@@ -1,7 +1,7 @@
 import type { DomainStatus } from '../../src/ports/domain.ts';
 import type { DomainOnHost } from './domain-on-host.ts';
 import { isActive, plannedDisks, writtenDisks } from './domain-snapshot.ts';
-import { foundDomain, onHost } from './one-host.ts';
+import { foundDomain, isCutOff, onHost } from './one-host.ts';
 import type { DiskTop, SnapshotRevertContext, StateBefore } from './snapshot-revert.ts';
 import { beforeNameOf, keepingContext, kindOf, targetOf, wantedState } from './snapshot-revert.ts';
 
@@ -98,7 +98,8 @@ export function keepVerdictOf(context: Context, look: RevertLook): KeepVerdict {
   const { domain, kept, tops } = standing;
   const found = foundDomain(context);
   const ran = isActive(found) && found.state !== 'paused';
-  if (ran && domain.state === 'paused' && ourPauses.has(domain.reason)) return 'resume';
+  const isOurs = ourPauses.has(domain.reason) || (domain.reason === 'user' && isCutOff(context));
+  if (ran && domain.state === 'paused' && isOurs) return 'resume';
   const disks = plannedDisks(keepingContext(context));
   const isOn = (path: string | undefined, targetDev: string): boolean =>
     tops.some((top) => top.targetDev === targetDev && top.path === path);

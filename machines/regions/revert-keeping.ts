@@ -1,4 +1,4 @@
-import { onHost } from '../policy/one-host.ts';
+import { resumeRequest } from '../policy/one-host.ts';
 import type { KeepVerdict, RevertLook } from '../policy/snapshot-revert-look.ts';
 import { revertLookRequest } from '../policy/snapshot-revert-look.ts';
 import { keepRequest } from '../policy/snapshot-revert-requests.ts';
@@ -81,7 +81,7 @@ export const checkingKept = {
       invoke: {
         id: 'resumeAfterKeeping',
         src: 'resumeAfterKeeping',
-        input: onHost,
+        input: resumeRequest,
         onDone: 'asking',
         onError: 'waiting',
       },

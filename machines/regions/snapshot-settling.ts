@@ -7,7 +7,7 @@ import {
   namedSnapshot,
   overlaysOnHost,
 } from '../policy/domain-snapshot-requests.ts';
-import { onHost } from '../policy/one-host.ts';
+import { resumeRequest } from '../policy/one-host.ts';
 import { hearing } from './one-host-frame.ts';
 
 type Looked = { readonly event: { readonly output: SnapshotLook } };
@@ -96,7 +96,7 @@ export const looking = {
       invoke: {
         id: 'resumeAfterSnapshot',
         src: 'resumeAfterSnapshot',
-        input: onHost,
+        input: resumeRequest,
         onDone: 'asking',
         onError: 'waiting',
       },

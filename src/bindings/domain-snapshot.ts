@@ -34,7 +34,7 @@ export function domainSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof do
     lookAtSnapshot: doneAgain(hypervisors, lookAtSnapshot),
     // Whoever pauses the guest meanwhile wants it paused.
     resumeAfterSnapshot: effectOnlyWhile(
-      ({ reason, state }) => state === 'paused' && reason !== 'user',
+      ({ reason, state }, { cutOff }) => state === 'paused' && (reason !== 'user' || cutOff),
       hypervisors,
       (host, uuid, signal) => host.resume(uuid, signal),
     ),

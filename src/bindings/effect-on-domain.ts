@@ -24,17 +24,18 @@ export function effectOnDomain(
  * look is stale, so it is never done again without a new one; and a domain that is not any more what
  * it was then is left alone: the chart's next look tells why.
  */
-export function effectOnlyWhile(
-  allows: (status: DomainStatus) => boolean,
+export function effectOnlyWhile<Input extends DomainOnHost>(
+  allows: (status: DomainStatus, input: Input) => boolean,
   hypervisors: Hypervisors,
   act: Act,
-): EffectSlot<DomainOnHost, void> {
-  return effectOnDomain(
-    hypervisors,
-    async (host, uuid, signal) => {
-      const status = await host.findStatus(uuid, signal);
-      if (status !== null && allows(status)) await act(host, uuid, signal);
+): EffectSlot<Input, void> {
+  return {
+    kind: 'effect',
+    recovery: 'unknown',
+    run: async (input, { signal }) => {
+      const host = await hypervisors.open(input.host, signal);
+      const status = await host.findStatus(input.domainUuid, signal);
+      if (status !== null && allows(status, input)) await act(host, input.domainUuid, signal);
     },
-    'unknown',
-  );
+  };
 }

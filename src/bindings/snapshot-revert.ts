@@ -30,7 +30,7 @@ export function snapshotRevertSlots(hypervisors: Hypervisors): SlotsOf<typeof sn
     lookAtRevert: doneAgain(hypervisors, lookAtRevert),
     // Whoever pauses the guest meanwhile wants it paused.
     resumeAfterKeeping: effectOnlyWhile(
-      ({ reason, state }) => state === 'paused' && reason !== 'user',
+      ({ reason, state }, { cutOff }) => state === 'paused' && (reason !== 'user' || cutOff),
       hypervisors,
       (host, uuid, signal) => host.resume(uuid, signal),
     ),

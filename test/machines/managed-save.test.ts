@@ -20,6 +20,8 @@ import {
 import type { Request } from './managed-save.ts';
 import { guestView } from './facts.ts';
 
+const failed = { ...unknown, code: 'libvirtError', libvirt: { code: 9, domain: 10 } };
+
 describe('a save', () => {
   test('is on record before it is made, and completed with its note', () => {
     const run = claimed();
@@ -93,8 +95,7 @@ describe('a save', () => {
   });
 
   test('that the daemon itself refused is looked for once', () => {
-    const refused = { ...unknown, code: 'libvirtError', libvirt: { code: 9, domain: 10 } };
-    const run = claimed().fail('save', refused).done('look', seen(guestView, none));
+    const run = claimed().fail('save', failed).done('look', seen(guestView, none));
     expect(run.isIn('releasing')).toBe(true);
   });
 
@@ -131,9 +132,14 @@ describe('a save', () => {
     const was = claimed({}, { domain: before }).fail('save', unknown);
     was.done('look', seen(paused, none)).elapse('unheard').done('look', seen(paused, none));
     expect(was.isIn('releasing')).toBe(true);
-    const now = claimed().fail('save', unknown).done('look', seen(before, none));
-    now.elapse('unheard').done('look', seen(before, none));
+    const now = claimed().fail('save', failed).done('look', seen(before, none));
     expect(now.isIn('releasing')).toBe(true);
+  });
+
+  test('lets a guest run again of which a daemon that was killed holds that a person paused it', () => {
+    const byUser = { ...guestView, state: 'paused', reason: 'user' } as const;
+    const run = claimed().fail('save', unknown).done('look', seen(byUser, none));
+    expect(run.isIn('working.resuming')).toBe(true);
   });
 
   test.each([
