@@ -1,4 +1,3 @@
-import type { DomainEvent } from './domain-events.ts';
 import type { DomainSnapshotOutput } from './domain-snapshot.setup.ts';
 import { domainSnapshotSetup } from './domain-snapshot.setup.ts';
 import { domainSnapshotCheckNames } from './policy/domain-snapshot-checks.ts';
@@ -23,12 +22,8 @@ import { looking, merging, recording, tidying } from './regions/snapshot-settlin
 import { thawing } from './regions/freezing.ts';
 import { aborting, creating, quiescing, thawed } from './regions/snapshot-taking.ts';
 import { thawingLast } from './regions/thawing-last.ts';
-
-type TimedEvent = { readonly event: Extract<DomainEvent, { readonly atEpochMs: number }> };
-const whenOf = ({ event }: TimedEvent) => ({ atEpochMs: event.atEpochMs });
-const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
-  error: event.error,
-});
+import { errorOf } from './regions/event-params.ts';
+import { whenOf } from './regions/domain-notes.ts';
 
 /**
  * libvirt's own snapshot of a domain, in every variant: inside the disks with the memory, or by

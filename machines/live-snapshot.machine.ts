@@ -1,6 +1,5 @@
 import type { LiveSnapshotOutput } from './live-snapshot.setup.ts';
 import { liveSnapshotSetup } from './live-snapshot.setup.ts';
-import type { DomainEvent } from './domain-events.ts';
 import { liveSnapshotCheckNames } from './policy/live-snapshot-checks.ts';
 import type { Thawed } from './policy/freezing.ts';
 import { guestAsk } from './policy/freezing.ts';
@@ -25,16 +24,7 @@ import { ending, quiescing, settling } from './regions/quiescing.ts';
 import { naming, tidying, undoing, writing } from './regions/writing-images.ts';
 import { defining, mending } from './regions/undefined-meanwhile.ts';
 import { thawingLast } from './regions/thawing-last.ts';
-
-type JobEvent = { readonly event: Extract<DomainEvent, { readonly job: unknown }> };
-type GuestEvent = { readonly event: Extract<DomainEvent, { readonly detail: string }> };
-
-const notesJob = {
-  actions: { type: 'noteJob', params: ({ event }: JobEvent) => event },
-} as const;
-const notesGuest = {
-  actions: { type: 'noteGuest', params: ({ event }: GuestEvent) => event },
-} as const;
+import { notesGuest, notesJob } from './regions/domain-notes.ts';
 
 /**
  * Images of disks of a guest that runs on. The top of each chain is copied to a delta until the copy

@@ -1,4 +1,3 @@
-import type { DomainEvent } from './domain-events.ts';
 import { nothingYet, onHost } from './policy/one-host.ts';
 import { snapshotDeleteCheckNames } from './policy/snapshot-delete-checks.ts';
 import { factsRequest } from './policy/snapshot-delete-requests.ts';
@@ -20,16 +19,7 @@ import {
 } from './regions/one-host-frame.ts';
 import type { SnapshotDeleteOutput } from './snapshot-delete.setup.ts';
 import { snapshotDeleteSetup } from './snapshot-delete.setup.ts';
-
-type JobEvent = { readonly event: Extract<DomainEvent, { readonly job: unknown }> };
-type GuestEvent = { readonly event: Extract<DomainEvent, { readonly detail: string }> };
-
-const notesJob = {
-  actions: { type: 'noteJob', params: ({ event }: JobEvent) => event },
-} as const;
-const notesGuest = {
-  actions: { type: 'noteGuest', params: ({ event }: GuestEvent) => event },
-} as const;
+import { notesGuest, notesJob } from './regions/domain-notes.ts';
 
 /**
  * Takes a snapshot away, or layers out of a disk's chain. libvirt does it where it can and does no harm;

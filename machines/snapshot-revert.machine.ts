@@ -1,4 +1,3 @@
-import type { DomainEvent } from './domain-events.ts';
 import { nothingYet, onHost } from './policy/one-host.ts';
 import type { SnapshotRevertFacts } from './policy/snapshot-revert.ts';
 import { beforeSnapshotRevert, snapshotRevertResult } from './policy/snapshot-revert.ts';
@@ -18,9 +17,7 @@ import { checkingKept, keeping, standing } from './regions/revert-keeping.ts';
 import { discarding, goingBack, looking, reclaiming, reverting } from './regions/reverting.ts';
 import type { SnapshotRevertOutput } from './snapshot-revert.setup.ts';
 import { snapshotRevertSetup } from './snapshot-revert.setup.ts';
-
-type TimedEvent = { readonly event: Extract<DomainEvent, { readonly atEpochMs: number }> };
-const whenOf = ({ event }: TimedEvent) => ({ atEpochMs: event.atEpochMs });
+import { whenOf } from './regions/domain-notes.ts';
 
 /**
  * A domain goes back to one of its snapshots, internal or external. libvirt ends its QEMU first of all,

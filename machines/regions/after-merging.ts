@@ -5,10 +5,8 @@ import {
   removalRequest,
 } from '../policy/snapshot-delete-requests.ts';
 import { recordsFailure } from './one-host-frame.ts';
+import { errorOf } from './event-params.ts';
 
-const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
-  error: event.error,
-});
 const removalOf = ({ event }: { readonly event: { readonly output: Removal } }) => event.output;
 
 /** For a host that answers late: the guest is safe, and only libvirt's own notes are missing. */

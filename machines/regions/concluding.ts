@@ -7,8 +7,8 @@ import {
   unwantedVolumes,
 } from '../policy/live-migration-inputs.ts';
 import { lookOf } from '../policy/domain-on-host.ts';
+import { errorOf } from './event-params.ts';
 
-const errorOf = ({ event }: { event: { error: unknown } }) => ({ error: event.error });
 const removedOf = ({ event }: { event: { output: { removed: readonly string[] } } }) =>
   event.output;
 

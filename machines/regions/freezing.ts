@@ -1,11 +1,10 @@
 import type { AgentLook, FreezeLook, Thawed } from '../policy/freezing.ts';
 import { guestAsk } from '../policy/freezing.ts';
 import { onHost } from '../policy/one-host.ts';
+import { errorOf } from './event-params.ts';
 
-type Failed = { readonly event: { readonly error: unknown } };
 type Frozen = { readonly event: { readonly output: { readonly frozen: number } } };
 
-const errorOf = ({ event }: Failed) => ({ error: event.error });
 const agentOf = ({ event }: { readonly event: { readonly output: AgentLook } }) => event.output;
 const frozenOf = ({ event }: Frozen) => event.output;
 const statusOf = ({ event }: { readonly event: { readonly output: FreezeLook } }) => event.output;

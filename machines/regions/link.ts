@@ -1,9 +1,7 @@
 import { onBoth } from '../policy/domain-on-host.ts';
+import { errorOf } from './event-params.ts';
 
 const timeOf = ({ event }: { readonly event: { readonly atEpochMs: number } }) => event;
-const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
-  error: event.error,
-});
 
 /**
  * The two connections of a migration that we drive. Each daemon takes the end of its connection for

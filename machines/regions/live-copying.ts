@@ -2,10 +2,8 @@ import type { CopiesLook } from '../policy/live-snapshot-copies.ts';
 import { copiesOnHost, copyRequest, deltaRequest } from '../policy/live-snapshot-requests.ts';
 import { recordsFailure } from './one-host-frame.ts';
 import { undefining } from './undefined-meanwhile.ts';
+import { errorOf } from './event-params.ts';
 
-const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
-  error: event.error,
-});
 const lookOf = ({ event }: { readonly event: { readonly output: CopiesLook } }) => ({
   look: event.output,
 });

@@ -4,10 +4,8 @@ import {
   lookRequest,
   mergeRequest,
 } from '../policy/snapshot-delete-requests.ts';
+import { errorOf } from './event-params.ts';
 
-const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
-  error: event.error,
-});
 const lookOf = ({ event }: { readonly event: { readonly output: MergeLook } }) => ({
   look: event.output,
 });

@@ -1,12 +1,11 @@
 import type { ClaimAnswer, ReleaseAnswer } from '../policy/claims.ts';
 import type { Ending, OneHostContext } from '../policy/one-host.ts';
 import { claimRequest, operatorResult, releaseRequest } from '../policy/one-host.ts';
+import { errorOf } from './event-params.ts';
 
-type Failed = { readonly event: { readonly error: unknown } };
 type Claimed = { readonly event: { readonly output: ClaimAnswer } };
 type Released = { readonly event: { readonly output: ReleaseAnswer } };
 
-const errorOf = ({ event }: Failed) => ({ error: event.error });
 const claimOf = ({ event }: Claimed) => event.output;
 const answerOf = ({ event }: Released) => event.output;
 

@@ -4,12 +4,11 @@ import type { RevertLook, RevertVerdict } from '../policy/snapshot-revert-look.t
 import { revertLookRequest } from '../policy/snapshot-revert-look.ts';
 import { backRequest, beforeRequest, revertRequest } from '../policy/snapshot-revert-requests.ts';
 import { hearing, recordsFailure } from './one-host-frame.ts';
+import { errorOf } from './event-params.ts';
 
 type Looked = { readonly event: { readonly output: RevertLook } };
-type Failed = { readonly event: { readonly error: unknown } };
 
 const lookOf = ({ event }: Looked) => ({ look: event.output });
-const errorOf = ({ event }: Failed) => ({ error: event.error });
 const claimOf = ({ event }: { readonly event: { readonly output: ClaimAnswer } }) => event.output;
 const found = (verdict: RevertVerdict) =>
   ({

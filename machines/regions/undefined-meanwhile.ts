@@ -2,10 +2,8 @@ import { onHost } from '../policy/one-host.ts';
 import type { KeptDefinition } from '../policy/undefined-meanwhile.ts';
 import { defineRequest } from '../policy/undefined-meanwhile.ts';
 import { recordsFailure } from './one-host-frame.ts';
+import { errorOf } from './event-params.ts';
 
-const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
-  error: event.error,
-});
 const keptOf = ({ event }: { readonly event: { readonly output: KeptDefinition } }) => event.output;
 
 /**

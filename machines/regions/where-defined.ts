@@ -1,9 +1,7 @@
 import { lookOf, onBoth, onDestination } from '../policy/domain-on-host.ts';
 import { copiesInput } from '../policy/offline-context.ts';
+import { errorOf } from './event-params.ts';
 
-const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
-  error: event.error,
-});
 const noteFailure = { type: 'recordFailure', params: errorOf } as const;
 
 /** How a move of a definition ends: not by what was answered, but by what stands there. */
