@@ -66,7 +66,9 @@ export function planMerge({ base, how, targetDev, top }: MergeTask, seen: Seen):
   const [topLayer, baseLayer] = [named(layers[from]), named(layers[to])];
   if (topLayer === null || (baseLayer === null && to < layers.length))
     return refused(`disk ${targetDev} has layers that are no files of the host`);
-  const gone = how === 'pull' ? layers.slice(1, to) : layers.slice(from, to);
+  // The bottom may be what other guests are made from, by and by: a pull leaves it whole, and it stays.
+  const gone =
+    how === 'pull' ? layers.slice(1, Math.min(to, layers.length - 1)) : layers.slice(from, to);
   const disk = {
     targetDev,
     how: how === 'pull' ? 'pull' : from === 0 ? 'activeCommit' : 'commit',

@@ -216,7 +216,18 @@ function notesOf(context: SnapshotDeleteContext, mergedCount: number): string[] 
     wasRunning && guest === 'off'
       ? [`the guest has been shut off meanwhile: start it (virsh start ${facts.domain.name})`]
       : [];
-  return [...writtenOver(context, mergedCount), ...ended];
+  return [...writtenOver(context, mergedCount), ...leftBelow(context), ...ended];
+}
+
+/** What a guest stands on no more after a pull. */
+function leftBelow({ facts, plan }: SnapshotDeleteContext): string[] {
+  return (plan?.disks ?? []).flatMap(({ base, how, state, targetDev }) => {
+    const chain = facts?.chains.find((each) => each.targetDev === targetDev);
+    const bottom = chain?.layers.at(-1)?.path ?? null;
+    return how === 'pull' && state === 'merged' && base === null && bottom !== null
+      ? [`${bottom} stays, for others may be made from it: remove it where nobody needs it`]
+      : [];
+  });
 }
 
 export const isRunning = ({ state }: Pick<DomainView, 'state'>): boolean =>

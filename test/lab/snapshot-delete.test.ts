@@ -63,7 +63,8 @@ describeLab('a snapshot is deleted on libvirt 9.0, of a guest that ticks on', ()
     expect(pulled).toMatchObject({ outcome: 'completed', failure: null, left: [] });
     const after = await stage.picture();
     expect(after.disks).toEqual([bases[0], overlay('one', 'vdb')]);
-    expect(after.files).not.toContain('guest-extra.qcow2');
+    // Others may be made from it.
+    expect(after.files).toContain('guest-extra.qcow2');
     expect(after).toMatchObject({ claimed: 0, blockJobs: [], snapshots: [] });
     await expectTicking(stage);
   }, 120_000);

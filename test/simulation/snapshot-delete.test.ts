@@ -106,7 +106,7 @@ describe('layers of a disk are merged', () => {
     const end = await deleteSimulated({ input: merge({ how: 'pull' }) });
     expect(end.output).toMatchObject({ outcome: 'completed', removed: [] });
     expect(end.output.left.map(({ path }) => path)).toEqual(
-      ['two', 'one', ''].map((name) => file('guest', name)),
+      ['two', 'one'].map((name) => file('guest', name)),
     );
     expect(end.after.files).toEqual(end.before.files);
   });
@@ -118,6 +118,15 @@ describe('layers of a disk are merged', () => {
     expect(end.output).toMatchObject({ outcome: 'completed', left: [] });
     expect(end.after.disks?.[0]?.path).toBe(file('guest', 'two'));
     expect(end.after.files).not.toContain(file('guest', 'one'));
+  });
+
+  test('by a pull, which leaves the bottom to whoever else is made from it', async () => {
+    const tree = [{ name: 'one', noMetadata: true }];
+    const end = await deleteSimulated({ tree, input: merge({ how: 'pull' }) });
+    const bottom = file('guest', '');
+    expect(end.output).toMatchObject({ outcome: 'completed', removed: [], left: [] });
+    expect(end.output.notes).toEqual([expect.stringContaining(`${bottom} stays`)]);
+    expect(end.after.files).toContain(bottom);
   });
 });
 
