@@ -165,10 +165,12 @@ export function isStalled({ gained, stallMs }: Context, { look }: { look: Copies
 
 type GuestEvent = Extract<DomainEvent, { readonly detail: string }>;
 
-const goneStates: readonly string[] = ['shutoff', 'crashed', 'nostate', 'shutdown'];
+const goneStates: readonly string[] = ['shutoff', 'crashed', 'nostate'];
 
 export function noteGuest(context: Context, event: GuestEvent): Change {
   if (event.type === 'domain.seen') {
+    // While it shuts down libvirt tells no reason yet, and does see its end.
+    if (event.state === 'shutdown') return guestGone(context, event.state);
     if (goneStates.includes(event.state)) return guestGone(context, event.detail);
     return { guest: event.state === 'paused' ? 'paused' : 'running' };
   }

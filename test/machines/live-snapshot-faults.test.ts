@@ -71,6 +71,13 @@ describe('the guest may end while its disks are copied', () => {
     expect(walk.started()).not.toContain('thawGuest');
   });
 
+  test('and be seen as it goes, before libvirt tells why', () => {
+    const walk = new SnapshotWalk().copying();
+    const seen = { state: 'shutdown', detail: 'unknown', atEpochMs: 9 };
+    walk.send(Object.assign({ type: 'domain.seen' }, seen)).cleaned();
+    expect(walk.output()).toMatchObject({ ...undone, failure: { code: 'guestStopped' } });
+  });
+
   test('while it is frozen: there is nothing to thaw any more', () => {
     const walk = new SnapshotWalk().ending();
     watch(walk, 'domain.stopped', 'destroyed').fail('endCopies', failed());
