@@ -2,7 +2,7 @@ import type { DiskView } from '../../src/ports/domain.ts';
 import { first, mib, unless } from './check.ts';
 import type { ColdSnapshotContext } from './cold-snapshot.ts';
 import { devicesToTake, wasActive, wasPaused } from './cold-snapshot.ts';
-import { fileNameObjection, targetObjection } from './image-target.ts';
+import { fileNameObjection, formatObjection, targetObjection } from './image-target.ts';
 import { chosenDisks, isWritten } from './live-snapshot.ts';
 import type { OneHostCheck, OneHostSubject } from './one-host-checks.ts';
 import { judgeOneHost, oneHostChecks } from './one-host-checks.ts';
@@ -73,12 +73,7 @@ export const coldSnapshotChecks = {
       ),
     ),
   nameValid: ({ context }) => fileNameObjection(context.fileName),
-  formatWritable: ({ context, facts }) =>
-    unless(
-      facts.formats.includes(context.format),
-      () =>
-        `qemu-img of ${facts.host.hostname} does not write ${context.format}: it writes ${facts.formats.join(', ')}`,
-    ),
+  formatWritable: ({ context, facts }) => formatObjection(context.format, facts),
   targetFree: ({ context, facts }) => targetObjection(context, facts.target),
   imageSpace: (subject) => {
     const wanted = imageBytes(subject);

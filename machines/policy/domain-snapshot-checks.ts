@@ -8,6 +8,7 @@ import {
   planTargets,
   writtenDisks,
 } from './domain-snapshot.ts';
+import { freezeObjection } from './freezing.ts';
 import type { OneHostCheck, OneHostSubject } from './one-host-checks.ts';
 import { judgeOneHost, oneHostChecks } from './one-host-checks.ts';
 import { optionChecks } from './snapshot-option-checks.ts';
@@ -134,16 +135,7 @@ export const domainSnapshotChecks = {
           `where ${path} is to be are ${mib(availableBytes ?? 0)} left, and it may need ${mib(wanted)}`,
       );
     }),
-  canFreeze: ({ context, domain, facts }) => {
-    if (context.quiesce !== 'required') return null;
-    if (domain.state === 'paused')
-      return `${domain.name} is paused, and a paused guest cannot bring its file systems to rest: resume it, or ask for no freeze`;
-    return unless(facts.agent === 'connected', () =>
-      facts.agent === 'none'
-        ? `${domain.name} has no channel for a guest agent, so it cannot be frozen: add one, or do without the freeze`
-        : `the guest agent of ${domain.name} is not connected, so it cannot be frozen: start it in the guest, or do without the freeze`,
-    );
-  },
+  canFreeze: ({ context, domain, facts }) => freezeObjection(context.quiesce, domain, facts),
 } satisfies Record<string, Check>;
 
 export type DomainSnapshotCheckName = keyof typeof domainSnapshotChecks;

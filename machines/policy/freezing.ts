@@ -1,6 +1,8 @@
+import type { DomainView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import { withArtefact, withoutArtefact } from './artefact.ts';
 import type { Artefact } from './artefact.ts';
+import { unless } from './check.ts';
 import type { DomainOnHost } from './domain-on-host.ts';
 import { readFailure } from './failures.ts';
 import type { OneHostContext } from './one-host.ts';
@@ -46,6 +48,22 @@ export interface FreezeLook {
 
 export interface Thawed {
   readonly atEpochMs: number;
+}
+
+/** `null`: nothing that is known beforehand speaks against a freeze, or none is required. */
+export function freezeObjection(
+  quiesce: Quiesce,
+  { name, state }: DomainView,
+  { agent }: Pick<AgentLook, 'agent'>,
+): string | null {
+  if (quiesce !== 'required') return null;
+  if (state === 'paused')
+    return `${name} is paused, and a paused guest cannot bring its file systems to rest: resume it, or ask for no freeze`;
+  return unless(agent === 'connected', () =>
+    agent === 'none'
+      ? `${name} has no channel for a guest agent, so it cannot be frozen: add one, or do without the freeze`
+      : `the guest agent of ${name} is not connected, so it cannot be frozen: start it in the guest, or do without the freeze`,
+  );
 }
 
 /** On record before it is asked for: whoever takes over after a crash thaws first. */

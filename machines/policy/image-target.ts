@@ -1,3 +1,4 @@
+import type { HostView } from '../../src/ports/domain.ts';
 import { unless } from './check.ts';
 
 /** Where whole images go. */
@@ -49,6 +50,17 @@ export function fileNameObjection(fileName: string): string | null {
   return unless(
     fileName.length <= fileNameBytesMax,
     () => `the name of the image is too long: take at most ${fileNameBytesMax} characters`,
+  );
+}
+
+/** `null`: qemu-img of the host writes it. */
+export function formatObjection(
+  format: string,
+  { formats, host }: { readonly formats: readonly string[]; readonly host: HostView },
+): string | null {
+  return unless(
+    formats.includes(format),
+    () => `qemu-img of ${host.hostname} does not write ${format}: it writes ${formats.join(', ')}`,
   );
 }
 

@@ -1,6 +1,7 @@
 import type { DiskView } from '../../src/ports/domain.ts';
 import { first, mib, unless } from './check.ts';
-import { fileNameObjection, roomFor, targetObjection } from './image-target.ts';
+import { freezeObjection } from './freezing.ts';
+import { fileNameObjection, formatObjection, roomFor, targetObjection } from './image-target.ts';
 import type { LiveSnapshotContext } from './live-snapshot.ts';
 import { backingOf, chosenDisks, isFlatAlready, knowsTransientJobs } from './live-snapshot.ts';
 import type { OneHostCheck, OneHostSubject } from './one-host-checks.ts';
@@ -60,12 +61,7 @@ export const liveSnapshotChecks = {
       ),
     ),
   nameValid: ({ context }) => fileNameObjection(context.fileName),
-  formatWritable: ({ context, facts }) =>
-    unless(
-      facts.formats.includes(context.format),
-      () =>
-        `qemu-img of ${facts.host.hostname} does not write ${context.format}: it writes ${facts.formats.join(', ')}`,
-    ),
+  formatWritable: ({ context, facts }) => formatObjection(context.format, facts),
   targetFree: ({ context, facts }) => targetObjection(context, facts.target),
   spaceEnough: (subject) => {
     const wanted = bytesWanted(subject);
@@ -76,16 +72,7 @@ export const liveSnapshotChecks = {
         `${subject.context.directory} has ${mib(available ?? 0)} left, and the snapshot may need ${mib(wanted)}: its deltas, and the images`,
     );
   },
-  canFreeze: ({ context, domain, facts }) => {
-    if (context.quiesce !== 'required') return null;
-    if (domain.state === 'paused')
-      return `${domain.name} is paused, and a paused guest cannot bring its file systems to rest: resume it, or ask for no freeze`;
-    return unless(facts.agent === 'connected', () =>
-      facts.agent === 'none'
-        ? `${domain.name} has no channel for a guest agent, so it cannot be frozen: add one, or do without the freeze`
-        : `the guest agent of ${domain.name} is not connected, so it cannot be frozen: start it in the guest, or do without the freeze`,
-    );
-  },
+  canFreeze: ({ context, domain, facts }) => freezeObjection(context.quiesce, domain, facts),
 } satisfies Record<string, Check>;
 
 export type LiveSnapshotCheckName = keyof typeof liveSnapshotChecks;
