@@ -6,7 +6,7 @@ import type { Tools } from '../engine/slots.ts';
 import type { DiskChain } from '../ports/block-jobs.ts';
 import type { DomainView } from '../ports/domain.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
-import { gatherTarget } from './image-facts.ts';
+import { gatherTarget, inspectTops, measureImages } from './image-facts.ts';
 import { gatherOneHost } from './one-host.ts';
 
 /** Where a libvirtd puts managed save images unless its state directory is another one. */
@@ -39,21 +39,14 @@ export async function gatherColdSnapshot(
       ? [{ targetDev, path, format }]
       : [],
   );
-  const tops = await Promise.all(
-    disks.map(({ format, path }) => host.inspectImage(path, format, signal)),
-  );
+  const tops = await inspectTops(host, disks, signal);
   const imageBytes = formats.includes(request.format)
-    ? await Promise.all(
-        disks.map(async ({ targetDev, ...top }) => ({
-          targetDev,
-          bytes: await host.measureImage(top, request.format, signal),
-        })),
-      )
+    ? await measureImages(host, disks, request.format, signal)
     : [];
   return {
     ...facts,
     devices,
-    tops: tops.filter((top) => top !== null),
+    tops,
     imageBytes,
     memoryBytesAvailable,
     formats,

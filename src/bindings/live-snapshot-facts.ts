@@ -6,7 +6,7 @@ import { chosenDisks } from '../../machines/policy/live-snapshot.ts';
 import type { Tools } from '../engine/slots.ts';
 import type { DomainView } from '../ports/domain.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
-import { gatherTarget } from './image-facts.ts';
+import { gatherTarget, inspectTops, measureImages } from './image-facts.ts';
 import { gatherOneHost } from './one-host.ts';
 
 const nothingThere = { availableBytes: null, standing: [], users: [], neighbours: [] };
@@ -31,21 +31,14 @@ export async function gatherLiveSnapshot(
     gatherTarget(host, domain, { ...request, chosen }, signal),
   ]);
   const disks = filesIn(domain, chosen);
-  const tops = await Promise.all(
-    disks.map(({ format, path }) => host.inspectImage(path, format, signal)),
-  );
+  const tops = await inspectTops(host, disks, signal);
   const imageBytes = isTight(request, domain, { chosen, formats, target })
-    ? await Promise.all(
-        disks.map(async ({ targetDev, ...top }) => ({
-          targetDev,
-          bytes: await host.measureImage(top, request.format, signal),
-        })),
-      )
+    ? await measureImages(host, disks, request.format, signal)
     : [];
   return {
     ...facts,
     chains,
-    tops: tops.filter((top) => top !== null),
+    tops,
     imageBytes,
     agent,
     formats,
