@@ -63,6 +63,7 @@ export function stuckAt(context: ColdSnapshotContext, step: Step | null): Failur
 
 function codeOf(step: Step | null): string {
   if (step === null) return 'hostSilent';
+  if (step.name === 'staleLayer') return 'chainStale';
   return step.name === 'unknownLayer' || step.name === 'gone' ? step.name : 'guestNotReturned';
 }
 
@@ -71,6 +72,8 @@ function adviceOf(context: ColdSnapshotContext, step: Step | null, name: string)
     return `the host of ${name} does not answer, and it is not known whether the guest runs: see that it does, and start ${name} where it is shut off`;
   if ('disk' in step) {
     const { base, overlay } = step.disk.overlay;
+    if (step.name === 'staleLayer')
+      return `${name} runs on with all its data on ${base.path}, and its host believes that it is on ${overlay.path}: its daemon was killed in the moment in which that was merged. Its configuration names the right file now. Until it has been shut down and started again (virsh shutdown ${name}, virsh start ${name}) keep both files, and do not migrate, save or snapshot it; then remove ${overlay.path}`;
     return `${name} has disk ${step.disk.targetDev} on the overlay ${overlay.path}, which holds what is newer than ${base.path}: both are needed, and remove neither. ${stepKey(step)} failed: when its cause is mended, merge the overlay (virtstate merge ${name} ${step.disk.targetDev})`;
   }
   switch (step.name) {

@@ -29,7 +29,11 @@ export type CopyOrder = DomainOnHost & {
 };
 export type FileOnHost = { readonly host: string; readonly path: string };
 export type StartOrder = DomainOnHost & { readonly paused: boolean };
-export type LookOrder = DomainOnHost & { readonly disks: readonly string[] };
+export type LookOrder = DomainOnHost & {
+  readonly disks: readonly string[];
+  /** Of these their daemon may not know what the guest writes to. */
+  readonly pivotsAsked: readonly string[];
+};
 
 const errorOf = ({ event }: Failed) => ({ error: event.error });
 export const lookOf = ({ event }: { readonly event: { readonly output: GuestLook } }) => ({
@@ -61,6 +65,7 @@ export const requestOf = ({ context }: Of): ColdSnapshotInput => context;
 export const lookOrder = ({ context }: Of): LookOrder => ({
   ...onHost({ context }),
   disks: context.shortOutage ? context.plan.map(({ targetDev }) => targetDev) : [],
+  pivotsAsked: context.pivotsAsked,
 });
 export const askedDevice = ({ context }: Of): DeviceOnHost => ({
   ...onHost({ context }),

@@ -15,6 +15,8 @@ export interface DiskLook {
   readonly live: string | null;
   /** What QEMU does to it; `ready`: it may be pivoted. */
   readonly job: { readonly type: BlockJobType; readonly ready: boolean } | null;
+  /** By QEMU's own word it is on a lower layer: its daemon died over the pivot, and does not know. */
+  readonly isStale: boolean;
 }
 
 /** Everything that decides what comes next. */
@@ -33,7 +35,13 @@ export type Step =
     }
   | {
       readonly name:
-        'merge' | 'takeFromSave' | 'takeFromConfiguration' | 'commit' | 'awaitCommit' | 'pivot';
+        | 'staleLayer'
+        | 'merge'
+        | 'takeFromSave'
+        | 'takeFromConfiguration'
+        | 'commit'
+        | 'awaitCommit'
+        | 'pivot';
       readonly disk: ColdDisk;
     }
   | { readonly name: 'attach' | 'awaitRelease'; readonly device: DeviceView };
@@ -105,8 +113,10 @@ function stepOfRunning(context: ColdSnapshotContext, look: GuestLook, domain: Do
   if (asked !== undefined) return { name: 'awaitRelease', device: asked.device };
   for (const disk of overlaysInTheWay(context)) {
     const seen = lookAt(look, disk);
-    if (isOn(seen?.live, disk)) return stepOfOverlay(disk, seen);
+    const isStale = seen?.isStale === true;
+    if (isOn(seen?.live, disk) && !isStale) return stepOfOverlay(disk, seen);
     if (isOn(seen?.configuration, disk)) return { name: 'takeFromConfiguration', disk };
+    if (isStale) return { name: 'staleLayer', disk };
   }
   return { name: 'reached' };
 }

@@ -45,7 +45,7 @@ const disksIn =
 export const lookRequest = ({ context }: In): LookRequest => ({
   ...onHost({ context }),
   disks: disksOf(context),
-  isInDoubt: planOf(context).way === 'libvirt' && isUnanswered(context),
+  isInDoubt: isUnanswered(context),
 });
 
 /** Only what this run has begun. */

@@ -183,8 +183,11 @@ export const isAstray = (context: SnapshotDeleteContext): boolean =>
   context.guest === 'unseen' || context.stale.length > 0 || context.uncertain.length > 0;
 
 /** What ends a merge was asked for, and nobody answered: its daemon may have died over it. */
-export function isUnanswered({ failure, plan, setback }: SnapshotDeleteContext): boolean {
-  const last = plan?.way === 'libvirt' ? failure : setback;
+export function isUnanswered(context: SnapshotDeleteContext): boolean {
+  const { concluding, failure, plan, setback } = context;
+  const isByLibvirt = plan?.way === 'libvirt';
+  if (!isByLibvirt && concluding === null) return false;
+  const last = isByLibvirt ? failure : setback;
   return last?.effect === 'unknown' && last.libvirt === undefined;
 }
 

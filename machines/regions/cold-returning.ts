@@ -51,7 +51,11 @@ export const returning = {
       tags: ['rollingBack'],
       always: [
         { guard: stepIs('reached'), target: 'reached', actions: 'noteAnswered' },
-        { guard: stepIs('gone', 'unknownLayer'), target: '#cleaning', actions: 'noteStuck' },
+        {
+          guard: stepIs('gone', 'unknownLayer', 'staleLayer'),
+          target: '#cleaning',
+          actions: 'noteStuck',
+        },
         { guard: 'isGivenUp', target: 'givingUp' },
         { guard: stepIs('wait', 'awaitCommit'), target: 'patience' },
         { guard: stepIs('start'), target: 'starting', actions: 'noteAnswered' },

@@ -57,7 +57,7 @@ export async function gatherColdSnapshot(
 /** What decides about the next step. Reads only. */
 export async function inspectGuest(
   hypervisors: Hypervisors,
-  { disks, domainUuid, host }: LookOrder,
+  { disks, domainUuid, host, pivotsAsked }: LookOrder,
   { clock, signal }: Tools,
 ): Promise<GuestLook> {
   const hypervisor = await hypervisors.open(host, signal);
@@ -68,7 +68,10 @@ export async function inspectGuest(
     domain,
     devices: await hypervisor.findDevices(domainUuid, signal),
     disks: await Promise.all(
-      disks.map((targetDev) => lookAtDisk(hypervisor, { domain, chains, targetDev }, signal)),
+      disks.map((targetDev) => {
+        const isInDoubt = pivotsAsked.includes(targetDev);
+        return lookAtDisk(hypervisor, { domain, chains, targetDev, isInDoubt }, signal);
+      }),
     ),
   };
 }
@@ -79,11 +82,14 @@ async function lookAtDisk(
     readonly domain: DomainView | null;
     readonly chains: readonly DiskChain[];
     readonly targetDev: string;
+    /** A pivot was asked for. */
+    readonly isInDoubt: boolean;
   },
   signal: AbortSignal,
 ): Promise<DiskLook> {
-  const { chains, domain, targetDev } = found;
-  const none = { targetDev, configuration: null, managedSave: null, live: null, job: null };
+  const { chains, domain, isInDoubt, targetDev } = found;
+  const nothing = { configuration: null, managedSave: null, live: null, job: null };
+  const none = { targetDev, ...nothing, isStale: false };
   if (domain === null) return none;
   const { uuid } = domain;
   const configuration = await host.findDiskSource(uuid, 'configuration', targetDev, signal);
@@ -100,5 +106,20 @@ async function lookAtDisk(
     configuration,
     live: chain?.layers[0]?.path ?? null,
     job: job && { type: job.type, ready: chain?.mirror?.ready === true },
+    isStale: isInDoubt && job === null && (await hasLeft(host, uuid, chain?.layers ?? [], signal)),
   };
+}
+
+/** QEMU itself is asked: libvirt 9.0 takes a pivot for lost whose daemon died before it was on record. */
+async function hasLeft(
+  host: Hypervisor,
+  uuid: string,
+  [top, ...below]: DiskChain['layers'],
+  signal: AbortSignal,
+): Promise<boolean> {
+  // A single layer is the base already.
+  if (top?.path == null || below.length === 0) return false;
+  const written = await host.findDiskFiles(uuid, signal);
+  if (written === null || written.includes(top.path)) return false;
+  return below.some(({ path }) => path !== null && written.includes(path));
 }

@@ -26,7 +26,7 @@ export async function lookAtMerges(
     readChains(hypervisor, status, signal),
     hypervisor.listSnapshots(domainUuid, signal),
   ]);
-  const believed = disks.filter((disk) => isIn(chains, disk));
+  const believed = disks.filter((disk) => isBelieved(chains, disk));
   const asksQemu = isInDoubt && believed.length > 0 && status.job === null;
   const files = !isActive(status)
     ? await lookAtFiles(hypervisor, { chains, disks }, signal)
@@ -45,8 +45,9 @@ export async function lookAtMerges(
   };
 }
 
-const isIn = (chains: readonly SeenChain[], { top }: DiskMerge): boolean =>
-  chains.some(({ layers }) => layers.some(({ path }) => path === top.path));
+/** What its daemon says of it, and no job of it says otherwise. */
+const isBelieved = (chains: readonly SeenChain[], { top }: DiskMerge): boolean =>
+  chains.some(({ job, layers }) => job === null && layers.some(({ path }) => path === top.path));
 
 /** Of what runs: which of the two its disks are, by QEMU's own word. */
 function filesIn(disks: readonly DiskMerge[], written: readonly string[] | null): SeenFile[] {

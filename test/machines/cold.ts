@@ -72,7 +72,8 @@ export function seenAs(more: {
   readonly disk?: Partial<DiskLook>;
 }): GuestLook {
   const { devices = allDevices, disk, domain = running } = more;
-  const none = { targetDev: 'vda', configuration: base, managedSave: null, live: null, job: null };
+  const nowhere = { managedSave: null, live: null, job: null, isStale: false };
+  const none = { targetDev: 'vda', configuration: base, ...nowhere };
   return { atEpochMs: 2, domain, devices, disks: disk === undefined ? [] : [{ ...none, ...disk }] };
 }
 

@@ -12,9 +12,9 @@ const unending = new AbortController().signal;
 const byHand = { libvirtVersion: oldLibvirt } as const;
 
 /** So long after a call that ends a disk's merge libvirt has a record of the guest that it cannot read. */
-const tornMs = { byLibvirt: 44, byLibvirtSecond: 50, pivot: 10, copy: 11 } as const;
+const tornMs = { byLibvirt: 44, byLibvirtSecond: 50, pivot: 12, copy: 11 } as const;
 /** And so long after that QEMU has pivoted, and libvirt has not heard of it. */
-const unheardMs = 42;
+const unheardMs = { byLibvirt: 42, pivot: 10 } as const;
 
 /** libvirt's daemon dies so long after that state is entered, and comes back three seconds later. */
 const dyingIn =
@@ -74,7 +74,9 @@ describe('a guest whose daemon is killed behind a pivot, and loses it', () => {
   });
 
   test('one whose daemon believes in a layer that it has left is told to be started anew', async () => {
-    const end = await deleteSimulated({ onState: dyingIn('working.deleting', unheardMs) });
+    const end = await deleteSimulated({
+      onState: dyingIn('working.deleting', unheardMs.byLibvirt),
+    });
     expect(end.output).toMatchObject({
       outcome: 'needsOperator',
       failure: {
@@ -94,10 +96,24 @@ describe('a guest whose daemon is killed behind a pivot, and loses it', () => {
     expectAllDataIn(end);
   });
 
+  test.each([
+    ['working.turning.pivoting', 'vda'],
+    ['working.finalising.pivoting', 'vdb'],
+  ])('also in %s, by hand', async (state, targetDev) => {
+    const end = await deleteSimulated({ ...byHand, onState: dyingIn(state, unheardMs.pivot) });
+    expect(end.output).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'chainStale', message: expect.stringContaining(targetDev) },
+    });
+    expect(end.after).toMatchObject({ state: 'running', files: end.before.files });
+    end.world.powerOff(uuid);
+    expectAllDataIn(end);
+  });
+
   test('and nobody merges what it has left over what it writes to', async () => {
     const end = await deleteSimulated({
       meanwhile: async ({ hand, later, world }) => {
-        later(unheardMs, () => world.killDaemon('hostA'));
+        later(unheardMs.byLibvirt, () => world.killDaemon('hostA'));
         later(2_000, () => world.startDaemon('hostA'));
         const options = { children: 'keep', metadataOnly: false } as const;
         await hand.deleteSnapshot(uuid, 'three', options, unending).catch(() => undefined);
@@ -190,6 +206,16 @@ test('a guest whose daemon loses it as its overlay is merged back keeps both fil
     outcome: 'needsOperator',
     failure: { code: 'unknownLayer', message: expect.stringContaining('pgrep -f guest=guest') },
   });
+  const overlays = end.output.artefacts.filter(({ kind }) => kind === 'overlay');
+  expect(overlays).not.toEqual([]);
+  for (const { path } of overlays) expect(end.after.files).toContain(path);
+});
+
+test('a guest whose daemon believes in an overlay that it has left keeps it, and is not merged again', async () => {
+  const onState = dyingIn('working.returning.pivoting', unheardMs.pivot);
+  const end = await coldSimulated({ onState, input: { shortOutage: true } });
+  expect(end.output).toMatchObject({ outcome: 'needsOperator', failure: { code: 'chainStale' } });
+  expect(end.after).toMatchObject({ state: 'running', disks: [{ path: '/images/guest.qcow2' }] });
   const overlays = end.output.artefacts.filter(({ kind }) => kind === 'overlay');
   expect(overlays).not.toEqual([]);
   for (const { path } of overlays) expect(end.after.files).toContain(path);

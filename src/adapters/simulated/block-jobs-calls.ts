@@ -6,7 +6,7 @@ import { untilNoJob } from './domain-job.ts';
 import type { Place } from './domain-life.ts';
 import type { HypervisorCall } from './faults.ts';
 import { libvirtError } from './libvirt-error.ts';
-import { handOver } from './lost-guest.ts';
+import { believedOf, handOver } from './lost-guest.ts';
 import type { Qemu } from './qemu.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
 import { lifeOf } from './world.ts';
@@ -102,6 +102,7 @@ async function endJob(
   const { disks } = domain.definition;
   if (how === 'pivot') job.pivot();
   else job.cancel();
+  if (how === 'pivot') await handOver(place, { is: 'unheard', before: disks });
   if (job.work.mirror !== null) await handOver(place, { is: 'unreadable', before: disks });
   job.dismiss();
   return 'ended';
@@ -109,8 +110,8 @@ async function endJob(
 
 /** What does not run has no more of a chain than its definition names. */
 function chainsOf(place: Place): DiskChain[] {
-  const { definition, qemu } = place.domain;
-  return definition.disks.map(({ format, path, targetDev }) => {
+  const { qemu } = place.domain;
+  return believedOf(place.domain).map(({ format, path, targetDev }) => {
     const below = qemu === null ? [] : chainFrom(place, path).slice(1);
     const layers = [{ path, format }, ...below];
     return {

@@ -17,7 +17,7 @@ export interface LostGuest {
 /**
  * What QEMU has done to a disk, and its daemon has not on record.
  *
- * `unheard`: a pivot for libvirt's own deletion. A daemon that is started then takes it for cancelled, and
+ * `unheard`: a pivot. A daemon that is started then takes it for cancelled, or for a job that was lost, and
  * believes in the layer that the guest has left.
  *
  * `unreadable`: the daemon takes over what a pivot, or the end of a copy, has left, and has saved that the
@@ -43,8 +43,10 @@ export function comeBack({ world, host, domain }: Place, { before, is }: Handove
   domain.definition = { ...definition, disks: before };
   domain.handover = null;
   if (qemu === null) return;
-  if (is === 'unheard') domain.written = { qemu, disks };
-  else {
+  if (is === 'unheard') {
+    domain.written = { qemu, disks, believed: before };
+    for (const [targetDev, job] of qemu.blockJobs) if (job.isOver) qemu.blockJobs.delete(targetDev);
+  } else {
     world.lostGuests.push({ host, uuid, qemu, disks });
     domain.qemu = null;
     domain.job = null;
@@ -58,4 +60,9 @@ export function comeBack({ world, host, domain }: Place, { before, is }: Handove
 /** Not always what its definition names. */
 export function writtenBy({ definition, qemu, written }: Domain): Definition['disks'] {
   return written !== undefined && written.qemu === qemu ? written.disks : definition.disks;
+}
+
+/** What the daemon tells of a domain that runs, also when its configuration has been mended. */
+export function believedOf({ definition, qemu, written }: Domain): Definition['disks'] {
+  return written !== undefined && written.qemu === qemu ? written.believed : definition.disks;
 }

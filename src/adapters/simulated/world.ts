@@ -57,7 +57,11 @@ export interface Domain {
   /** What its daemon has not on record just now. */
   handover?: Handover | null;
   /** What its QEMU writes to, where the daemon believes something else. */
-  written?: { readonly qemu: Qemu; readonly disks: Definition['disks'] };
+  written?: {
+    readonly qemu: Qemu;
+    readonly disks: Definition['disks'];
+    readonly believed: Definition['disks'];
+  };
 }
 
 export interface Pool {
