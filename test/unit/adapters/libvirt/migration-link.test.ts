@@ -245,9 +245,11 @@ describe('a cancelled Finish', () => {
   test('has failed where something is left', async () => {
     const { held } = await finishCancelled(1);
     await answer(to, 'lookUp', domain('guest'));
-    await answer(to, 'getState', Buffer.concat([u32(states.paused), u32(11)]));
-    await answer(to, 'isPersistent', u32(0));
+    const state = Buffer.concat([u32(states.paused), u32(11)]);
+    await answer(to, 'getState', state);
     await answer(to, 'getJobStats', 84);
+    await answer(to, 'getState', state);
+    await answer(to, 'isPersistent', u32(0));
     expect(await held).toMatchObject({ effect: 'unknown', libvirt: { code: 1 } });
   });
 });
