@@ -10,12 +10,10 @@ import {
 } from '../policy/live-snapshot-requests.ts';
 import type { FilesRemoved } from '../policy/live-snapshot-images.ts';
 import { recordsFailure } from './one-host-frame.ts';
+import { errorOf } from './event-params.ts';
 
 type Inspected = { readonly event: { readonly output: { readonly info: ImageInfo | null } } };
 
-const errorOf = ({ event }: { readonly event: { readonly error: unknown } }) => ({
-  error: event.error,
-});
 const infoOf = ({ event }: Inspected) => event.output;
 const removedOf = ({ event }: { readonly event: { readonly output: FilesRemoved } }) =>
   event.output;
