@@ -39,6 +39,7 @@ export function useSnapshotLab(
       ...input,
     });
   return Object.assign(stage, {
+    inputOf,
     snapshot: ({ input, through = (plain) => plain }: LabSnapshotRequest = {}) =>
       runs.follow(through(stage.hypervisors), inputOf(input)),
     /** Our process dies when it enters that state; another one goes on with its run. */

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 
 import type { LiveSnapshotInput, LiveSnapshotOutput } from '../../machines/index.ts';
-import { liveSnapshotInput } from '../../machines/index.ts';
 import { bindLiveSnapshot } from '../../src/bindings/live-snapshot.ts';
 import { labRuns } from './lab-runs.ts';
-import { snapshotDirectory, useSnapshotLab } from './lab-snapshot.ts';
+import { useSnapshotLab } from './lab-snapshot.ts';
 import { onOldLibvirt } from './old-libvirt.ts';
 
 const runs = labRuns<LiveSnapshotOutput>((hypervisors) =>
@@ -16,20 +15,13 @@ const runs = labRuns<LiveSnapshotOutput>((hypervisors) =>
 /** A lab whose hosts say that they copy disks of transient domains only. */
 export function useOldLab(purpose: string) {
   const stage = useSnapshotLab(purpose, 'hostA', { fill: '16M' });
-  const inputOf = (input: Partial<LiveSnapshotInput> = {}): LiveSnapshotInput =>
-    liveSnapshotInput({
-      domain: stage.guest.name,
-      host: stage.host.uri,
-      directory: snapshotDirectory,
-      fileName: 'image.qcow2',
-      ...input,
-    });
   const definition = (): Promise<string> =>
     stage.host.virsh(['dumpxml', stage.guest.name, '--inactive', '--security-info']);
   return Object.assign(stage, {
-    follow: (input?: Partial<LiveSnapshotInput>) => runs.follow(stage.hypervisors, inputOf(input)),
+    follow: (input?: Partial<LiveSnapshotInput>) =>
+      runs.follow(stage.hypervisors, stage.inputOf(input)),
     diedIn: (dieIn: string, meanwhile: () => Promise<void> = () => Promise.resolve()) =>
-      runs.drive(stage, inputOf(), { dieIn, meanwhile }),
+      runs.drive(stage, stage.inputOf(), { dieIn, meanwhile }),
     definition,
     /** What is configured differs from what runs, holds a password, and is started with its host. */
     configure: async (): Promise<string> => {
