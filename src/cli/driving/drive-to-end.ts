@@ -1,6 +1,7 @@
 import type { Run } from '../../engine/run.ts';
 import type { Hypervisors } from '../../ports/hypervisor.ts';
 import type { Presenter, Style } from '../display/presenters.ts';
+import { holdingLines } from '../display/holdings.ts';
 import { refusalLine } from '../display/refusal.ts';
 import type { RunResult } from '../display/run-result.ts';
 import { toRunResult } from '../display/run-result.ts';
@@ -22,6 +23,12 @@ export interface Driven {
   readonly recorded?: () => unknown;
 }
 
+/** What is asked of it at its end. */
+type Ending = Omit<Driven, 'run' | 'presenter'> & {
+  readonly run: Pick<Run, 'startedAtEpochMs' | 'wait'>;
+  readonly presenter: Pick<Presenter, 'close'>;
+};
+
 interface Around {
   readonly hypervisors: Hypervisors;
   readonly output: Output;
@@ -35,7 +42,7 @@ export interface DrivenEnd {
 
 /** Waits for a run's end, and shows it with what is true on its hosts then. */
 export async function driveToEnd(
-  { run, shown, presenter, uuid, reach = shown.places.map(({ uri }) => uri), recorded }: Driven,
+  { run, shown, presenter, uuid, reach = shown.places.map(({ uri }) => uri), recorded }: Ending,
   { hypervisors, output, style }: Around,
 ): Promise<DrivenEnd> {
   const told = toRunResult(await run.wait(), run.startedAtEpochMs);
@@ -45,11 +52,11 @@ export async function driveToEnd(
       : told;
   const isRefused = result.ended === 'finished' && result.outcome === 'refused';
   const isLeft = result.ended === 'left';
-  const summary =
-    isRefused || isLeft
-      ? []
-      : shown.summarise(result, await shown.look(hypervisors, { uuid: uuid(), reach }));
+  const look = () => shown.look(hypervisors, { uuid: uuid(), reach });
+  const summary = isRefused || isLeft ? [] : shown.summarise(result, await look());
   presenter.close(result, summary);
+  // How the guest stands until somebody recovers the run; whoever leaves waits no longer than he said.
+  if (isLeft && style === 'words') holdingLines(await look()).forEach((line) => output.say(line));
   if (isRefused) output.say(refusalLine(result.failure));
   else if (!output.isOpen || (style === 'json' && result.ended === 'broken'))
     for (const line of summary) output.say(line);
