@@ -28,7 +28,7 @@ import { notesGuest, notesJob } from './regions/domain-notes.ts';
  */
 export const snapshotDelete = snapshotDeleteSetup.createMachine({
   id: 'snapshotDelete',
-  version: '1',
+  version: '2',
   description: 'A snapshot goes, or layers of a disk become one.',
   context: ({ input }) => ({ ...input, ...nothingYet, ...beforeSnapshotDelete }),
   output: ({ event }) => event.output as SnapshotDeleteOutput,

@@ -157,11 +157,13 @@ export interface SnapshotDeleteResult extends OneHostResult {
   readonly notes: readonly string[];
 }
 
+/** What its daemon tells of the guest is all that there is to know. */
+export const notAstray = { uncertain: [], stale: [] } as const;
+
 export const beforeSnapshotDelete = {
+  ...notAstray,
   plan: null,
   guest: 'running',
-  uncertain: [],
-  stale: [],
   mustLook: false,
   gained: null,
   concluding: null,

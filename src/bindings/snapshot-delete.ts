@@ -17,6 +17,7 @@ import {
   switchOffline,
 } from './snapshot-delete-effects.ts';
 import { lookAtMerges } from './snapshot-delete-looks.ts';
+import { snapshotDeleteUpgrades } from './snapshot-delete-upgrades.ts';
 
 /** The chart `snapshot-delete` over the ports of a host: snapshots, block jobs and image files. */
 export function snapshotDeleteSlots(hypervisors: Hypervisors): SlotsOf<typeof snapshotDelete> {
@@ -38,5 +39,8 @@ export function snapshotDeleteSlots(hypervisors: Hypervisors): SlotsOf<typeof sn
 }
 
 export function bindSnapshotDelete(hypervisors: Hypervisors): BoundMachine {
-  return bind(snapshotDelete, snapshotDeleteSlots(hypervisors), { about: aboutOneHost });
+  return bind(snapshotDelete, snapshotDeleteSlots(hypervisors), {
+    about: aboutOneHost,
+    upgrades: snapshotDeleteUpgrades,
+  });
 }

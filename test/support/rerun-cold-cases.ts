@@ -23,7 +23,7 @@ export const rerunColdCases: Readonly<Record<string, RerunCase>> = {
   },
   inspectGuest: {
     prepare: async (fixture) =>
-      about(fixture, await fixture.newGuest('shared'), { disks: ['vda'] }),
+      about(fixture, await fixture.newGuest('shared'), { disks: ['vda'], pivotsAsked: ['vda'] }),
   },
   detachDevice: { prepare: (fixture) => withDevice(fixture) },
   attachDevice: { prepare: (fixture) => withDevice(fixture) },
