@@ -15,11 +15,15 @@ export function verdictsOf(context: InstanceSnapshotContext, way: Way): readonly
   return [...judged, { check: 'mayRest', objection: restObjection(context) }];
 }
 
-/** Why a guest that is up is not stopped for an image, whatever else would allow it. */
+/** Why a guest is not stopped for an image, or not copied as it lies, whatever else would allow it. */
 function restObjection(context: InstanceSnapshotContext): string | null {
   const { facts, mayFallBack, quiesce, way } = context;
   const domain = facts?.domain ?? null;
-  if (domain === null || domain.state === 'shutoff') return null;
+  if (domain === null) return null;
+  if (domain.state === 'shutoff')
+    return quiesce === 'required' && domain.reason !== 'shutdown'
+      ? `${domain.name} was not seen to shut itself down, so its disks may be as after a power cut, and a freeze is required`
+      : null;
   if (quiesce === 'required')
     return `${domain.name} would be stopped without a freeze, and one is required`;
   return way === 'auto' && !mayFallBack ? `${domain.name} may not be stopped for it` : null;

@@ -121,6 +121,12 @@ describe('an image of a guest', () => {
     ['no way is open', {}, way(bad, bad), 'someWay'],
     ['the wanted way is not open', { way: 'live' }, way(bad, fine), 'someWay'],
     ['it would be stopped unfrozen', { quiesce: 'required' }, way(bad, fine), 'someWay'],
+    [
+      'it crashed, and would need a freeze',
+      { quiesce: 'required' },
+      { domain: { ...guestView, state: 'shutoff', reason: 'crashed' } as const, ...way(bad, fine) },
+      'someWay',
+    ],
     ['it would be stopped unasked', { mayFallBack: false }, way(bad, fine), 'someWay'],
   ] as const)('is refused where %s', (_, change, found, code) => {
     const run = walk(change, found);
@@ -150,8 +156,8 @@ describe('an image of a guest', () => {
     });
   });
 
-  test('a guest that is shut off is copied as it lies, whatever was asked for its freeze', () => {
-    const domain = { ...guestView, state: 'shutoff' } as const;
+  test('a guest that shut itself down is copied as it lies, whatever was asked for its freeze', () => {
+    const domain = { ...guestView, state: 'shutoff', reason: 'shutdown' } as const;
     const run = walk({ quiesce: 'required', mayFallBack: false }, { domain, ...way(bad, fine) });
     expect(run.isIn('takingCold')).toBe(true);
   });
