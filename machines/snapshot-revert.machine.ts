@@ -15,6 +15,7 @@ import {
 } from './regions/one-host-frame.ts';
 import { checkingKept, keeping, standing } from './regions/revert-keeping.ts';
 import { discarding, goingBack, looking, reclaiming, reverting } from './regions/reverting.ts';
+import { removedOf, tidyingFiles } from './regions/tidying-files.ts';
 import type { SnapshotRevertOutput } from './snapshot-revert.setup.ts';
 import { snapshotRevertSetup } from './snapshot-revert.setup.ts';
 import { whenOf } from './regions/domain-notes.ts';
@@ -78,46 +79,11 @@ export const snapshotRevert = snapshotRevertSetup.createMachine({
         discarding,
       },
     },
-    tidying: {
-      id: 'tidying',
-      description: 'Files of a snapshot, or of a revert, that did not come to its end go.',
-      tags: ['rollingBack'],
-      initial: 'choosing',
-      after: {
-        peerWait: [
-          { guard: 'isLate', target: 'tidying', reenter: true },
-          { target: 'concluding', actions: 'noteFilesLeft' },
-        ],
-      },
-      states: {
-        choosing: {
-          description: 'Is anything left?',
-          always: [{ guard: 'hasFilesLeft', target: 'removing' }, { target: '#concluding' }],
-        },
-        removing: {
-          description: 'What nothing uses is removed; what is in use is told.',
-          meta: { call: 'unlink, virStorageVolDelete' },
-          invoke: {
-            id: 'removeSnapshotFiles',
-            src: 'removeSnapshotFiles',
-            input: leftFilesRequest,
-            onDone: {
-              target: '#concluding',
-              actions: {
-                type: 'noteFilesRemoved',
-                params: ({ event }: { event: { output: { removed: readonly string[] } } }) =>
-                  event.output,
-              },
-            },
-            onError: 'waiting',
-          },
-        },
-        waiting: {
-          description: 'The host does not answer; it is asked again.',
-          after: { askAgain: 'removing' },
-        },
-      },
-    },
+    tidying: tidyingFiles(
+      'Files of a snapshot, or of a revert, that did not come to its end go.',
+      leftFilesRequest,
+      { type: 'noteFilesRemoved', params: removedOf } as const,
+    ),
     concluding: {
       id: 'concluding',
       description: 'All is done that can be.',

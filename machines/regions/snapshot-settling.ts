@@ -9,6 +9,7 @@ import {
 } from '../policy/domain-snapshot-requests.ts';
 import { resumeRequest } from '../policy/one-host.ts';
 import { hearing } from './one-host-frame.ts';
+import { removedOf, tidyingFiles } from './tidying-files.ts';
 
 type Looked = { readonly event: { readonly output: SnapshotLook } };
 
@@ -193,47 +194,8 @@ export const recording = {
   },
 } as const;
 
-/** Only files of this run, and only those that nothing uses. */
-export const tidying = {
-  id: 'tidying',
-  description: 'There is no snapshot: files that were made for it go.',
-  tags: ['rollingBack'],
-  initial: 'choosing',
-  after: {
-    peerWait: [
-      { guard: 'isLate', target: '#tidying', reenter: true },
-      { target: '#concluding', actions: 'noteFilesLeft' },
-    ],
-  },
-  states: {
-    choosing: {
-      description: 'Is anything left?',
-      always: [{ guard: 'hasFilesLeft', target: 'removing' }, { target: '#concluding' }],
-    },
-    removing: {
-      description: 'What nothing uses is removed; what is in use is told.',
-      meta: { call: 'unlink, virStorageVolDelete' },
-      invoke: {
-        id: 'removeSnapshotFiles',
-        src: 'removeSnapshotFiles',
-        input: filesRequest,
-        onDone: {
-          target: '#concluding',
-          actions: [
-            {
-              type: 'noteRemoved',
-              params: ({ event }: { event: { output: { removed: readonly string[] } } }) =>
-                event.output,
-            },
-            'noteFilesLeft',
-          ],
-        },
-        onError: 'waiting',
-      },
-    },
-    waiting: {
-      description: 'The host does not answer; it is asked again.',
-      after: { askAgain: 'removing' },
-    },
-  },
-} as const;
+export const tidying = tidyingFiles(
+  'There is no snapshot: files that were made for it go.',
+  filesRequest,
+  [{ type: 'noteRemoved', params: removedOf }, 'noteFilesLeft'] as const,
+);
