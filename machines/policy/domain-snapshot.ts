@@ -265,7 +265,10 @@ export function domainSnapshotResult(context: DomainSnapshotContext): DomainSnap
       ? { name, recorded: !noMetadata, disks: plannedDisks(context), memoryPath }
       : null,
     consistency: isTaken ? consistencyOf(context) : null,
-    outageMs: context.unwatched || context.pausedSinceEpochMs !== null ? null : context.outageMs,
+    outageMs:
+      context.unwatched || context.pausedSinceEpochMs !== null || (taken && context.halt)
+        ? null
+        : context.outageMs,
     frozenMs,
     notes,
   };

@@ -181,12 +181,13 @@ export interface SnapshotRevertResult extends OneHostResult {
 export function snapshotRevertResult(context: SnapshotRevertContext): SnapshotRevertResult {
   const { artefacts, failure, kept, notes, outageMs, pausedSinceEpochMs, reverted } = context;
   const isKnown = !context.unwatched && pausedSinceEpochMs === null;
+  const isStill = reverted && wantedState(context) !== 'running';
   return {
     failure,
     artefacts,
     reverted,
     state: reverted ? wantedState(context) : null,
-    outageMs: isKnown ? outageMs : null,
+    outageMs: isKnown && !isStill ? outageMs : null,
     keptAs: kept ? beforeNameOf(context.name) : null,
     notes,
   };

@@ -6,11 +6,11 @@ import {
   abortSnapshot,
   configureDisks,
   createSnapshot,
-  gatherDomainSnapshot,
   lookAtSnapshot,
   mergeOverlays,
   removeSnapshotFiles,
 } from './domain-snapshot-effects.ts';
+import { gatherDomainSnapshot } from './domain-snapshot-facts.ts';
 import { doneAgain } from './done-again.ts';
 import { doneOnce } from './done-once.ts';
 import { effectOnlyWhile } from './effect-on-domain.ts';

@@ -74,6 +74,15 @@ describe('a revert', () => {
     expect(ended(walk.done('discardBefore'))).toMatchObject({ outageMs: 2 });
   });
 
+  test('has no outage to tell of a guest that is down since', () => {
+    const snapshots = [{ ...internal, state: 'shutoff', memory: { kind: 'none' } } as const];
+    const walk = keptIn(working({}, { snapshots })).see('domain.stopped', 'fromSnapshot');
+    const domain = { state: 'shutoff', reason: 'fromSnapshot' } as const;
+    walk.done('revert').done('lookAtRevert', look({ current: 'then', domain }));
+    walk.done('reclaim', claimed).done('discardBefore');
+    expect(ended(walk)).toMatchObject({ state: 'shutoff', outageMs: null });
+  });
+
   test('forces libvirt only where that calls it risky', () => {
     const forced = { ...unkept, force: true } as const;
     const plain = working(forced).done('lookBefore', look({ current: 'then', kept: false }));

@@ -43,7 +43,7 @@ describe('a snapshot on a simulated host', () => {
     ['memory, live', { input: { ...withMemory, live: true } }, { consistency: 'application' }],
     ['one disk of two', { input: { disks: [{ targetDev: 'vdb', overlayPath: null }] } }, {}],
     ['disks that libvirt forgets', { input: { noMetadata: true } }, {}],
-    ['disks of what is halted', { input: { halt: true } }, {}],
+    ['disks of what is halted', { input: { halt: true } }, { outageMs: null }],
   ];
 
   test.each(variants)('takes %s', async (_, scenario, seen) => {

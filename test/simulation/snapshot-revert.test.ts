@@ -64,7 +64,11 @@ const failing = (times: number): NonNullable<RevertScenario['through']> => {
 describe('a revert on a simulated host', () => {
   const ways: readonly [string, RevertScenario, object][] = [
     ['what runs, inside its disks', {}, { state: 'running' }],
-    ['what runs, to stand paused', { input: { resumeAs: 'paused' } }, { state: 'paused' }],
+    [
+      'what runs, to stand paused',
+      { input: { resumeAs: 'paused' } },
+      { state: 'paused', outageMs: null },
+    ],
     ['what is paused', { guest: { state: 'paused' } }, { state: 'paused' }],
     ['what is shut off', { guest: shutOff }, { state: 'shutoff' }],
     ['what is shut off, to run', { guest: shutOff, input: { resumeAs: 'running' } }, {}],
