@@ -151,8 +151,9 @@ export const coldSnapshotSetup = setup({
     noteStepFailed: changes((context, { error }: { error: unknown }) =>
       stepFailed(context, stepNow(context), error),
     ),
-    noteLookFailed: changes((_, { error }: { error: unknown }) => ({
+    noteLookFailed: changes((context, { error }: { error: unknown }) => ({
       stepFailure: readFailure(error).message,
+      waitedS: context.waitedS + secondsOf(error),
     })),
     recordStepFailure: changes((context) => because(context, stuckAt(context, stepNow(context)))),
     noteWaited: changes((context, { seconds }: { seconds: number }) => ({
@@ -257,6 +258,10 @@ const isBusy = ({ domain }: GuestLook): boolean => domain?.job != null;
 
 const isSaved = ({ domain }: GuestLook): boolean =>
   domain !== null && !isActive(domain) && domain.managedSave;
+
+/** libvirt itself waits for a domain's job before it says no, and whoever asks for its answer. */
+const secondsOf = (error: unknown): number =>
+  ['jobActive', 'timedOut'].includes(readFailure(error).code) ? 30 : 0;
 
 /** Nothing of a save is seen. */
 const isAsFound = (context: ColdSnapshotContext, { domain }: GuestLook): boolean =>

@@ -12,8 +12,14 @@ const resumesMax = 3;
 
 export const isSilent = ({ look }: Look): boolean => !look.domain.reachable;
 
-/** The daemon is at it, for us or for whoever died. */
-export const isBusy = ({ look }: Look): boolean => (domainIn(look)?.job ?? null) !== null;
+/**
+ * The daemon is at it, for us or for whoever died; or it finds a QEMU that one before it had just begun,
+ * and is about to end that.
+ */
+export function isBusy({ look }: Look): boolean {
+  const domain = domainIn(look);
+  return domain !== null && (domain.job !== null || domain.reason === 'startingUp');
+}
 
 function domainIn(look: SavingLook | null): DomainView | null {
   return look?.domain.reachable === true ? look.domain.domain : null;
@@ -73,7 +79,9 @@ export function leftPausedFailure(context: SavingContext): Failure {
 
 export function silentFailure(context: SavingContext): Failure {
   const place = context.file ?? 'its managed save image';
-  const message = `${context.host} does not say what became of ${context.domain}: see that its daemon answers, then look at the domain and at ${place}${causeOf(context)}`;
+  const { look } = context;
+  const said = look?.domain.reachable === false ? ` (${look.domain.message})` : '';
+  const message = `${context.host} does not say what became of ${context.domain}${said}: see that its daemon answers, then look at the domain and at ${place}${causeOf(context)}`;
   return { code: 'hostSilent', message, effect: 'unknown' };
 }
 

@@ -66,7 +66,7 @@ export const looking = {
         src: 'lookAtSaved',
         input: savingCall,
         onDone: [
-          { guard: looked('isSilent'), target: 'waiting' },
+          { guard: looked('isSilent'), target: 'waiting', actions: looked('noteLook') },
           {
             guard: looked('isBusy'),
             target: '#following',

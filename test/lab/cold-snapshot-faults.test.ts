@@ -61,13 +61,13 @@ describeLab('a cold snapshot that meets a fault', () => {
     const output = await stage.snapshot({
       input: { detach: await stage.aliases() },
       onState: async (state) => {
-        if (state !== 'working.saving.asking') return;
+        if (state !== 'working.saving.asking.writing') return;
         while ((await host.migrationTruth(guest.name))?.asyncJob !== 'save') await sleep(10);
         await host.kill();
         await host.start();
       },
     });
-    stage.note('saving.asking', 'SIGKILL of libvirtd', output);
+    stage.note('saving.asking.writing', 'SIGKILL of libvirtd', output);
     expect(['completed', 'rolledBack']).toContain(output.outcome);
     if (output.outcome === 'completed') await host.run('rm', [`${coldDirectory}/image.qcow2`]);
     await expectUnharmed(stage);

@@ -4,12 +4,13 @@ import { lastTick, waitForTick } from '../../lab/index.ts';
 import type { ColdSnapshotOutput } from '../../machines/index.ts';
 import type { ColdStage } from '../support/lab-cold.ts';
 import { coldDirectory, expectUnharmed, useColdLab } from '../support/lab-cold.ts';
+import { untilQemuRuns } from '../support/lab-runs.ts';
 import { describeLab } from '../support/needs.ts';
 
 const caseTimeoutMs = 300_000;
 
 /** States in which a run rests, in the order in which it comes through them. */
-const alike = ['detaching.asking', 'detaching.looking', 'saving.asking'];
+const alike = ['detaching.asking', 'detaching.looking', 'asking.writing'];
 const restsIn = {
   plain: [
     ...alike,
@@ -68,6 +69,7 @@ describeLab('a cold snapshot in the midst of which somebody dies', () => {
             onState: async (entered) => {
               if (struck || !entered.endsWith(state)) return;
               struck = true;
+              if (state === 'returning.starting') await untilQemuRuns(stage);
               await host.kill();
               await host.start();
             },

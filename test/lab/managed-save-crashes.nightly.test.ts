@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { ManagedSaveOutput } from '../../machines/index.ts';
 import type { SavingStage } from '../support/lab-saving.ts';
+import { untilQemuRuns } from '../support/lab-runs.ts';
 import { expectUnharmed, savedFile, untilSaving, useSavingLab } from '../support/lab-saving.ts';
 import { describeLab } from '../support/needs.ts';
 
@@ -55,6 +56,7 @@ describeLab('a guest of libvirt 9.0', () => {
     await stage.run({ action: 'save' }).end();
     const run = stage.run({ action: 'start' });
     await run.entered('goingOn');
+    await untilQemuRuns(stage);
     await stage.host.kill();
     await stage.host.start();
     const output = await run.end();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import type { Failure } from '../../src/ports/failure.ts';
 import {
   claimed,
   copied,
@@ -198,6 +199,19 @@ describe('the way back of a cold snapshot', () => {
     expect(walk.isIn('working.saving.hearing')).toBe(true);
     walk.elapse('unheard').done('lookAtSave', seenAs({ domain: saved, devices: [] }));
     expect(walk.isIn('working.copying')).toBe(true);
+  });
+
+  test('counts the half minute that libvirt takes to say that it cannot have the job', () => {
+    const held = { code: 'jobActive', message: 'cannot acquire the lock', effect: 'none' } as const;
+    const looksUntilGivenUp = (error: Failure): number => {
+      const walk = detached().fail('save', broken);
+      for (let looks = 1; ; looks += 1) {
+        walk.fail('lookAround', error);
+        if (!walk.isIn('working.returning.waiting')) return looks;
+        walk.elapse('askAgain');
+      }
+    };
+    expect(looksUntilGivenUp(held)).toBeLessThan(looksUntilGivenUp(broken) / 20);
   });
 
   test('can be aborted wherever it waits before the image is whole', () => {

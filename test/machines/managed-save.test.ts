@@ -186,7 +186,11 @@ describe('a save', () => {
     run.done('look', silent).elapse('peerWait');
     expect(run.output()).toMatchObject({
       outcome: 'needsOperator',
-      failure: { code: 'hostSilent', effect: 'unknown' },
+      failure: {
+        code: 'hostSilent',
+        effect: 'unknown',
+        message: expect.stringContaining('(no answer)'),
+      },
     });
   });
 

@@ -47,6 +47,12 @@ describe('a guest that goes on', () => {
     expect(ended(run)).toMatchObject({ outcome: 'completed', failure: null });
   });
 
+  test('is waited for while a daemon ends the QEMU that one before it had begun', () => {
+    const run = claimed({ action: 'start' }, off).fail('goOn', unknown);
+    run.done('look', seen({ ...paused, reason: 'startingUp' }, whole));
+    expect(run.isIn('working.following')).toBe(true);
+  });
+
   test('keeps its memory where it cannot go on', () => {
     const run = claimed({ action: 'start' }, off).fail('goOn', unknown);
     const kept = seen({ ...shutOff, reason: 'failed' }, whole);

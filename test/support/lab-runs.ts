@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import type { Lab, LabGuest } from '../../lab/index.ts';
+import type { Lab, LabGuest, LabHost } from '../../lab/index.ts';
 import { continuity, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import type { BoundMachine } from '../../src/engine/slots.ts';
@@ -110,6 +110,21 @@ export function labRuns<Output>(bind: (hypervisors: Hypervisors) => BoundMachine
       : diedOver(hosts, input, { dieIn, ...death });
 
   return { drive, follow };
+}
+
+/**
+ * The daemon has begun the guest's QEMU. One of 9.0 that is killed just before waits for that QEMU for
+ * ever when it is back, and nothing can be done to the domain any more.
+ */
+export async function untilQemuRuns({
+  guest,
+  host,
+}: {
+  readonly guest: LabGuest;
+  readonly host: LabHost;
+}): Promise<void> {
+  const names = () => host.qemuProcesses();
+  await expect.poll(names, { timeout: 60_000, interval: 5 }).toContain(guest.name);
 }
 
 /** The guest ticks on without a gap. */
