@@ -1,10 +1,11 @@
 import { describeLab } from '../support/needs.ts';
 import { labRerunSuite } from '../support/lab-rerun.ts';
 
-describeLab('two real daemons, and every call', () => {
+describeLab('two real daemons, and every effect', () => {
   labRerunSuite(
     'rerun-all',
     () => true,
-    (calls) => Array.from({ length: calls }, (_, index) => index + 1),
+    // Every call of each is died at in the simulated world; what is before these two mostly reads.
+    (calls) => [...new Set([Math.max(1, calls - 1), calls])],
   );
 });

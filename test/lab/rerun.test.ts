@@ -1,7 +1,7 @@
 import { describeLab } from '../support/needs.ts';
 import { labRerunSuite } from '../support/lab-rerun.ts';
 
-/** One of each kind; all others, and every call, in the nightly suite. */
+/** One of each kind; all others in the nightly suite. */
 const daily = [
   'releaseClaims',
   'persistOnDestination',
