@@ -111,7 +111,7 @@ export const liveSnapshot = liveSnapshotSetup.createMachine({
       liveSnapshotResult,
     ),
     needsOperator: needsOperator(
-      'The guest may still be frozen, its disks may still be copied, or its daemon has lost it.',
+      'The guest may still be frozen, its daemon has lost it, or takes its disks for copied yet.',
       liveSnapshotResult,
     ),
   },

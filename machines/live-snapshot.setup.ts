@@ -119,7 +119,7 @@ export const liveSnapshotSetup = setup({
     forgetNamed: changes(images.forgetNamed),
     noteNamed: changes(images.noteNamed),
     noteNameUnknown: changes(images.noteNameUnknown),
-    noteDropped: changes(images.noteDropped),
+    noteDropped: changes((context, from: copies.DroppedFrom) => images.noteDropped(context, from)),
     noteDroppedFrom: changes(copies.noteDroppedFrom),
     noteRemoved: changes(images.noteRemoved),
     markLeft: changes((context, { kind }: { kind: ArtefactKind }) =>

@@ -212,7 +212,10 @@ export function lostFailure(context: Context): Failure {
 }
 
 /** Whose copies were ended, or are gone with its QEMU. */
-export type DroppedFrom = Pick<CopiesLook, 'guest' | 'stopDetail'>;
+export interface DroppedFrom extends Pick<CopiesLook, 'guest' | 'stopDetail'> {
+  /** Disks that libvirt calls copied to our deltas yet, without a job that could be ended. */
+  readonly stuck: readonly string[];
+}
 
 /** Nobody may have told yet that it is gone. */
 export const noteDroppedFrom = (context: Context, { guest, stopDetail }: DroppedFrom): Change => ({

@@ -2,6 +2,7 @@ import type { ImageInfo } from '../../src/ports/images.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import { withArtefact } from './artefact.ts';
 import type { Artefact, ArtefactKind } from './artefact.ts';
+import type { DroppedFrom } from './live-snapshot-copies.ts';
 import type { DiskCopy, LiveSnapshotContext } from './live-snapshot.ts';
 import { snapshotFailure } from './live-snapshot.ts';
 
@@ -114,16 +115,22 @@ export const removable = ({ artefacts }: Context, kind: ArtefactKind): readonly 
 
 /** A delta that a copy may still write to stays: the copy would only write on into nothing. */
 export function removableDeltas(context: Context): readonly string[] {
-  const busy = pathsOf(context, 'blockJob');
+  const busy = context.artefacts
+    .filter(({ kind, status }) => kind === 'blockJob' && status !== 'kept')
+    .map(({ path }) => path);
   const inUse = context.copies
     .filter(({ targetDev }) => busy.includes(targetDev))
     .map(({ delta }) => delta.path);
   return removable(context, 'delta').filter((path) => !inUse.includes(path));
 }
 
-/** No copy of ours stands any more. */
-export function noteDropped({ artefacts }: Context): Change {
-  return { artefacts: artefacts.filter(({ kind }) => kind !== 'blockJob') };
+/** No copy of ours writes any more; of what libvirt does not let go nobody but its operator rids it. */
+export function noteDropped({ artefacts }: Context, { stuck }: Pick<DroppedFrom, 'stuck'>): Change {
+  return {
+    artefacts: artefacts
+      .filter(({ kind, path }) => kind !== 'blockJob' || stuck.includes(path))
+      .map((each) => (each.kind === 'blockJob' ? { ...each, status: 'kept' } : each)),
+  };
 }
 
 export function noteRemoved(

@@ -18,8 +18,28 @@ export const silentFailure = (context: LiveSnapshotContext): Failure =>
     `${context.host} did not say what became of the copies of ${foundDomain(context).name}'s disks, so they are given up`,
   );
 
-/** It goes on writing to its delta, and no other copy can begin. */
+/** No other copy can begin. */
 export function jobLeftFailure(context: LiveSnapshotContext): Failure {
+  const isStuck = context.artefacts.some(
+    ({ kind, status }) => kind === 'blockJob' && status === 'kept',
+  );
+  return isStuck ? stuckFailure(context) : unansweredFailure(context);
+}
+
+/** Seen on 9.0, killed when QEMU had forgotten the job already: no call and no restart of it helps. */
+function stuckFailure(context: LiveSnapshotContext): Failure {
+  const { name } = foundDomain(context);
+  const { host } = context;
+  const disks = pathsOf(context, 'blockJob').join(', ');
+  return snapshotFailure(
+    'copyStuck',
+    `${host} calls ${name}'s ${disks} still being copied, though the copy has ended (libvirt does not notice where its daemon is killed in that moment), and will refuse every snapshot, copy, save and migration of it; there is no image, the guest runs on with its own disks: shut it down when it suits (a reboot from inside is not enough), start it with virsh -c ${host} start ${name}, and take the snapshot again`,
+    'done',
+  );
+}
+
+/** It may go on writing to its delta. */
+function unansweredFailure(context: LiveSnapshotContext): Failure {
   const { name } = foundDomain(context);
   const { host } = context;
   const left = pathsOf(context, 'blockJob');

@@ -149,7 +149,10 @@ export const undoing = {
             input: copiesOnHost,
             onDone: {
               target: '#removingImages',
-              actions: ['noteDropped', { type: 'noteDroppedFrom', params: droppedFrom }],
+              actions: [
+                { type: 'noteDropped', params: droppedFrom },
+                { type: 'noteDroppedFrom', params: droppedFrom },
+              ],
             },
             onError: 'waiting',
           },

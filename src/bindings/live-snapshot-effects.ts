@@ -93,7 +93,7 @@ function stateOf(
   return mirror.ready ? 'ready' : 'copying';
 }
 
-const seenOf = (status: DomainStatus | null): DroppedFrom => ({
+const seenOf = (status: DomainStatus | null): Pick<CopiesLook, 'guest' | 'stopDetail'> => ({
   guest: guestIn(status),
   stopDetail: status !== null && !isActive(status) ? status.reason : null,
 });
@@ -131,12 +131,28 @@ export async function dropCopies(
   const hypervisor = await hypervisors.open(host, signal);
   const chains = await hypervisor.findChains(domainUuid, signal);
   await endCopies(hypervisors, request, tools);
-  for (const copy of copies)
-    if (stateOf(chains, copy) === 'none') {
-      const { deltaPath: path, targetDev } = copy;
+  const stuck = await findStuck(hypervisor, request, signal);
+  for (const copy of copies) {
+    const { deltaPath: path, targetDev } = copy;
+    if (stateOf(chains, copy) === 'none' || stuck.includes(targetDev))
       await hypervisor.dropForgottenCopy(domainUuid, { targetDev, path }, signal);
-    }
-  return seenOf(await hypervisor.findStatus(domainUuid, signal));
+  }
+  return { ...seenOf(await hypervisor.findStatus(domainUuid, signal)), stuck };
+}
+
+/** Jobs first: libvirt takes a copy out of the definition before it forgets the job. */
+async function findStuck(
+  hypervisor: Hypervisor,
+  { copies, domainUuid }: CopiesOnHost,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const jobs = await Promise.all(
+    copies.map(({ targetDev }) => hypervisor.findBlockJob(domainUuid, targetDev, signal)),
+  );
+  const chains = await hypervisor.findChains(domainUuid, signal);
+  return copies
+    .filter((copy, index) => jobs[index] === null && stateOf(chains, copy) !== 'none')
+    .map(({ targetDev }) => targetDev);
 }
 
 export async function askAgent(

@@ -132,6 +132,21 @@ describe('a host that falls silent while it copies', () => {
     });
   });
 
+  test('may come back calling a disk copied whose copy has ended: only a new start of it helps', () => {
+    const walk = new SnapshotWalk().ending().fail('endCopies', failed('unknown'));
+    watch(watch(walk, 'connection.lost'), 'connection.regained');
+    walk.done('thawGuest', { atEpochMs: 1_100 });
+    walk.done('dropCopies', { guest: 'running', stopDetail: null, stuck: ['vda'] }).cleaned();
+    expect(walk.output()).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'copyStuck', effect: 'done' },
+      artefacts: [
+        { kind: 'claim', status: 'kept' },
+        { kind: 'blockJob', status: 'kept' },
+      ],
+    });
+  });
+
   test('may have begun a copy of which no answer came', () => {
     const walk = new SnapshotWalk().claimed().done('makeDelta');
     walk.fail('beginCopy', failed('unknown')).done('lookAtCopies', look('copying', 7));

@@ -162,7 +162,7 @@ describe('a guest that may be frozen', () => {
     const walk = new SnapshotWalk().ending().fail('endCopies', failed('unknown'));
     walk.fail('thawGuest', failed('unknown')).elapse('thawWait').elapse('tellWait');
     walk
-      .done('dropCopies', { guest: 'running', stopDetail: null })
+      .done('dropCopies', { guest: 'running', stopDetail: null, stuck: [] })
       .done('removeDeltas', { removed: ['/snapshots/.guest.qcow2.run-1.delta'], inUse: [] });
     walk.done('thawLast', { atEpochMs: 9_000 }).cleaned();
     expect(walk.output()).toMatchObject({ outcome: 'rolledBack', artefacts: [] });

@@ -84,7 +84,10 @@ describe('a live snapshot on a libvirt that copies disks of transient domains on
     (type) => {
       const walk = new OldWalk().undefined().see(type);
       expect(walk.input('defineFirst')).toMatchObject({ definition: kept });
-      walk.done('defineFirst').done('dropCopies', { guest: 'running', stopDetail: null }).cleaned();
+      walk
+        .done('defineFirst')
+        .done('dropCopies', { guest: 'running', stopDetail: null, stuck: [] })
+        .cleaned();
       expect(walk.output()).toMatchObject({
         outcome: 'rolledBack',
         failure: { code: 'interrupted' },
@@ -142,7 +145,7 @@ describe('a live snapshot whose process died as a copy was to begin', () => {
     walk
       .elapse('unheard')
       .done('recallCopy', look('none'))
-      .done('dropCopies', { guest: 'running', stopDetail: null })
+      .done('dropCopies', { guest: 'running', stopDetail: null, stuck: [] })
       .cleaned();
     expect(walk.output()).toMatchObject({
       outcome: 'rolledBack',
@@ -162,7 +165,7 @@ describe('a live snapshot whose process died as a copy was to begin', () => {
     walk
       .elapse('unheard')
       .done('recallCopy', look('copying'))
-      .done('dropCopies', { guest: 'running', stopDetail: null })
+      .done('dropCopies', { guest: 'running', stopDetail: null, stuck: [] })
       .cleaned();
     expect(walk.output()).toMatchObject({ failure: { code: 'abortRequested' }, artefacts: [] });
   });

@@ -151,7 +151,7 @@ export class SnapshotWalk extends Walk {
         if (effect === undefined) continue;
         const { paths } = Object(effect.input) as { paths?: readonly string[] };
         const answer = { removed: paths, inUse: [], released: [given.host], atEpochMs: 2_000 };
-        this.done(id, { ...answer, guest: 'running', stopDetail: null });
+        this.done(id, { ...answer, guest: 'running', stopDetail: null, stuck: [] });
       }
     }
     return this;
