@@ -53,13 +53,16 @@ export function useSnapshotLab(
   });
 }
 
-type Stage = ReturnType<typeof useSnapshotLab>;
+export type SnapshotStage = ReturnType<typeof useSnapshotLab>;
 
 /**
  * The guest ticks on without a gap, persistent, thawed, on its own disks and without a job or a claim,
  * and beside it stands nothing but these files.
  */
-export async function expectUnharmed(stage: Stage, files: readonly string[] = []): Promise<void> {
+export async function expectUnharmed(
+  stage: SnapshotStage,
+  files: readonly string[] = [],
+): Promise<void> {
   const { guest, host } = stage;
   await expectTicking(stage);
   const { domains } = await host.listing();
@@ -75,7 +78,7 @@ export async function expectUnharmed(stage: Stage, files: readonly string[] = []
 }
 
 /** What the guest's agent itself says; it has to be alive. */
-export async function freezeStatus({ guest, host }: Stage): Promise<string> {
+export async function freezeStatus({ guest, host }: SnapshotStage): Promise<string> {
   const ask = '{"execute":"guest-fsfreeze-status"}';
   const answer: unknown = JSON.parse(await host.virsh(['qemu-agent-command', guest.name, ask]));
   return String(Object(answer).return);
