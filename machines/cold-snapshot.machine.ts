@@ -1,11 +1,11 @@
 import type { ColdSnapshotOutput } from './cold-snapshot.setup.ts';
 import { coldSnapshotSetup } from './cold-snapshot.setup.ts';
-import { coldSnapshotCheckNames } from './policy/cold-checks.ts';
-import { failsWith, requestOf } from './policy/cold-orders.ts';
-import { devicesLost, stuckAt } from './policy/cold-failures.ts';
-import type { ColdSnapshotFacts } from './policy/cold-snapshot.ts';
-import { beforeColdSnapshot, coldSnapshotResult } from './policy/cold-snapshot.ts';
-import { nothingYet, onHost, operatorResult } from './policy/one-host.ts';
+import { coldSnapshotCheckNames } from './policy/cold-snapshot/checks.ts';
+import { failsWith, requestOf } from './policy/cold-snapshot/orders.ts';
+import { devicesLost, stuckAt } from './policy/cold-snapshot/failures.ts';
+import type { ColdSnapshotFacts } from './policy/cold-snapshot/cold-snapshot.ts';
+import { beforeColdSnapshot, coldSnapshotResult } from './policy/cold-snapshot/cold-snapshot.ts';
+import { nothingYet, onHost, operatorResult } from './policy/one-host/one-host.ts';
 import { cleaning } from './regions/cold-cleaning.ts';
 import { copied, copying } from './regions/cold-copying.ts';
 import { detaching } from './regions/cold-detaching.ts';

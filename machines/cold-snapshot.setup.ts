@@ -3,14 +3,14 @@ import { setup } from 'xstate';
 import type { Failure } from '../src/ports/failure.ts';
 import type { AbortCommand, DomainEvent } from './domain-events.ts';
 import { changesOf, oneHostParts } from './one-host-setup.ts';
-import { coldSnapshotVerdicts } from './policy/cold-checks.ts';
+import { coldSnapshotVerdicts } from './policy/cold-snapshot/checks.ts';
 import {
   awaitedDevice,
   deviceNotReleased,
   guestEnded,
   guestStarted,
   stuckAt,
-} from './policy/cold-failures.ts';
+} from './policy/cold-snapshot/failures.ts';
 import type {
   CopyOrder,
   DeviceOnHost,
@@ -19,8 +19,8 @@ import type {
   LookOrder,
   PlacedDisk,
   StartOrder,
-} from './policy/cold-orders.ts';
-import { need } from './policy/cold-orders.ts';
+} from './policy/cold-snapshot/orders.ts';
+import { need } from './policy/cold-snapshot/orders.ts';
 import {
   deviceAsked,
   deviceBack,
@@ -40,7 +40,7 @@ import {
   seen,
   stepFailed,
   stepNow,
-} from './policy/cold-progress.ts';
+} from './policy/cold-snapshot/progress.ts';
 import type {
   ColdSnapshotContext,
   ColdSnapshotFacts,
@@ -48,13 +48,13 @@ import type {
   ColdSnapshotResult,
   CopiedImage,
   Goal,
-} from './policy/cold-snapshot.ts';
-import { planDisks, wasActive, wasPaused } from './policy/cold-snapshot.ts';
-import type { GuestLook, StepName } from './policy/cold-steps.ts';
-import { isActive, isGivenUp, isThere } from './policy/cold-steps.ts';
+} from './policy/cold-snapshot/cold-snapshot.ts';
+import { planDisks, wasActive, wasPaused } from './policy/cold-snapshot/cold-snapshot.ts';
+import type { GuestLook, StepName } from './policy/cold-snapshot/steps.ts';
+import { isActive, isGivenUp, isThere } from './policy/cold-snapshot/steps.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
 import { readFailure } from './policy/failures.ts';
-import { foundDomain, mayComeYet } from './policy/one-host.ts';
+import { foundDomain, mayComeYet } from './policy/one-host/one-host.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 

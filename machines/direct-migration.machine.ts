@@ -6,8 +6,8 @@ import {
   notSent,
 } from './direct-migration.setup.ts';
 import { onBoth } from './policy/domain-on-host.ts';
-import { begins, holdsGuest, phaseInput } from './policy/phase-calls.ts';
-import { startingContext } from './policy/protocol-context.ts';
+import { begins, holdsGuest, phaseInput } from './policy/migration/phase-calls.ts';
+import { startingContext } from './policy/migration/protocol-context.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 import { convergence } from './regions/convergence.ts';
 import { copying } from './regions/copying.ts';

@@ -2,13 +2,13 @@ import { setup } from 'xstate';
 
 import type { MigrationEvent } from './migration-events.ts';
 import type { DomainOnPeers } from './policy/domain-on-host.ts';
-import type { Milestone } from './policy/migration-phases.ts';
-import { reachByCall } from './policy/migration-phases.ts';
-import type { FinishDone, PhaseDone, PhaseInput } from './policy/phase-calls.ts';
+import type { Milestone } from './policy/migration/phases.ts';
+import { reachByCall } from './policy/migration/phases.ts';
+import type { FinishDone, PhaseDone, PhaseInput } from './policy/migration/phase-calls.ts';
 import { hasOutgoingJob, judgePeers } from './policy/peers.ts';
 import type { Verdict } from './policy/peers.ts';
-import type { ProtocolContext } from './policy/protocol-context.ts';
-import { situationOf } from './policy/protocol-context.ts';
+import type { ProtocolContext } from './policy/migration/protocol-context.ts';
+import { situationOf } from './policy/migration/protocol-context.ts';
 import { finishRefused, finishSilent, linkLost, readFailure } from './policy/failures.ts';
 import {
   changes,

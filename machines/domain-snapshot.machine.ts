@@ -1,12 +1,15 @@
 import type { DomainSnapshotOutput } from './domain-snapshot.setup.ts';
 import { domainSnapshotSetup } from './domain-snapshot.setup.ts';
-import { domainSnapshotCheckNames } from './policy/domain-snapshot-checks.ts';
-import type { DomainSnapshotFacts } from './policy/domain-snapshot.ts';
-import { beforeDomainSnapshot, domainSnapshotResult } from './policy/domain-snapshot.ts';
-import { factsRequest, redefineRequest } from './policy/domain-snapshot-requests.ts';
-import type { Thawed } from './policy/freezing.ts';
-import { guestAsk } from './policy/freezing.ts';
-import { nothingYet, onHost } from './policy/one-host.ts';
+import { domainSnapshotCheckNames } from './policy/domain-snapshot/checks.ts';
+import type { DomainSnapshotFacts } from './policy/domain-snapshot/domain-snapshot.ts';
+import {
+  beforeDomainSnapshot,
+  domainSnapshotResult,
+} from './policy/domain-snapshot/domain-snapshot.ts';
+import { factsRequest, redefineRequest } from './policy/domain-snapshot/requests.ts';
+import type { Thawed } from './policy/one-host/freezing.ts';
+import { guestAsk } from './policy/one-host/freezing.ts';
+import { nothingYet, onHost } from './policy/one-host/one-host.ts';
 import {
   checking,
   claiming,

@@ -4,17 +4,17 @@ import type { AbortCommand, DomainEvent } from './domain-events.ts';
 import { freezingParts } from './freezing-setup.ts';
 import { changesOf, oneHostParts } from './one-host-setup.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
-import { domainSnapshotVerdicts } from './policy/domain-snapshot-checks.ts';
+import { domainSnapshotVerdicts } from './policy/domain-snapshot/checks.ts';
 import type {
   DomainSnapshotContext,
   DomainSnapshotFacts,
   DomainSnapshotInput,
   DomainSnapshotResult,
-} from './policy/domain-snapshot.ts';
-import { holdsMemory, isActive } from './policy/domain-snapshot.ts';
-import type { LookRequest, SnapshotLook, SnapshotVerdict } from './policy/domain-snapshot-look.ts';
-import * as looks from './policy/domain-snapshot-look.ts';
-import * as progress from './policy/domain-snapshot-progress.ts';
+} from './policy/domain-snapshot/domain-snapshot.ts';
+import { holdsMemory, isActive } from './policy/domain-snapshot/domain-snapshot.ts';
+import type { LookRequest, SnapshotLook, SnapshotVerdict } from './policy/domain-snapshot/look.ts';
+import * as looks from './policy/domain-snapshot/look.ts';
+import * as progress from './policy/domain-snapshot/progress.ts';
 import type {
   ConfigureRequest,
   CreateRequest,
@@ -23,11 +23,11 @@ import type {
   OverlaysOnHost,
   RedefineRequest,
   SnapshotFactsRequest,
-} from './policy/domain-snapshot-requests.ts';
+} from './policy/domain-snapshot/requests.ts';
 import { readFailure } from './policy/failures.ts';
-import { hiddenFailure } from './policy/hidden-overlay.ts';
-import type { ResumeRequest } from './policy/one-host.ts';
-import { foundDomain } from './policy/one-host.ts';
+import { hiddenFailure } from './policy/domain-snapshot/hidden-overlay.ts';
+import type { ResumeRequest } from './policy/one-host/one-host.ts';
+import { foundDomain } from './policy/one-host/one-host.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 

@@ -2,8 +2,14 @@ import type { EventObject } from 'xstate';
 
 import { changesOf } from './one-host-setup.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
-import type { AgentLook, FreezeContext, FreezeLook, GuestAsk, Thawed } from './policy/freezing.ts';
-import * as freezing from './policy/freezing.ts';
+import type {
+  AgentLook,
+  FreezeContext,
+  FreezeLook,
+  GuestAsk,
+  Thawed,
+} from './policy/one-host/freezing.ts';
+import * as freezing from './policy/one-host/freezing.ts';
 import { effectSlot } from './slots.ts';
 
 /** What every chart speaks of that brings a guest to rest: the names of `regions/freezing.ts`. */

@@ -6,10 +6,13 @@ import {
   instanceSnapshotResult,
   toColdInput,
   toLiveInput,
-} from './policy/instance-snapshot.ts';
-import { keepRequest, removeRequest } from './policy/instance-image.ts';
-import { instanceSnapshotCheckNames } from './policy/instance-snapshot-checks.ts';
-import type { InstanceSnapshotFacts, InstanceSnapshotInput } from './policy/instance-snapshot.ts';
+} from './policy/instance-snapshot/instance-snapshot.ts';
+import { keepRequest, removeRequest } from './policy/instance-snapshot/image.ts';
+import { instanceSnapshotCheckNames } from './policy/instance-snapshot/checks.ts';
+import type {
+  InstanceSnapshotFacts,
+  InstanceSnapshotInput,
+} from './policy/instance-snapshot/instance-snapshot.ts';
 import { recordsFailure } from './regions/one-host-frame.ts';
 
 type Gathered = { readonly event: { readonly output: InstanceSnapshotFacts } };

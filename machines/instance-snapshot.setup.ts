@@ -13,14 +13,14 @@ import type {
   InstanceSnapshotInput,
   InstanceSnapshotResult,
   Way,
-} from './policy/instance-snapshot.ts';
-import type { KeepRequest, RemoveRequest } from './policy/instance-image.ts';
-import { afterKeeping, imageIs } from './policy/instance-image.ts';
-import * as instance from './policy/instance-snapshot.ts';
-import { instanceSnapshotVerdicts } from './policy/instance-snapshot-checks.ts';
-import * as ways from './policy/instance-ways.ts';
+} from './policy/instance-snapshot/instance-snapshot.ts';
+import type { KeepRequest, RemoveRequest } from './policy/instance-snapshot/image.ts';
+import { afterKeeping, imageIs } from './policy/instance-snapshot/image.ts';
+import * as instance from './policy/instance-snapshot/instance-snapshot.ts';
+import { instanceSnapshotVerdicts } from './policy/instance-snapshot/checks.ts';
+import * as ways from './policy/instance-snapshot/ways.ts';
 import { isLate } from './policy/late-timers.ts';
-import { refusalOf } from './policy/one-host-checks.ts';
+import { refusalOf } from './policy/one-host/checks.ts';
 import { effectSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 

@@ -19,10 +19,10 @@ import {
   resultOf,
   toOfflineInput,
   toProtocolInput,
-} from './policy/live-migration-context.ts';
-import { operatorResult } from './policy/claim-record.ts';
-import { claimOnSource } from './policy/live-migration-inputs.ts';
-import { migrationCheckNames } from './policy/migration-checks.ts';
+} from './policy/migration/live-migration-context.ts';
+import { operatorResult } from './policy/migration/claim-record.ts';
+import { claimOnSource } from './policy/migration/live-migration-inputs.ts';
+import { migrationCheckNames } from './policy/migration/checks.ts';
 import { cleaningUp } from './regions/cleaning-up.ts';
 import { concluding } from './regions/concluding.ts';
 import { releasing } from './regions/releasing.ts';

@@ -11,7 +11,7 @@ import {
   claimHolders,
   claimsAs,
   expectedClaim,
-} from './policy/claim-record.ts';
+} from './policy/migration/claim-record.ts';
 import type { ClaimAnswer, ClaimRequest, ReleaseAnswer, ReleaseRequest } from './policy/claims.ts';
 import { claimedFailure, unclaimableFailure } from './policy/claims.ts';
 import { abortRequested, readFailure } from './policy/failures.ts';
@@ -20,9 +20,9 @@ import type {
   LiveMigrationContext,
   LiveMigrationResult,
   Remainder,
-} from './policy/live-migration-context.ts';
+} from './policy/migration/live-migration-context.ts';
 import { isLate } from './policy/late-timers.ts';
-import type { LiveMigrationInput } from './policy/migration-request.ts';
+import type { LiveMigrationInput } from './policy/migration/request.ts';
 import {
   afterReport,
   afterSourceDisks,
@@ -36,19 +36,19 @@ import {
   verdictsOf,
   volumesOf,
   withVolumes,
-} from './policy/live-migration-context.ts';
+} from './policy/migration/live-migration-context.ts';
 import {
   unsettledFailure,
   remainderLeftFailure,
   copyLeftFailure,
   refusal,
   staleCopyFailure,
-} from './policy/live-migration-failures.ts';
-import type { CopiesOnSource } from './policy/offline-context.ts';
-import { isDiskChanged } from './policy/offline-context.ts';
-import type { MigrationCheckName } from './policy/migration-checks.ts';
+} from './policy/migration/live-migration-failures.ts';
+import type { CopiesOnSource } from './policy/migration/offline-context.ts';
+import { isDiskChanged } from './policy/migration/offline-context.ts';
+import type { MigrationCheckName } from './policy/migration/checks.ts';
 import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
-import type { MigrationReport } from './policy/protocol-report.ts';
+import type { MigrationReport } from './policy/migration/protocol-report.ts';
 import type { PeersView } from './policy/peers.ts';
 import { hasOutgoingJob, holdsGuest, holdsIncoming } from './policy/peers.ts';
 import { effectSlot } from './slots.ts';

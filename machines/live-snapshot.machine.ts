@@ -1,12 +1,12 @@
 import type { LiveSnapshotOutput } from './live-snapshot.setup.ts';
 import { liveSnapshotSetup } from './live-snapshot.setup.ts';
-import { liveSnapshotCheckNames } from './policy/live-snapshot-checks.ts';
-import type { Thawed } from './policy/freezing.ts';
-import { guestAsk } from './policy/freezing.ts';
-import type { LiveSnapshotFacts } from './policy/live-snapshot.ts';
-import { beforeLiveSnapshot, liveSnapshotResult } from './policy/live-snapshot.ts';
-import { copiesOnHost, factsRequest } from './policy/live-snapshot-requests.ts';
-import { nothingYet, onHost } from './policy/one-host.ts';
+import { liveSnapshotCheckNames } from './policy/live-snapshot/checks.ts';
+import type { Thawed } from './policy/one-host/freezing.ts';
+import { guestAsk } from './policy/one-host/freezing.ts';
+import type { LiveSnapshotFacts } from './policy/live-snapshot/live-snapshot.ts';
+import { beforeLiveSnapshot, liveSnapshotResult } from './policy/live-snapshot/live-snapshot.ts';
+import { copiesOnHost, factsRequest } from './policy/live-snapshot/requests.ts';
+import { nothingYet, onHost } from './policy/one-host/one-host.ts';
 import { copying } from './regions/live-copying.ts';
 import {
   checking,

@@ -11,7 +11,7 @@ import type {
   LiveSnapshotFacts,
   LiveSnapshotInput,
   LiveSnapshotResult,
-} from './policy/live-snapshot.ts';
+} from './policy/live-snapshot/live-snapshot.ts';
 import type {
   CopiesOnHost,
   CopyRequest,
@@ -21,18 +21,18 @@ import type {
   FlattenRequest,
   ImageOnHost,
   NameRequest,
-} from './policy/live-snapshot-requests.ts';
-import { liveSnapshotVerdicts } from './policy/live-snapshot-checks.ts';
-import * as copies from './policy/live-snapshot-copies.ts';
-import type { CopiesLook } from './policy/live-snapshot-copies.ts';
-import { noteUnfrozen, refuseFreeze } from './policy/freezing.ts';
-import * as freeze from './policy/live-snapshot-freeze.ts';
-import * as images from './policy/live-snapshot-images.ts';
-import type { FilesRemoved } from './policy/live-snapshot-images.ts';
-import { copyWaitMs, jobLeftFailure, silentFailure } from './policy/live-snapshot-waits.ts';
-import { mustUndefine } from './policy/live-snapshot.ts';
-import type { DefineRequest, KeptDefinition } from './policy/undefined-meanwhile.ts';
-import * as meanwhile from './policy/undefined-meanwhile.ts';
+} from './policy/live-snapshot/requests.ts';
+import { liveSnapshotVerdicts } from './policy/live-snapshot/checks.ts';
+import * as copies from './policy/live-snapshot/copies.ts';
+import type { CopiesLook } from './policy/live-snapshot/copies.ts';
+import { noteUnfrozen, refuseFreeze } from './policy/one-host/freezing.ts';
+import * as freeze from './policy/live-snapshot/freeze.ts';
+import * as images from './policy/live-snapshot/images.ts';
+import type { FilesRemoved } from './policy/live-snapshot/images.ts';
+import { copyWaitMs, jobLeftFailure, silentFailure } from './policy/live-snapshot/waits.ts';
+import { mustUndefine } from './policy/live-snapshot/live-snapshot.ts';
+import type { DefineRequest, KeptDefinition } from './policy/live-snapshot/undefined-meanwhile.ts';
+import * as meanwhile from './policy/live-snapshot/undefined-meanwhile.ts';
 import type { ArtefactKind } from './policy/artefact.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';

@@ -1,7 +1,7 @@
 import type { DomainEvent } from './domain-events.ts';
 import type { ManagedSaveOutput } from './managed-save.setup.ts';
 import { managedSaveSetup } from './managed-save.setup.ts';
-import type { SavingAction, SavingFacts } from './policy/managed-save.ts';
+import type { SavingAction, SavingFacts } from './policy/managed-save/managed-save.ts';
 import {
   beforeSaving,
   completedResult,
@@ -9,8 +9,8 @@ import {
   savingCall,
   savingRequest,
   savingResult,
-} from './policy/managed-save.ts';
-import { savingCheckNames } from './policy/managed-save-checks.ts';
+} from './policy/managed-save/managed-save.ts';
+import { savingCheckNames } from './policy/managed-save/checks.ts';
 import {
   checking,
   claiming,

@@ -11,16 +11,16 @@ import type {
   SavingContext,
   SavingFacts,
   SavingLook,
-} from './policy/managed-save.ts';
+} from './policy/managed-save/managed-save.ts';
 import {
   expectMemory,
   explain,
   forgetMemory,
   forgetUnmade,
   memoryIs,
-} from './policy/managed-save.ts';
-import { savingVerdicts } from './policy/managed-save-checks.ts';
-import * as looks from './policy/managed-save-looks.ts';
+} from './policy/managed-save/managed-save.ts';
+import { savingVerdicts } from './policy/managed-save/checks.ts';
+import * as looks from './policy/managed-save/looks.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 

@@ -14,14 +14,14 @@ import {
   startedMeanwhile,
 } from './offline-migration.setup.ts';
 import { lookOf, onBoth, onSource } from './policy/domain-on-host.ts';
-import { holdsGuest } from './policy/phase-calls.ts';
+import { holdsGuest } from './policy/migration/phase-calls.ts';
 import {
   beforeOffline,
   copiesInput,
   offlineReport,
   offlineRolledBack,
   offlineUnknown,
-} from './policy/offline-context.ts';
+} from './policy/migration/offline-context.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 import { whereDefined } from './regions/where-defined.ts';
 

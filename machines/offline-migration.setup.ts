@@ -12,14 +12,14 @@ import {
   sourceUnwatched,
 } from './policy/failures.ts';
 import { isLate } from './policy/late-timers.ts';
-import type { LibvirtPhase } from './policy/migration-phases.ts';
+import type { LibvirtPhase } from './policy/migration/phases.ts';
 import type {
   CopiesOnSource,
   DiskCopied,
   DiskOnPeers,
   OfflineContext,
   OfflineInput,
-} from './policy/offline-context.ts';
+} from './policy/migration/offline-context.ts';
 import {
   hasBegun,
   isAbsentThere,
@@ -29,8 +29,8 @@ import {
   isStarted,
   nextDisk,
   startedMeanwhile,
-} from './policy/offline-context.ts';
-import type { FinishDone, PhaseDone, PhaseInput } from './policy/phase-calls.ts';
+} from './policy/migration/offline-context.ts';
+import type { FinishDone, PhaseDone, PhaseInput } from './policy/migration/phase-calls.ts';
 import type { PeersView } from './policy/peers.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 import { effectSlot, watchSlot } from './slots.ts';

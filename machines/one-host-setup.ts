@@ -5,7 +5,12 @@ import type { ClaimAnswer, ClaimRequest, ReleaseAnswer, ReleaseRequest } from '.
 import { claimedFailure, unclaimableFailure } from './policy/claims.ts';
 import { readFailure } from './policy/failures.ts';
 import { isLate } from './policy/late-timers.ts';
-import type { Ending, OneHostContext, OneHostFacts, OneHostInput } from './policy/one-host.ts';
+import type {
+  Ending,
+  OneHostContext,
+  OneHostFacts,
+  OneHostInput,
+} from './policy/one-host/one-host.ts';
 import {
   afterClaim,
   afterRelease,
@@ -14,8 +19,8 @@ import {
   foundDomain,
   holdsClaim,
   mayComeYet,
-} from './policy/one-host.ts';
-import { refusalOf } from './policy/one-host-checks.ts';
+} from './policy/one-host/one-host.ts';
+import { refusalOf } from './policy/one-host/checks.ts';
 import type { CheckVerdict } from './policy/verdicts.ts';
 import { effectSlot } from './slots.ts';
 

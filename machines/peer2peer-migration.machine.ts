@@ -1,6 +1,6 @@
 import { peer2peerSetup, replyOf, resumeFromSource } from './peer2peer-migration.setup.ts';
 import { onSource } from './policy/domain-on-host.ts';
-import { startingContext } from './policy/protocol-context.ts';
+import { startingContext } from './policy/migration/protocol-context.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 import { convergence } from './regions/convergence.ts';
 import { migrationPhases } from './regions/migration-phases.ts';

@@ -4,9 +4,9 @@ import type { MigrateCall } from '../src/ports/migration.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
 import { onSource } from './policy/domain-on-host.ts';
 import { wrongDestination } from './policy/failures.ts';
-import { hasObserved, hasReached, reach } from './policy/migration-phases.ts';
-import { resuming } from './policy/phase-calls.ts';
-import type { ProtocolContext } from './policy/protocol-context.ts';
+import { hasObserved, hasReached, reach } from './policy/migration/phases.ts';
+import { resuming } from './policy/migration/phase-calls.ts';
+import type { ProtocolContext } from './policy/migration/protocol-context.ts';
 import type { PeersView } from './policy/peers.ts';
 import { hasOutgoingJob, holdsNothing } from './policy/peers.ts';
 import {

@@ -2,7 +2,7 @@ import { assign, not, raise, stateIn } from 'xstate';
 
 import type { Failure } from '../src/ports/failure.ts';
 import type { ProtocolNotice, MigrationCommand, MigrationEvent } from './migration-events.ts';
-import { isStalled } from './policy/convergence.ts';
+import { isStalled } from './policy/migration/convergence.ts';
 import type { DomainOnHost, DomainOnPeers } from './policy/domain-on-host.ts';
 import {
   abortRequested,
@@ -13,10 +13,14 @@ import {
   timeBudgetExceeded,
 } from './policy/failures.ts';
 import { isLate } from './policy/late-timers.ts';
-import type { Milestone } from './policy/migration-phases.ts';
-import { hasReached } from './policy/migration-phases.ts';
-import type { ProtocolContext, ProtocolInput, Tuning } from './policy/protocol-context.ts';
-import type { MigrationReport } from './policy/protocol-report.ts';
+import type { Milestone } from './policy/migration/phases.ts';
+import { hasReached } from './policy/migration/phases.ts';
+import type {
+  ProtocolContext,
+  ProtocolInput,
+  Tuning,
+} from './policy/migration/protocol-context.ts';
+import type { MigrationReport } from './policy/migration/protocol-report.ts';
 import {
   afterEvidence,
   afterLook,
@@ -26,7 +30,7 @@ import {
   isPerforming,
   mayGoOver,
   situationOf,
-} from './policy/protocol-context.ts';
+} from './policy/migration/protocol-context.ts';
 import type { PeersView, Verdict } from './policy/peers.ts';
 import { isPostcopyBroken, judgePeers, mayBothRun } from './policy/peers.ts';
 import {
@@ -37,7 +41,7 @@ import {
   nextStepAfterMs,
   withBandwidth,
   withDowntimeByHand,
-} from './policy/tuning.ts';
+} from './policy/migration/tuning.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 

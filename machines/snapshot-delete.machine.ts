@@ -1,8 +1,11 @@
-import { nothingYet, onHost } from './policy/one-host.ts';
-import { snapshotDeleteCheckNames } from './policy/snapshot-delete-checks.ts';
-import { factsRequest } from './policy/snapshot-delete-requests.ts';
-import type { SnapshotDeleteFacts } from './policy/snapshot-delete.ts';
-import { beforeSnapshotDelete, snapshotDeleteResult } from './policy/snapshot-delete.ts';
+import { nothingYet, onHost } from './policy/one-host/one-host.ts';
+import { snapshotDeleteCheckNames } from './policy/snapshot-delete/checks.ts';
+import { factsRequest } from './policy/snapshot-delete/requests.ts';
+import type { SnapshotDeleteFacts } from './policy/snapshot-delete/snapshot-delete.ts';
+import {
+  beforeSnapshotDelete,
+  snapshotDeleteResult,
+} from './policy/snapshot-delete/snapshot-delete.ts';
 import { deleting, inspecting } from './regions/deleting-by-libvirt.ts';
 import { dropping, mending, removing, securing } from './regions/after-merging.ts';
 import { cancelling } from './regions/cancelling-merges.ts';

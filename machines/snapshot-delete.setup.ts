@@ -4,12 +4,12 @@ import type { AbortCommand, DomainEvent } from './domain-events.ts';
 import { changesOf, oneHostParts } from './one-host-setup.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
 import { readFailure } from './policy/failures.ts';
-import { snapshotDeleteVerdicts } from './policy/snapshot-delete-checks.ts';
-import * as endings from './policy/snapshot-delete-endings.ts';
-import type { Removal } from './policy/snapshot-delete-endings.ts';
-import * as looks from './policy/snapshot-delete-looks.ts';
-import type { MergeLook } from './policy/snapshot-delete-looks.ts';
-import * as progress from './policy/snapshot-delete-progress.ts';
+import { snapshotDeleteVerdicts } from './policy/snapshot-delete/checks.ts';
+import * as endings from './policy/snapshot-delete/endings.ts';
+import type { Removal } from './policy/snapshot-delete/endings.ts';
+import * as looks from './policy/snapshot-delete/looks.ts';
+import type { MergeLook } from './policy/snapshot-delete/looks.ts';
+import * as progress from './policy/snapshot-delete/progress.ts';
 import type {
   DeletionRequest,
   DisksOnHost,
@@ -18,14 +18,14 @@ import type {
   MendRequest,
   MergeRequest,
   RemovalRequest,
-} from './policy/snapshot-delete-requests.ts';
+} from './policy/snapshot-delete/requests.ts';
 import type {
   SnapshotDeleteContext,
   SnapshotDeleteFacts,
   SnapshotDeleteInput,
   SnapshotDeleteResult,
-} from './policy/snapshot-delete.ts';
-import { isAstray, planOf } from './policy/snapshot-delete.ts';
+} from './policy/snapshot-delete/snapshot-delete.ts';
+import { isAstray, planOf } from './policy/snapshot-delete/snapshot-delete.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 

@@ -1,8 +1,11 @@
-import { nothingYet, onHost } from './policy/one-host.ts';
-import type { SnapshotRevertFacts } from './policy/snapshot-revert.ts';
-import { beforeSnapshotRevert, snapshotRevertResult } from './policy/snapshot-revert.ts';
-import { snapshotRevertCheckNames } from './policy/snapshot-revert-checks.ts';
-import { leftFilesRequest, revertFactsRequest } from './policy/snapshot-revert-requests.ts';
+import { nothingYet, onHost } from './policy/one-host/one-host.ts';
+import type { SnapshotRevertFacts } from './policy/snapshot-revert/snapshot-revert.ts';
+import {
+  beforeSnapshotRevert,
+  snapshotRevertResult,
+} from './policy/snapshot-revert/snapshot-revert.ts';
+import { snapshotRevertCheckNames } from './policy/snapshot-revert/checks.ts';
+import { leftFilesRequest, revertFactsRequest } from './policy/snapshot-revert/requests.ts';
 import {
   checking,
   claiming,

@@ -3,30 +3,30 @@ import { setup } from 'xstate';
 import type { AbortCommand, DomainEvent } from './domain-events.ts';
 import { changesOf, oneHostParts } from './one-host-setup.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
-import type { FilesRequest } from './policy/domain-snapshot-requests.ts';
+import type { FilesRequest } from './policy/domain-snapshot/requests.ts';
 import { readFailure } from './policy/failures.ts';
-import type { ResumeRequest } from './policy/one-host.ts';
-import { mayComeYet } from './policy/one-host.ts';
+import type { ResumeRequest } from './policy/one-host/one-host.ts';
+import { mayComeYet } from './policy/one-host/one-host.ts';
 import type {
   SnapshotRevertContext,
   SnapshotRevertFacts,
   SnapshotRevertInput,
   SnapshotRevertResult,
-} from './policy/snapshot-revert.ts';
-import { snapshotRevertVerdicts } from './policy/snapshot-revert-checks.ts';
+} from './policy/snapshot-revert/snapshot-revert.ts';
+import { snapshotRevertVerdicts } from './policy/snapshot-revert/checks.ts';
 import type {
   KeepVerdict,
   RevertLook,
   RevertLookRequest,
   RevertVerdict,
-} from './policy/snapshot-revert-look.ts';
-import * as looks from './policy/snapshot-revert-look.ts';
-import * as progress from './policy/snapshot-revert-progress.ts';
+} from './policy/snapshot-revert/look.ts';
+import * as looks from './policy/snapshot-revert/look.ts';
+import * as progress from './policy/snapshot-revert/progress.ts';
 import type {
   BeforeRequest,
   KeepRequest,
   RevertRequest,
-} from './policy/snapshot-revert-requests.ts';
+} from './policy/snapshot-revert/requests.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
 

@@ -1,4 +1,4 @@
-import type { LibvirtPhase, Milestone } from './policy/migration-phases.ts';
+import type { LibvirtPhase, Milestone } from './policy/migration/phases.ts';
 
 /** What stands behind a state: for diagrams, the inspector and whoever reads the chart. */
 export interface StateMeta {

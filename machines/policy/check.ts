@@ -1,6 +1,6 @@
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { IncomingView, MigrationFacts, MigrationOptions } from '../../src/ports/migration.ts';
-import type { LiveMigrationInput } from './migration-request.ts';
+import type { LiveMigrationInput } from './migration/request.ts';
 
 /** What one check looks at. `domain` and `incoming` stand: `domainExists` comes before the rest. */
 export interface Subject {

@@ -1,9 +1,9 @@
-import type { Removal } from '../policy/snapshot-delete-endings.ts';
+import type { Removal } from '../policy/snapshot-delete/endings.ts';
 import {
   mendRequest,
   metadataRequest,
   removalRequest,
-} from '../policy/snapshot-delete-requests.ts';
+} from '../policy/snapshot-delete/requests.ts';
 import { recordsFailure } from './one-host-frame.ts';
 import { errorOf } from './event-params.ts';
 

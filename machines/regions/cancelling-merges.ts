@@ -1,5 +1,5 @@
-import type { MergeLook } from '../policy/snapshot-delete-looks.ts';
-import { lookRequest, ownMerges } from '../policy/snapshot-delete-requests.ts';
+import type { MergeLook } from '../policy/snapshot-delete/looks.ts';
+import { lookRequest, ownMerges } from '../policy/snapshot-delete/requests.ts';
 
 const lookOf = ({ event }: { readonly event: { readonly output: MergeLook } }) => ({
   look: event.output,

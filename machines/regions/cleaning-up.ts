@@ -1,4 +1,4 @@
-import { madeVolumes, onBoth, onDestination } from '../policy/live-migration-inputs.ts';
+import { madeVolumes, onBoth, onDestination } from '../policy/migration/live-migration-inputs.ts';
 import { lookOf } from '../policy/domain-on-host.ts';
 
 const removedOf = ({ event }: { event: { output: { removed: readonly string[] } } }) =>

@@ -1,4 +1,4 @@
-import { fileOrder } from '../policy/cold-orders.ts';
+import { fileOrder } from '../policy/cold-snapshot/orders.ts';
 import { noteEnding } from './one-host-frame.ts';
 
 /** The guest comes first: files go when it is safe without them, each on its own. */

@@ -1,4 +1,4 @@
-import { copiedOf, copyOrder, failsWith, isUnknown } from '../policy/cold-orders.ts';
+import { copiedOf, copyOrder, failsWith, isUnknown } from '../policy/cold-snapshot/orders.ts';
 
 /** Whole images of disks that stand still: the guest is off, or writes to overlays. */
 export const copying = {

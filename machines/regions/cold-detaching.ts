@@ -1,4 +1,10 @@
-import { askedDevice, failsWith, isThis, lookOf, lookOrder } from '../policy/cold-orders.ts';
+import {
+  askedDevice,
+  failsWith,
+  isThis,
+  lookOf,
+  lookOrder,
+} from '../policy/cold-snapshot/orders.ts';
 
 const notReleased = (answer: 'refused' | 'silent') =>
   ({ type: 'recordNotReleased', params: { answer } }) as const;

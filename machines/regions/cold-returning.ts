@@ -11,8 +11,8 @@ import {
   seesLook,
   startOrder,
   stepIs,
-} from '../policy/cold-orders.ts';
-import { onHost } from '../policy/one-host.ts';
+} from '../policy/cold-snapshot/orders.ts';
+import { onHost } from '../policy/one-host/one-host.ts';
 
 /**
  * Brings the guest to what it shall be, whatever was done to it and however far it had come: looks,

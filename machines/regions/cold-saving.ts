@@ -1,4 +1,4 @@
-import { onHost } from '../policy/one-host.ts';
+import { onHost } from '../policy/one-host/one-host.ts';
 import { hearing } from './one-host-frame.ts';
 import {
   failsWith,
@@ -7,7 +7,7 @@ import {
   lookOf,
   lookOrder,
   placedLayOrder,
-} from '../policy/cold-orders.ts';
+} from '../policy/cold-snapshot/orders.ts';
 
 /** The memory goes into libvirt's own file, and the guest is off. */
 export const saving = {

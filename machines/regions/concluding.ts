@@ -5,7 +5,7 @@ import {
   onSource,
   remains,
   unwantedVolumes,
-} from '../policy/live-migration-inputs.ts';
+} from '../policy/migration/live-migration-inputs.ts';
 import { lookOf } from '../policy/domain-on-host.ts';
 import { errorOf } from './event-params.ts';
 

@@ -1,5 +1,5 @@
-import type { MergeLook } from '../policy/snapshot-delete-looks.ts';
-import { deletionRequest, lookRequest } from '../policy/snapshot-delete-requests.ts';
+import type { MergeLook } from '../policy/snapshot-delete/looks.ts';
+import { deletionRequest, lookRequest } from '../policy/snapshot-delete/requests.ts';
 import { recordsFailure } from './one-host-frame.ts';
 
 const lookOf = ({ event }: { readonly event: { readonly output: MergeLook } }) => ({

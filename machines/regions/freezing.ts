@@ -1,6 +1,6 @@
-import type { AgentLook, FreezeLook, Thawed } from '../policy/freezing.ts';
-import { guestAsk } from '../policy/freezing.ts';
-import { onHost } from '../policy/one-host.ts';
+import type { AgentLook, FreezeLook, Thawed } from '../policy/one-host/freezing.ts';
+import { guestAsk } from '../policy/one-host/freezing.ts';
+import { onHost } from '../policy/one-host/one-host.ts';
 import { errorOf } from './event-params.ts';
 
 type Frozen = { readonly event: { readonly output: { readonly frozen: number } } };

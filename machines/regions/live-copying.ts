@@ -1,5 +1,5 @@
-import type { CopiesLook } from '../policy/live-snapshot-copies.ts';
-import { copiesOnHost, copyRequest, deltaRequest } from '../policy/live-snapshot-requests.ts';
+import type { CopiesLook } from '../policy/live-snapshot/copies.ts';
+import { copiesOnHost, copyRequest, deltaRequest } from '../policy/live-snapshot/requests.ts';
 import { recordsFailure } from './one-host-frame.ts';
 import { undefining } from './undefined-meanwhile.ts';
 import { errorOf } from './event-params.ts';

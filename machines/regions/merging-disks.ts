@@ -1,9 +1,9 @@
-import type { MergeLook } from '../policy/snapshot-delete-looks.ts';
+import type { MergeLook } from '../policy/snapshot-delete/looks.ts';
 import {
   conclusionRequest,
   lookRequest,
   mergeRequest,
-} from '../policy/snapshot-delete-requests.ts';
+} from '../policy/snapshot-delete/requests.ts';
 import { errorOf } from './event-params.ts';
 
 const lookOf = ({ event }: { readonly event: { readonly output: MergeLook } }) => ({

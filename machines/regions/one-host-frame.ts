@@ -1,6 +1,6 @@
 import type { ClaimAnswer, ReleaseAnswer } from '../policy/claims.ts';
-import type { Ending, OneHostContext } from '../policy/one-host.ts';
-import { claimRequest, operatorResult, releaseRequest } from '../policy/one-host.ts';
+import type { Ending, OneHostContext } from '../policy/one-host/one-host.ts';
+import { claimRequest, operatorResult, releaseRequest } from '../policy/one-host/one-host.ts';
 import { errorOf } from './event-params.ts';
 
 type Claimed = { readonly event: { readonly output: ClaimAnswer } };

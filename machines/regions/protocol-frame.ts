@@ -1,6 +1,6 @@
 import { onDestination, onSource } from '../policy/domain-on-host.ts';
-import type { ProtocolContext } from '../policy/protocol-context.ts';
-import { operatorReport, reportOf, rolledBackReport } from '../policy/protocol-report.ts';
+import type { ProtocolContext } from '../policy/migration/protocol-context.ts';
+import { operatorReport, reportOf, rolledBackReport } from '../policy/migration/protocol-report.ts';
 
 type Context = { readonly context: ProtocolContext };
 

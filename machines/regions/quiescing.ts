@@ -1,4 +1,4 @@
-import { copiesOnHost } from '../policy/live-snapshot-requests.ts';
+import { copiesOnHost } from '../policy/live-snapshot/requests.ts';
 import { askingAgent, freezing } from './freezing.ts';
 
 const heeded = [

@@ -1,4 +1,4 @@
-import { claimsToRelease } from '../policy/live-migration-inputs.ts';
+import { claimsToRelease } from '../policy/migration/live-migration-inputs.ts';
 
 const answerOf = ({ event }: { event: { output: { released: readonly string[] } } }) =>
   event.output;

@@ -1,4 +1,4 @@
-import { begins, holdsGuest, resumeInput } from '../policy/phase-calls.ts';
+import { begins, holdsGuest, resumeInput } from '../policy/migration/phase-calls.ts';
 
 const again = '#lookingAtPostcopy';
 

@@ -1,7 +1,7 @@
-import { resumeRequest } from '../policy/one-host.ts';
-import type { KeepVerdict, RevertLook } from '../policy/snapshot-revert-look.ts';
-import { revertLookRequest } from '../policy/snapshot-revert-look.ts';
-import { keepRequest } from '../policy/snapshot-revert-requests.ts';
+import { resumeRequest } from '../policy/one-host/one-host.ts';
+import type { KeepVerdict, RevertLook } from '../policy/snapshot-revert/look.ts';
+import { revertLookRequest } from '../policy/snapshot-revert/look.ts';
+import { keepRequest } from '../policy/snapshot-revert/requests.ts';
 import { hearing, recordsFailure } from './one-host-frame.ts';
 
 type Looked = { readonly event: { readonly output: RevertLook } };

@@ -1,8 +1,8 @@
 import type { ClaimAnswer } from '../policy/claims.ts';
-import { claimRequest } from '../policy/one-host.ts';
-import type { RevertLook, RevertVerdict } from '../policy/snapshot-revert-look.ts';
-import { revertLookRequest } from '../policy/snapshot-revert-look.ts';
-import { backRequest, beforeRequest, revertRequest } from '../policy/snapshot-revert-requests.ts';
+import { claimRequest } from '../policy/one-host/one-host.ts';
+import type { RevertLook, RevertVerdict } from '../policy/snapshot-revert/look.ts';
+import { revertLookRequest } from '../policy/snapshot-revert/look.ts';
+import { backRequest, beforeRequest, revertRequest } from '../policy/snapshot-revert/requests.ts';
 import { hearing, recordsFailure } from './one-host-frame.ts';
 import { errorOf } from './event-params.ts';
 

@@ -1,5 +1,5 @@
-import type { SavingLook } from '../policy/managed-save.ts';
-import { guestOnHost, savingCall } from '../policy/managed-save.ts';
+import type { SavingLook } from '../policy/managed-save/managed-save.ts';
+import { guestOnHost, savingCall } from '../policy/managed-save/managed-save.ts';
 import { noteEnding, recordsFailure } from './one-host-frame.ts';
 
 type Looked = { readonly event: { readonly output: SavingLook } };

@@ -1,13 +1,13 @@
-import type { SnapshotLook, SnapshotVerdict } from '../policy/domain-snapshot-look.ts';
-import { lookRequest } from '../policy/domain-snapshot-look.ts';
+import type { SnapshotLook, SnapshotVerdict } from '../policy/domain-snapshot/look.ts';
+import { lookRequest } from '../policy/domain-snapshot/look.ts';
 import {
   asBases,
   asOverlays,
   filesRequest,
   namedSnapshot,
   overlaysOnHost,
-} from '../policy/domain-snapshot-requests.ts';
-import { resumeRequest } from '../policy/one-host.ts';
+} from '../policy/domain-snapshot/requests.ts';
+import { resumeRequest } from '../policy/one-host/one-host.ts';
 import { hearing } from './one-host-frame.ts';
 import { removedOf, tidyingFiles } from './tidying-files.ts';
 

@@ -1,5 +1,5 @@
-import { onHost } from '../policy/one-host.ts';
-import { createRequest } from '../policy/domain-snapshot-requests.ts';
+import { onHost } from '../policy/one-host/one-host.ts';
+import { createRequest } from '../policy/domain-snapshot/requests.ts';
 import { askingAgent, freezing } from './freezing.ts';
 import { recordsFailure } from './one-host-frame.ts';
 

@@ -1,6 +1,6 @@
 import type { DomainOnHost } from '../policy/domain-on-host.ts';
 import { onSource } from '../policy/domain-on-host.ts';
-import type { ProtocolContext } from '../policy/protocol-context.ts';
+import type { ProtocolContext } from '../policy/migration/protocol-context.ts';
 
 type Context = { readonly context: ProtocolContext };
 

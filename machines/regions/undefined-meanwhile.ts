@@ -1,6 +1,6 @@
-import { onHost } from '../policy/one-host.ts';
-import type { KeptDefinition } from '../policy/undefined-meanwhile.ts';
-import { defineRequest } from '../policy/undefined-meanwhile.ts';
+import { onHost } from '../policy/one-host/one-host.ts';
+import type { KeptDefinition } from '../policy/live-snapshot/undefined-meanwhile.ts';
+import { defineRequest } from '../policy/live-snapshot/undefined-meanwhile.ts';
 import { recordsFailure } from './one-host-frame.ts';
 import { errorOf } from './event-params.ts';
 

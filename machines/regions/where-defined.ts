@@ -1,5 +1,5 @@
 import { lookOf, onBoth, onDestination } from '../policy/domain-on-host.ts';
-import { copiesInput } from '../policy/offline-context.ts';
+import { copiesInput } from '../policy/migration/offline-context.ts';
 import { errorOf } from './event-params.ts';
 
 const noteFailure = { type: 'recordFailure', params: errorOf } as const;

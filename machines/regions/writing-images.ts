@@ -1,4 +1,4 @@
-import type { DroppedFrom } from '../policy/live-snapshot-copies.ts';
+import type { DroppedFrom } from '../policy/live-snapshot/copies.ts';
 import type { ImageInfo } from '../../src/ports/images.ts';
 import {
   deltasOnHost,
@@ -7,8 +7,8 @@ import {
   imagesOnHost,
   nameRequest,
   stagedImage,
-} from '../policy/live-snapshot-requests.ts';
-import type { FilesRemoved } from '../policy/live-snapshot-images.ts';
+} from '../policy/live-snapshot/requests.ts';
+import type { FilesRemoved } from '../policy/live-snapshot/images.ts';
 import { recordsFailure } from './one-host-frame.ts';
 import { errorOf } from './event-params.ts';
 

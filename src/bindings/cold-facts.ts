@@ -1,7 +1,10 @@
-import type { LookOrder } from '../../machines/policy/cold-orders.ts';
-import type { ColdSnapshotFacts, ColdSnapshotInput } from '../../machines/policy/cold-snapshot.ts';
-import type { DiskLook, GuestLook } from '../../machines/policy/cold-steps.ts';
-import { chosenDisks } from '../../machines/policy/live-snapshot.ts';
+import type { LookOrder } from '../../machines/policy/cold-snapshot/orders.ts';
+import type {
+  ColdSnapshotFacts,
+  ColdSnapshotInput,
+} from '../../machines/policy/cold-snapshot/cold-snapshot.ts';
+import type { DiskLook, GuestLook } from '../../machines/policy/cold-snapshot/steps.ts';
+import { chosenDisks } from '../../machines/policy/live-snapshot/live-snapshot.ts';
 import type { Tools } from '../engine/slots.ts';
 import type { DiskChain } from '../ports/block-jobs.ts';
 import type { DomainView } from '../ports/domain.ts';

@@ -1,5 +1,5 @@
-import type { CopyOrder } from '../../machines/policy/cold-orders.ts';
-import type { CopiedImage } from '../../machines/policy/cold-snapshot.ts';
+import type { CopyOrder } from '../../machines/policy/cold-snapshot/orders.ts';
+import type { CopiedImage } from '../../machines/policy/cold-snapshot/cold-snapshot.ts';
 import type { Tools } from '../engine/slots.ts';
 import { FailureError } from '../ports/failure.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';

@@ -1,4 +1,4 @@
-import type { DiskOnHost } from '../../machines/policy/cold-orders.ts';
+import type { DiskOnHost } from '../../machines/policy/cold-snapshot/orders.ts';
 import type { Tools } from '../engine/slots.ts';
 import { FailureError } from '../ports/failure.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';

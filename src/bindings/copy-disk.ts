@@ -3,7 +3,7 @@ import type {
   DiskCopied,
   DiskCopy,
   DiskOnPeers,
-} from '../../machines/policy/offline-context.ts';
+} from '../../machines/policy/migration/offline-context.ts';
 import type { Tools } from '../engine/slots.ts';
 import { FailureError } from '../ports/failure.ts';
 import type { Failure } from '../ports/failure.ts';

@@ -1,13 +1,13 @@
 import { dirname } from 'node:path/posix';
 
 import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
-import type { LookRequest, SnapshotLook } from '../../machines/policy/domain-snapshot-look.ts';
+import type { LookRequest, SnapshotLook } from '../../machines/policy/domain-snapshot/look.ts';
 import type {
   ConfigureRequest,
   CreateRequest,
   FilesRequest,
   OverlaysOnHost,
-} from '../../machines/policy/domain-snapshot-requests.ts';
+} from '../../machines/policy/domain-snapshot/requests.ts';
 import type { Tools } from '../engine/slots.ts';
 import { delay } from '../ports/clock.ts';
 import { FailureError, toFailure } from '../ports/failure.ts';

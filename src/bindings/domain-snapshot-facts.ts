@@ -1,8 +1,11 @@
 import { dirname } from 'node:path/posix';
 
-import type { DomainSnapshotFacts, TargetFact } from '../../machines/policy/domain-snapshot.ts';
-import { planTargets } from '../../machines/policy/domain-snapshot.ts';
-import type { SnapshotFactsRequest } from '../../machines/policy/domain-snapshot-requests.ts';
+import type {
+  DomainSnapshotFacts,
+  TargetFact,
+} from '../../machines/policy/domain-snapshot/domain-snapshot.ts';
+import { planTargets } from '../../machines/policy/domain-snapshot/domain-snapshot.ts';
+import type { SnapshotFactsRequest } from '../../machines/policy/domain-snapshot/requests.ts';
 import type { Tools } from '../engine/slots.ts';
 import type { DomainView } from '../ports/domain.ts';
 import { FailureError, toFailure } from '../ports/failure.ts';

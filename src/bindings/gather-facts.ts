@@ -1,6 +1,6 @@
-import type { LiveMigrationInput } from '../../machines/policy/migration-request.ts';
-import { disksToStay, toMigrateCall } from '../../machines/policy/migration-plan.ts';
-import { toDiskCopies } from '../../machines/policy/offline-context.ts';
+import type { LiveMigrationInput } from '../../machines/policy/migration/request.ts';
+import { disksToStay, toMigrateCall } from '../../machines/policy/migration/plan.ts';
+import { toDiskCopies } from '../../machines/policy/migration/offline-context.ts';
 import type { Tools } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import type { MigrationFacts, Reachability } from '../ports/migration.ts';

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix';
 
-import type { SeenChain } from '../../machines/policy/snapshot-delete.ts';
+import type { SeenChain } from '../../machines/policy/snapshot-delete/snapshot-delete.ts';
 import type { DiskChain } from '../ports/block-jobs.ts';
 import type { DomainStatus } from '../ports/domain.ts';
 import { FailureError } from '../ports/failure.ts';

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path/posix';
 
-import type { ImageTarget, TargetFacts } from '../../machines/policy/image-target.ts';
-import { imagePaths } from '../../machines/policy/image-target.ts';
+import type { ImageTarget, TargetFacts } from '../../machines/policy/one-host/image-target.ts';
+import { imagePaths } from '../../machines/policy/one-host/image-target.ts';
 import type { DomainView } from '../ports/domain.ts';
 import type { Hypervisor } from '../ports/hypervisor.ts';
 import type { FormattedImage, ImageInfo } from '../ports/images.ts';

@@ -1,14 +1,17 @@
 import { instanceSnapshot } from '../../machines/index.ts';
-import { coldSnapshotVerdicts } from '../../machines/policy/cold-checks.ts';
-import { beforeColdSnapshot } from '../../machines/policy/cold-snapshot.ts';
+import { coldSnapshotVerdicts } from '../../machines/policy/cold-snapshot/checks.ts';
+import { beforeColdSnapshot } from '../../machines/policy/cold-snapshot/cold-snapshot.ts';
 import type {
   InstanceSnapshotFacts,
   InstanceSnapshotInput,
-} from '../../machines/policy/instance-snapshot.ts';
-import { coldInputAt, liveInputAt } from '../../machines/policy/instance-snapshot.ts';
-import { liveSnapshotVerdicts } from '../../machines/policy/live-snapshot-checks.ts';
-import { beforeLiveSnapshot } from '../../machines/policy/live-snapshot.ts';
-import { nothingYet } from '../../machines/policy/one-host.ts';
+} from '../../machines/policy/instance-snapshot/instance-snapshot.ts';
+import {
+  coldInputAt,
+  liveInputAt,
+} from '../../machines/policy/instance-snapshot/instance-snapshot.ts';
+import { liveSnapshotVerdicts } from '../../machines/policy/live-snapshot/checks.ts';
+import { beforeLiveSnapshot } from '../../machines/policy/live-snapshot/live-snapshot.ts';
+import { nothingYet } from '../../machines/policy/one-host/one-host.ts';
 import type { BoundMachine, SlotsOf, Tools } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';
 import { FailureError } from '../ports/failure.ts';

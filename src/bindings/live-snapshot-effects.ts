@@ -6,10 +6,15 @@ import type {
   FlattenRequest,
   NameRequest,
   OwnCopy,
-} from '../../machines/policy/live-snapshot-requests.ts';
-import type { CopiesLook, DroppedFrom } from '../../machines/policy/live-snapshot-copies.ts';
-import type { AgentLook, FreezeLook, GuestAsk, Thawed } from '../../machines/policy/freezing.ts';
-import type { FilesRemoved } from '../../machines/policy/live-snapshot-images.ts';
+} from '../../machines/policy/live-snapshot/requests.ts';
+import type { CopiesLook, DroppedFrom } from '../../machines/policy/live-snapshot/copies.ts';
+import type {
+  AgentLook,
+  FreezeLook,
+  GuestAsk,
+  Thawed,
+} from '../../machines/policy/one-host/freezing.ts';
+import type { FilesRemoved } from '../../machines/policy/live-snapshot/images.ts';
 import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
 import type { Tools } from '../engine/slots.ts';
 import type { DiskChain } from '../ports/block-jobs.ts';

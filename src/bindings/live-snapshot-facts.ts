@@ -1,8 +1,8 @@
-import type { TargetFacts } from '../../machines/policy/image-target.ts';
-import { roomFor } from '../../machines/policy/image-target.ts';
-import type { FactsRequest } from '../../machines/policy/live-snapshot-requests.ts';
-import type { LiveSnapshotFacts } from '../../machines/policy/live-snapshot.ts';
-import { chosenDisks } from '../../machines/policy/live-snapshot.ts';
+import type { TargetFacts } from '../../machines/policy/one-host/image-target.ts';
+import { roomFor } from '../../machines/policy/one-host/image-target.ts';
+import type { FactsRequest } from '../../machines/policy/live-snapshot/requests.ts';
+import type { LiveSnapshotFacts } from '../../machines/policy/live-snapshot/live-snapshot.ts';
+import { chosenDisks } from '../../machines/policy/live-snapshot/live-snapshot.ts';
 import type { Tools } from '../engine/slots.ts';
 import type { DomainView } from '../ports/domain.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';

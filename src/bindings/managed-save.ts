@@ -7,8 +7,8 @@ import type {
   SavingCall,
   SavingFacts,
   SavingLook,
-} from '../../machines/policy/managed-save.ts';
-import { savedPlace } from '../../machines/policy/managed-save.ts';
+} from '../../machines/policy/managed-save/managed-save.ts';
+import { savedPlace } from '../../machines/policy/managed-save/managed-save.ts';
 import type { EffectSlot, SlotsOf, Tools } from '../engine/slots.ts';
 import { bind, type BoundMachine } from '../engine/slots.ts';
 import { FailureError, toFailure } from '../ports/failure.ts';

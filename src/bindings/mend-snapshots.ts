@@ -1,4 +1,4 @@
-import type { MendRequest } from '../../machines/policy/snapshot-delete-requests.ts';
+import type { MendRequest } from '../../machines/policy/snapshot-delete/requests.ts';
 import type { Tools } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 

@@ -1,4 +1,8 @@
-import type { FinishDone, PhaseDone, PhaseInput } from '../../machines/policy/phase-calls.ts';
+import type {
+  FinishDone,
+  PhaseDone,
+  PhaseInput,
+} from '../../machines/policy/migration/phase-calls.ts';
 import type { MigrationEvent } from '../../machines/migration-events.ts';
 import type { DomainOnPeers } from '../../machines/policy/domain-on-host.ts';
 import type { EffectSlot, WatchSlot } from '../engine/slots.ts';

@@ -1,9 +1,9 @@
 import type { DomainEvent } from '../../machines/domain-events.ts';
 import type { ClaimAnswer, ClaimRequest } from '../../machines/policy/claims.ts';
 import type { ReleaseAnswer, ReleaseRequest } from '../../machines/policy/claims.ts';
-import type { DomainLook } from '../../machines/policy/domain-look.ts';
+import type { DomainLook } from '../../machines/policy/one-host/domain-look.ts';
 import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
-import type { OneHostFacts, OneHostInput } from '../../machines/policy/one-host.ts';
+import type { OneHostFacts, OneHostInput } from '../../machines/policy/one-host/one-host.ts';
 import type { About, EffectSlot, Tools, WatchSlot } from '../engine/slots.ts';
 import { toFailure } from '../ports/failure.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';

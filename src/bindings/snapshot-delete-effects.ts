@@ -1,20 +1,23 @@
-import type { Removal } from '../../machines/policy/snapshot-delete-endings.ts';
-import { mayMerge } from '../../machines/policy/snapshot-delete-checks.ts';
-import { jobIn } from '../../machines/policy/snapshot-delete-looks.ts';
+import type { Removal } from '../../machines/policy/snapshot-delete/endings.ts';
+import { mayMerge } from '../../machines/policy/snapshot-delete/checks.ts';
+import { jobIn } from '../../machines/policy/snapshot-delete/looks.ts';
 import {
   planMerge,
   planSnapshot,
   snapshotNamed,
-} from '../../machines/policy/snapshot-delete-plan.ts';
-import type { MergePlan } from '../../machines/policy/snapshot-delete-plan.ts';
+} from '../../machines/policy/snapshot-delete/plan.ts';
+import type { MergePlan } from '../../machines/policy/snapshot-delete/plan.ts';
 import type {
   DeletionRequest,
   DisksOnHost,
   FactsRequest,
   MergeRequest,
   RemovalRequest,
-} from '../../machines/policy/snapshot-delete-requests.ts';
-import type { SeenChain, SnapshotDeleteFacts } from '../../machines/policy/snapshot-delete.ts';
+} from '../../machines/policy/snapshot-delete/requests.ts';
+import type {
+  SeenChain,
+  SnapshotDeleteFacts,
+} from '../../machines/policy/snapshot-delete/snapshot-delete.ts';
 import type { Tools } from '../engine/slots.ts';
 import { FailureError } from '../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';

@@ -1,10 +1,10 @@
-import type { MergeLook, SeenFile } from '../../machines/policy/snapshot-delete-looks.ts';
+import type { MergeLook, SeenFile } from '../../machines/policy/snapshot-delete/looks.ts';
 import type {
   DiskMerge,
   SeenChain,
   SnapshotDeleteFacts,
-} from '../../machines/policy/snapshot-delete.ts';
-import type { DisksOnHost, LookRequest } from '../../machines/policy/snapshot-delete-requests.ts';
+} from '../../machines/policy/snapshot-delete/snapshot-delete.ts';
+import type { DisksOnHost, LookRequest } from '../../machines/policy/snapshot-delete/requests.ts';
 import type { Tools } from '../engine/slots.ts';
 import { FailureError } from '../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';

@@ -1,4 +1,4 @@
-import { notAstray } from '../../machines/policy/snapshot-delete.ts';
+import { notAstray } from '../../machines/policy/snapshot-delete/snapshot-delete.ts';
 import type { SnapshotUpgrade } from '../engine/slots.ts';
 
 /** Runs of version 1 took every guest for what its daemon said of it. */

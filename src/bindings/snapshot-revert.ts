@@ -3,11 +3,11 @@ import { dirname } from 'node:path/posix';
 import type {
   SnapshotRevertFacts,
   SnapshotRevertInput,
-} from '../../machines/policy/snapshot-revert.ts';
-import { keptAs, targetIn } from '../../machines/policy/snapshot-revert.ts';
-import { domainSnapshotInput } from '../../machines/policy/domain-snapshot.ts';
-import type { RevertLook, RevertLookRequest } from '../../machines/policy/snapshot-revert-look.ts';
-import type { KeepRequest, RevertRequest } from '../../machines/policy/snapshot-revert-requests.ts';
+} from '../../machines/policy/snapshot-revert/snapshot-revert.ts';
+import { keptAs, targetIn } from '../../machines/policy/snapshot-revert/snapshot-revert.ts';
+import { domainSnapshotInput } from '../../machines/policy/domain-snapshot/domain-snapshot.ts';
+import type { RevertLook, RevertLookRequest } from '../../machines/policy/snapshot-revert/look.ts';
+import type { KeepRequest, RevertRequest } from '../../machines/policy/snapshot-revert/requests.ts';
 import { snapshotRevert } from '../../machines/snapshot-revert.machine.ts';
 import type { BoundMachine, SlotsOf, Tools } from '../engine/slots.ts';
 import { bind } from '../engine/slots.ts';

@@ -1,18 +1,21 @@
-import type { OneHostInput } from '../../machines/policy/one-host.ts';
-import { nothingYet } from '../../machines/policy/one-host.ts';
-import { snapshotDeleteVerdicts } from '../../machines/policy/snapshot-delete-checks.ts';
+import type { OneHostInput } from '../../machines/policy/one-host/one-host.ts';
+import { nothingYet } from '../../machines/policy/one-host/one-host.ts';
+import { snapshotDeleteVerdicts } from '../../machines/policy/snapshot-delete/checks.ts';
 import {
   beforeSnapshotDelete,
   snapshotDeleteInput,
-} from '../../machines/policy/snapshot-delete.ts';
-import { refusalOf } from '../../machines/policy/one-host-checks.ts';
-import { snapshotRevertVerdicts } from '../../machines/policy/snapshot-revert-checks.ts';
+} from '../../machines/policy/snapshot-delete/snapshot-delete.ts';
+import { refusalOf } from '../../machines/policy/one-host/checks.ts';
+import { snapshotRevertVerdicts } from '../../machines/policy/snapshot-revert/checks.ts';
 import {
   beforeSnapshotRevert,
   snapshotRevertInput,
-} from '../../machines/policy/snapshot-revert.ts';
-import type { SnapshotNode, SnapshotObjections } from '../../machines/policy/snapshot-tree.ts';
-import { pathsOf, snapshotTree } from '../../machines/policy/snapshot-tree.ts';
+} from '../../machines/policy/snapshot-revert/snapshot-revert.ts';
+import type {
+  SnapshotNode,
+  SnapshotObjections,
+} from '../../machines/policy/domain-snapshot/tree.ts';
+import { pathsOf, snapshotTree } from '../../machines/policy/domain-snapshot/tree.ts';
 import type { CheckVerdict } from '../../machines/policy/verdicts.ts';
 import type { Tools } from '../engine/slots.ts';
 import { FailureError } from '../ports/failure.ts';
@@ -23,7 +26,7 @@ import { gatherOneHost } from './one-host.ts';
 import { gatherSnapshotDelete } from './snapshot-delete-effects.ts';
 import { gatherSnapshotRevert } from './snapshot-revert.ts';
 
-export type { SnapshotFile, SnapshotNode } from '../../machines/policy/snapshot-tree.ts';
+export type { SnapshotFile, SnapshotNode } from '../../machines/policy/domain-snapshot/tree.ts';
 
 /**
  * The snapshots of a domain as a tree, each with its files and what speaks against using it. Reads only.

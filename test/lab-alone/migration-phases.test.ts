@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
 import type { LabHost, MigrationLogEntry } from '../../lab/index.ts';
-import type { Milestone } from '../../machines/policy/migration-phases.ts';
-import type { ProtocolContext } from '../../machines/policy/protocol-context.ts';
+import type { Milestone } from '../../machines/policy/migration/phases.ts';
+import type { ProtocolContext } from '../../machines/policy/migration/protocol-context.ts';
 import type { LabMigration } from '../support/lab-migration.ts';
 import { useLab } from '../support/lab-migration.ts';
 import { describeLab } from '../support/needs.ts';

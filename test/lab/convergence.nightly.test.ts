@@ -1,7 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 
 import type { ConvergencePolicy } from '../../machines/index.ts';
-import { convergencePresets, patient } from '../../machines/policy/convergence-presets.ts';
+import {
+  convergencePresets,
+  patient,
+} from '../../machines/policy/migration/convergence-presets.ts';
 import type { MigrationOptions } from '../../src/index.ts';
 import {
   expectAsBefore,

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 
 import { expectAsBefore, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
-import { patient } from '../../machines/policy/convergence-presets.ts';
+import { patient } from '../../machines/policy/migration/convergence-presets.ts';
 import { describeLab } from '../support/needs.ts';
 
 /** libvirt's ports for the memory stream and the NBD exports. */

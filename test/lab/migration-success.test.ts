@@ -7,7 +7,7 @@ import {
   useLab,
 } from '../support/lab-migration.ts';
 import { virsh } from '../../lab/virsh.ts';
-import { patient } from '../../machines/policy/convergence-presets.ts';
+import { patient } from '../../machines/policy/migration/convergence-presets.ts';
 import { describeLab } from '../support/needs.ts';
 
 const everyPhase = ['BEGIN3', 'PREPARE', 'PERFORM3', 'PERFORM3_DONE', 'FINISH3', 'CONFIRM3'];

@@ -6,7 +6,7 @@ import {
   expectTicksContinuous,
   useLab,
 } from '../support/lab-migration.ts';
-import { patient } from '../../machines/policy/convergence-presets.ts';
+import { patient } from '../../machines/policy/migration/convergence-presets.ts';
 import { describeLab } from '../support/needs.ts';
 
 /** Pages are written faster than this link carries them: precopy alone never ends. */

@@ -4,7 +4,7 @@ import type { LabGuest } from '../../lab/index.ts';
 import { lastTick, waitForTick } from '../../lab/index.ts';
 import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
 import type { Hypervisors } from '../../src/index.ts';
-import { patient } from '../../machines/policy/convergence-presets.ts';
+import { patient } from '../../machines/policy/migration/convergence-presets.ts';
 import { HeldLink } from '../support/held-link.ts';
 import type { LabMigration } from '../support/lab-migration.ts';
 import { expectMoved, expectTicksContinuous, useLab } from '../support/lab-migration.ts';

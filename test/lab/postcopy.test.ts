@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { lastTick, waitForTick } from '../../lab/index.ts';
-import { patient } from '../../machines/policy/convergence-presets.ts';
+import { patient } from '../../machines/policy/migration/convergence-presets.ts';
 import { expectMoved, expectTicksContinuous, useLab } from '../support/lab-migration.ts';
 import { describeLab } from '../support/needs.ts';
 

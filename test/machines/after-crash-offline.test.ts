@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ProtocolOutput } from '../../machines/index.ts';
-import { hasBegun as hasPhase } from '../../machines/policy/offline-context.ts';
+import { hasBegun as hasPhase } from '../../machines/policy/migration/offline-context.ts';
 import { bindOfflineMigration } from '../../src/bindings/offline-migration.ts';
 import { statesOf } from '../support/machine-parts.ts';
 import type { Order } from './crash-world.ts';

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
 
 import type { ProtocolOutput } from '../../machines/index.ts';
-import { hasReached } from '../../machines/policy/migration-phases.ts';
-import type { ProtocolContext } from '../../machines/policy/protocol-context.ts';
+import { hasReached } from '../../machines/policy/migration/phases.ts';
+import type { ProtocolContext } from '../../machines/policy/migration/protocol-context.ts';
 import { bindDirectMigration } from '../../src/bindings/direct-migration.ts';
 import { bindPeer2peerMigration } from '../../src/bindings/peer2peer-migration.ts';
 import type { SlotTable } from '../../src/engine/slots.ts';

@@ -1,4 +1,4 @@
-import type { MigrationCheckName } from '../../machines/policy/migration-checks.ts';
+import type { MigrationCheckName } from '../../machines/policy/migration/checks.ts';
 import type { LiveMigrationInput } from '../../machines/index.ts';
 import type { MigrationFacts, MigrationOptions } from '../../src/ports/migration.ts';
 import { plainOptions } from '../support/migration-options.ts';

@@ -1,7 +1,7 @@
 import { coldSnapshot, coldSnapshotInput } from '../../machines/index.ts';
 import type { ColdSnapshotInput, ColdSnapshotOutput } from '../../machines/index.ts';
-import type { ColdSnapshotFacts } from '../../machines/policy/cold-snapshot.ts';
-import type { DiskLook, GuestLook } from '../../machines/policy/cold-steps.ts';
+import type { ColdSnapshotFacts } from '../../machines/policy/cold-snapshot/cold-snapshot.ts';
+import type { DiskLook, GuestLook } from '../../machines/policy/cold-snapshot/steps.ts';
 import type { DeviceView } from '../../src/ports/devices.ts';
 import type { DomainView } from '../../src/ports/domain.ts';
 import { guestView, hostView } from './facts.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Passes } from '../../machines/policy/convergence.ts';
+import type { Passes } from '../../machines/policy/migration/convergence.ts';
 import {
   afterPass,
   dataGib,
@@ -9,8 +9,11 @@ import {
   noPasses,
   planConvergence,
   wantsPostcopy,
-} from '../../machines/policy/convergence.ts';
-import { convergencePresets, patient } from '../../machines/policy/convergence-presets.ts';
+} from '../../machines/policy/migration/convergence.ts';
+import {
+  convergencePresets,
+  patient,
+} from '../../machines/policy/migration/convergence-presets.ts';
 
 const gib = 2 ** 30;
 const presets = Object.entries(convergencePresets);

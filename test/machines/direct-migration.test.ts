@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { toPhaseRecords } from '../../machines/policy/migration-phases.ts';
+import { toPhaseRecords } from '../../machines/policy/migration/phases.ts';
 import type { DirectState } from './direct.ts';
 import { callOf, directStates, directTo, execution, isAt } from './direct.ts';
 import { domain, look } from './hosts.ts';

@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest';
 
 import { domainSnapshot } from '../../machines/index.ts';
 import type { DomainSnapshotInput } from '../../machines/index.ts';
-import type { DomainSnapshotFacts, TargetFact } from '../../machines/policy/domain-snapshot.ts';
-import { domainSnapshotCheckNames } from '../../machines/policy/domain-snapshot-checks.ts';
+import type {
+  DomainSnapshotFacts,
+  TargetFact,
+} from '../../machines/policy/domain-snapshot/domain-snapshot.ts';
+import { domainSnapshotCheckNames } from '../../machines/policy/domain-snapshot/checks.ts';
 import type { DiskView, DomainView } from '../../src/ports/domain.ts';
 import type { SnapshotView } from '../../src/ports/snapshots.ts';
 import { factsOf, inputOf, overlayPath } from './domain-snapshot.ts';

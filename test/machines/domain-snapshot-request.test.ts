@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { DomainSnapshotInput } from '../../machines/index.ts';
-import type { DomainSnapshotFacts } from '../../machines/policy/domain-snapshot.ts';
+import type { DomainSnapshotFacts } from '../../machines/policy/domain-snapshot/domain-snapshot.ts';
 import type { DomainView } from '../../src/ports/domain.ts';
 import { working } from './domain-snapshot.ts';
 import { guestView } from './facts.ts';

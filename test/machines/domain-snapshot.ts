@@ -1,7 +1,7 @@
 import { domainSnapshot, domainSnapshotInput } from '../../machines/index.ts';
 import type { DomainSnapshotInput } from '../../machines/index.ts';
-import type { DomainSnapshotFacts } from '../../machines/policy/domain-snapshot.ts';
-import type { SnapshotLook } from '../../machines/policy/domain-snapshot-look.ts';
+import type { DomainSnapshotFacts } from '../../machines/policy/domain-snapshot/domain-snapshot.ts';
+import type { SnapshotLook } from '../../machines/policy/domain-snapshot/look.ts';
 import type { DomainStatus } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import { guestView, hostView } from './facts.ts';

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 
 import { instanceSnapshot, instanceSnapshotInput } from '../../machines/index.ts';
 import type { InstanceSnapshotInput } from '../../machines/index.ts';
-import type { InstanceSnapshotFacts } from '../../machines/policy/instance-snapshot.ts';
-import { beforeInstanceSnapshot } from '../../machines/policy/instance-snapshot.ts';
-import { foretellInstance } from '../../machines/policy/instance-ways.ts';
+import type { InstanceSnapshotFacts } from '../../machines/policy/instance-snapshot/instance-snapshot.ts';
+import { beforeInstanceSnapshot } from '../../machines/policy/instance-snapshot/instance-snapshot.ts';
+import { foretellInstance } from '../../machines/policy/instance-snapshot/ways.ts';
 import { guestView, hostView } from './facts.ts';
 import { Walk } from './walk.ts';
 

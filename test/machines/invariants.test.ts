@@ -2,7 +2,7 @@ import { array, constantFrom, nat, sample, tuple } from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { ProtocolInput } from '../../machines/index.ts';
-import type { ConvergencePolicy } from '../../machines/policy/convergence.ts';
+import type { ConvergencePolicy } from '../../machines/policy/migration/convergence.ts';
 import { Adversary } from './adversary.ts';
 import { direct, directTo } from './direct.ts';
 import { domain, look } from './hosts.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { migrationCheckNames } from '../../machines/policy/migration-checks.ts';
+import { migrationCheckNames } from '../../machines/policy/migration/checks.ts';
 import { badWorlds } from './bad-worlds.ts';
 import { factsWith, goodFacts } from './facts.ts';
 import { domain, look } from './hosts.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { LiveMigrationInput } from '../../machines/index.ts';
-import { patient } from '../../machines/policy/convergence-presets.ts';
+import { patient } from '../../machines/policy/migration/convergence-presets.ts';
 import { factsWith, goodFacts } from './facts.ts';
 import { domain, look } from './hosts.ts';
 import type { Options, Request } from './live.ts';

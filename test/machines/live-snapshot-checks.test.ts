@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { LiveSnapshotInput } from '../../machines/index.ts';
-import type { LiveSnapshotFacts } from '../../machines/policy/live-snapshot.ts';
+import type { LiveSnapshotFacts } from '../../machines/policy/live-snapshot/live-snapshot.ts';
 import type { DiskView, DomainView } from '../../src/ports/domain.ts';
 import { chainOf, diskOf, goodFacts, infoOf, SnapshotWalk } from './live-snapshot.ts';
 

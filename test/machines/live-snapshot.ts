@@ -1,6 +1,6 @@
 import { liveSnapshot, liveSnapshotInput } from '../../machines/index.ts';
 import type { LiveSnapshotInput } from '../../machines/index.ts';
-import type { LiveSnapshotFacts } from '../../machines/policy/live-snapshot.ts';
+import type { LiveSnapshotFacts } from '../../machines/policy/live-snapshot/live-snapshot.ts';
 import type { DiskChain } from '../../src/ports/block-jobs.ts';
 import type { DiskView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 
 import { liveMigration, liveMigrationInput } from '../../machines/index.ts';
 import type { LiveMigrationInput, LiveMigrationOutput } from '../../machines/index.ts';
-import type { MigrationReport } from '../../machines/policy/protocol-report.ts';
+import type { MigrationReport } from '../../machines/policy/migration/protocol-report.ts';
 import type { DomainStatus } from '../../src/ports/domain.ts';
 import type { MigrationFacts } from '../../src/ports/migration.ts';
 import { plainOptions } from '../support/migration-options.ts';

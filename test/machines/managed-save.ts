@@ -5,8 +5,8 @@ import type {
   SavingFacts,
   SavingLook,
   SavingOptions,
-} from '../../machines/policy/managed-save.ts';
-import { managedSaveInput } from '../../machines/policy/managed-save.ts';
+} from '../../machines/policy/managed-save/managed-save.ts';
+import { managedSaveInput } from '../../machines/policy/managed-save/managed-save.ts';
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import { guestView, hostView } from './facts.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ConvergencePolicy } from '../../machines/policy/convergence.ts';
+import type { ConvergencePolicy } from '../../machines/policy/migration/convergence.ts';
 import { look } from './hosts.ts';
 import { bothProtocols } from './postcopy-walks.ts';
 import { budgeted, connectionLost, countOf, input, operationFailed, planned } from './protocol.ts';

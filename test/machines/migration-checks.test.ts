@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { beforeAnything } from '../../machines/policy/live-migration-context.ts';
-import { refusal } from '../../machines/policy/live-migration-failures.ts';
-import { judgeMigration, migrationCheckNames } from '../../machines/policy/migration-checks.ts';
+import { beforeAnything } from '../../machines/policy/migration/live-migration-context.ts';
+import { refusal } from '../../machines/policy/migration/live-migration-failures.ts';
+import { judgeMigration, migrationCheckNames } from '../../machines/policy/migration/checks.ts';
 import type { LiveMigrationInput } from '../../machines/index.ts';
 import type { MigrationFacts, MigrationOptions } from '../../src/ports/migration.ts';
 import { badWorlds, copying } from './bad-worlds.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import type { EvidenceEvent, Milestone } from '../../machines/policy/migration-phases.ts';
+import type { EvidenceEvent, Milestone } from '../../machines/policy/migration/phases.ts';
 import {
   hasReached,
   noteEvidence,
   reach,
   toPhaseRecords,
-} from '../../machines/policy/migration-phases.ts';
+} from '../../machines/policy/migration/phases.ts';
 
 type Seen = readonly [type: string, detail?: string];
 

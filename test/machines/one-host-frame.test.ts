@@ -3,14 +3,19 @@ import { setup } from 'xstate';
 
 import type { AbortCommand } from '../../machines/domain-events.ts';
 import { oneHostParts } from '../../machines/one-host-setup.ts';
-import { judgeOneHost, oneHostChecks } from '../../machines/policy/one-host-checks.ts';
+import { judgeOneHost, oneHostChecks } from '../../machines/policy/one-host/checks.ts';
 import type {
   OneHostContext,
   OneHostFacts,
   OneHostInput,
   OneHostResult,
-} from '../../machines/policy/one-host.ts';
-import { nothingYet, onHost, operatorResult, resultOf } from '../../machines/policy/one-host.ts';
+} from '../../machines/policy/one-host/one-host.ts';
+import {
+  nothingYet,
+  onHost,
+  operatorResult,
+  resultOf,
+} from '../../machines/policy/one-host/one-host.ts';
 import {
   checking,
   claiming,

@@ -2,9 +2,12 @@ import { describe, expect, test } from 'vitest';
 
 import type { LiveMigrationInput } from '../../machines/index.ts';
 import { liveMigrationInput } from '../../machines/index.ts';
-import type { ConvergencePolicy } from '../../machines/policy/convergence.ts';
-import { convergencePresets, patient } from '../../machines/policy/convergence-presets.ts';
-import { conflictOf, optionConflicts } from '../../machines/policy/option-conflicts.ts';
+import type { ConvergencePolicy } from '../../machines/policy/migration/convergence.ts';
+import {
+  convergencePresets,
+  patient,
+} from '../../machines/policy/migration/convergence-presets.ts';
+import { conflictOf, optionConflicts } from '../../machines/policy/migration/option-conflicts.ts';
 import type { MigrationOptions } from '../../src/ports/migration.ts';
 
 interface Asked {

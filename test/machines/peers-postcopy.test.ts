@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { Situation, Verdict } from '../../machines/policy/peers.ts';
 import { judgePeers } from '../../machines/policy/peers.ts';
-import { quandaryOf } from '../../machines/policy/quandaries.ts';
+import { quandaryOf } from '../../machines/policy/migration/quandaries.ts';
 import type { DestinationHolding, SourceHolding } from './hosts.ts';
 import { look } from './hosts.ts';
 import { ran, ranThere, stood, switched } from './situations.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ConvergencePolicy } from '../../machines/policy/convergence.ts';
+import type { ConvergencePolicy } from '../../machines/policy/migration/convergence.ts';
 import { domain, look } from './hosts.ts';
 import { bothProtocols, breaks } from './postcopy-walks.ts';
 import { connectionLost, countOf, input, operationFailed, outputOf, planned } from './protocol.ts';

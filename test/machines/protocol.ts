@@ -1,7 +1,10 @@
 import type { ProtocolInput, ProtocolOutput } from '../../machines/index.ts';
-import type { ConvergencePlan, ConvergencePolicy } from '../../machines/policy/convergence.ts';
-import { planConvergence } from '../../machines/policy/convergence.ts';
-import { patient } from '../../machines/policy/convergence-presets.ts';
+import type {
+  ConvergencePlan,
+  ConvergencePolicy,
+} from '../../machines/policy/migration/convergence.ts';
+import { planConvergence } from '../../machines/policy/migration/convergence.ts';
+import { patient } from '../../machines/policy/migration/convergence-presets.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import { plainOptions } from '../support/migration-options.ts';
 import { domain } from './hosts.ts';

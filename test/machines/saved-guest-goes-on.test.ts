@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { SavingFacts } from '../../machines/policy/managed-save.ts';
+import type { SavingFacts } from '../../machines/policy/managed-save/managed-save.ts';
 import {
   claimed,
   ended,

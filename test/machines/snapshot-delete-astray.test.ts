@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { MergeLook, SeenFile } from '../../machines/policy/snapshot-delete-looks.ts';
+import type { MergeLook, SeenFile } from '../../machines/policy/snapshot-delete/looks.ts';
 import { chainsOf, DeletionWalk, failed, file, goodFacts, lookWith } from './snapshot-deletion.ts';
 
 const seen = (targetDev: string, top: SeenFile['is'], base: SeenFile['is']): SeenFile[] => [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { SnapshotDeleteInput } from '../../machines/index.ts';
-import type { SnapshotDeleteFacts } from '../../machines/policy/snapshot-delete.ts';
+import type { SnapshotDeleteFacts } from '../../machines/policy/snapshot-delete/snapshot-delete.ts';
 import {
   byHand,
   chainsOf,

@@ -1,7 +1,10 @@
 import { snapshotDelete, snapshotDeleteInput } from '../../machines/index.ts';
 import type { SnapshotDeleteInput } from '../../machines/index.ts';
-import type { MergeLook } from '../../machines/policy/snapshot-delete-looks.ts';
-import type { SeenChain, SnapshotDeleteFacts } from '../../machines/policy/snapshot-delete.ts';
+import type { MergeLook } from '../../machines/policy/snapshot-delete/looks.ts';
+import type {
+  SeenChain,
+  SnapshotDeleteFacts,
+} from '../../machines/policy/snapshot-delete/snapshot-delete.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { SnapshotView } from '../../src/ports/snapshots.ts';
 import { guestView, hostView } from './facts.ts';

@@ -1,9 +1,9 @@
 import type {
   SnapshotRevertFacts,
   SnapshotRevertInput,
-} from '../../machines/policy/snapshot-revert.ts';
-import { snapshotRevertInput } from '../../machines/policy/snapshot-revert.ts';
-import type { RevertLook } from '../../machines/policy/snapshot-revert-look.ts';
+} from '../../machines/policy/snapshot-revert/snapshot-revert.ts';
+import { snapshotRevertInput } from '../../machines/policy/snapshot-revert/snapshot-revert.ts';
+import type { RevertLook } from '../../machines/policy/snapshot-revert/look.ts';
 import { snapshotRevert } from '../../machines/snapshot-revert.machine.ts';
 import type { DomainStatus } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';

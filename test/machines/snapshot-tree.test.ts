@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import type { SnapshotTreeFacts } from '../../machines/policy/snapshot-tree.ts';
-import { snapshotTree } from '../../machines/policy/snapshot-tree.ts';
+import type { SnapshotTreeFacts } from '../../machines/policy/domain-snapshot/tree.ts';
+import { snapshotTree } from '../../machines/policy/domain-snapshot/tree.ts';
 import type { SnapshotView } from '../../src/ports/snapshots.ts';
 
 const snapshot = (name: string, more: Partial<SnapshotView> = {}): SnapshotView => ({

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ConvergencePolicy, DowntimeRamp } from '../../machines/policy/convergence.ts';
+import type {
+  ConvergencePolicy,
+  DowntimeRamp,
+} from '../../machines/policy/migration/convergence.ts';
 import { directTo } from './direct.ts';
 import { look } from './hosts.ts';
 import {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { snapshotDeleteInput } from '../../machines/index.ts';
-import { snapshotRevertInput } from '../../machines/policy/snapshot-revert.ts';
+import { snapshotRevertInput } from '../../machines/policy/snapshot-revert/snapshot-revert.ts';
 import { bindSnapshotDelete } from '../../src/bindings/snapshot-delete.ts';
 import { bindSnapshotRevert } from '../../src/bindings/snapshot-revert.ts';
 import { readSnapshotTree } from '../../src/bindings/snapshot-tree.ts';

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { expect } from 'vitest';
 
 import { lastTick, readTicks, waitForTick } from '../../lab/index.ts';
-import type { SnapshotRevertInput } from '../../machines/policy/snapshot-revert.ts';
-import { snapshotRevertInput } from '../../machines/policy/snapshot-revert.ts';
+import type { SnapshotRevertInput } from '../../machines/policy/snapshot-revert/snapshot-revert.ts';
+import { snapshotRevertInput } from '../../machines/policy/snapshot-revert/snapshot-revert.ts';
 import type { SnapshotRevertOutput } from '../../machines/snapshot-revert.setup.ts';
 import { bindSnapshotRevert } from '../../src/bindings/snapshot-revert.ts';
 import { useOneHostLab } from './lab-one-host.ts';

@@ -1,5 +1,5 @@
 import { snapshotDeleteInput } from '../../machines/index.ts';
-import type { DiskMerge } from '../../machines/policy/snapshot-delete.ts';
+import type { DiskMerge } from '../../machines/policy/snapshot-delete/snapshot-delete.ts';
 import type { Fixture } from '../contract/fixture.ts';
 import { unending } from '../contract/fixture.ts';
 import type { RerunCase } from './rerun-cases.ts';

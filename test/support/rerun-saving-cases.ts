@@ -1,5 +1,5 @@
 import { managedSaveInput } from '../../machines/index.ts';
-import { savingOptions } from '../../machines/policy/managed-save.ts';
+import { savingOptions } from '../../machines/policy/managed-save/managed-save.ts';
 import type { SavedPlace } from '../../src/ports/saving.ts';
 import type { Fixture } from '../contract/fixture.ts';
 import { unending } from '../contract/fixture.ts';

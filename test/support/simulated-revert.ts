@@ -1,5 +1,5 @@
-import type { SnapshotRevertInput } from '../../machines/policy/snapshot-revert.ts';
-import { snapshotRevertInput } from '../../machines/policy/snapshot-revert.ts';
+import type { SnapshotRevertInput } from '../../machines/policy/snapshot-revert/snapshot-revert.ts';
+import { snapshotRevertInput } from '../../machines/policy/snapshot-revert/snapshot-revert.ts';
 import type { SnapshotRevertOutput } from '../../machines/snapshot-revert.setup.ts';
 import { bindSnapshotRevert } from '../../src/bindings/snapshot-revert.ts';
 import type { Hypervisor } from '../../src/ports/hypervisor.ts';

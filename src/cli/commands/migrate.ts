@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { judgeMigration } from '../../../machines/policy/migration-checks.ts';
+import { judgeMigration } from '../../../machines/policy/migration/checks.ts';
 import { gatherFacts } from '../../bindings/gather-facts.ts';
 import type { Surroundings } from '../display/presenters.ts';
 import { readDomainXmlFile } from '../options/domain-xml-file.ts';

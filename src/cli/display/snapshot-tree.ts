@@ -1,4 +1,4 @@
-import type { SnapshotFile, SnapshotNode } from '../../../machines/policy/snapshot-tree.ts';
+import type { SnapshotFile, SnapshotNode } from '../../../machines/policy/domain-snapshot/tree.ts';
 import { formatBytes, formatMoment, oneLine } from './quantities.ts';
 
 /** One after the other, each with the name of the one that it was taken after. */

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 
-import type { ConvergenceAction, ConvergencePolicy } from '../../../machines/policy/convergence.ts';
-import type { ConvergencePreset } from '../../../machines/policy/convergence-presets.ts';
-import { patient } from '../../../machines/policy/convergence-presets.ts';
+import type {
+  ConvergenceAction,
+  ConvergencePolicy,
+} from '../../../machines/policy/migration/convergence.ts';
+import type { ConvergencePreset } from '../../../machines/policy/migration/convergence-presets.ts';
+import { patient } from '../../../machines/policy/migration/convergence-presets.ts';
 import {
   downtimeMsMax,
   downtimeRamp,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 import type { LiveMigrationInput } from '../../../machines/index.ts';
-import type { ConvergencePreset } from '../../../machines/policy/convergence-presets.ts';
-import { conflictOf } from '../../../machines/policy/option-conflicts.ts';
+import type { ConvergencePreset } from '../../../machines/policy/migration/convergence-presets.ts';
+import { conflictOf } from '../../../machines/policy/migration/option-conflicts.ts';
 import {
   connectionUri,
   destinationSeenFrom,

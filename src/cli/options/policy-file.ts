@@ -5,8 +5,11 @@ import { z } from 'zod';
 import type {
   ConvergencePreset,
   ConvergencePresetName,
-} from '../../../machines/policy/convergence-presets.ts';
-import { convergencePresets, patient } from '../../../machines/policy/convergence-presets.ts';
+} from '../../../machines/policy/migration/convergence-presets.ts';
+import {
+  convergencePresets,
+  patient,
+} from '../../../machines/policy/migration/convergence-presets.ts';
 import { oneLine } from '../display/quantities.ts';
 import {
   downtimeMsMax,

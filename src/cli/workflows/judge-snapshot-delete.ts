@@ -1,7 +1,7 @@
 import type { SnapshotDeleteInput } from '../../../machines/index.ts';
-import { nothingYet } from '../../../machines/policy/one-host.ts';
-import { snapshotDeleteVerdicts } from '../../../machines/policy/snapshot-delete-checks.ts';
-import { beforeSnapshotDelete } from '../../../machines/policy/snapshot-delete.ts';
+import { nothingYet } from '../../../machines/policy/one-host/one-host.ts';
+import { snapshotDeleteVerdicts } from '../../../machines/policy/snapshot-delete/checks.ts';
+import { beforeSnapshotDelete } from '../../../machines/policy/snapshot-delete/snapshot-delete.ts';
 import { snapshotDeleteSlots } from '../../bindings/snapshot-delete.ts';
 import type { Judge } from './judges.ts';
 import { toolsFor } from './judges.ts';

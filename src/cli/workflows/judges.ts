@@ -6,20 +6,20 @@ import type {
   ManagedSaveInput,
   SnapshotRevertInput,
 } from '../../../machines/index.ts';
-import { coldSnapshotVerdicts } from '../../../machines/policy/cold-checks.ts';
-import { beforeColdSnapshot } from '../../../machines/policy/cold-snapshot.ts';
-import { domainSnapshotVerdicts } from '../../../machines/policy/domain-snapshot-checks.ts';
-import { beforeDomainSnapshot } from '../../../machines/policy/domain-snapshot.ts';
-import { instanceSnapshotVerdicts } from '../../../machines/policy/instance-snapshot-checks.ts';
-import { beforeInstanceSnapshot } from '../../../machines/policy/instance-snapshot.ts';
-import { foretellInstance, verdictsOf } from '../../../machines/policy/instance-ways.ts';
-import { liveSnapshotVerdicts } from '../../../machines/policy/live-snapshot-checks.ts';
-import { beforeLiveSnapshot } from '../../../machines/policy/live-snapshot.ts';
-import { savingVerdicts } from '../../../machines/policy/managed-save-checks.ts';
-import { beforeSaving } from '../../../machines/policy/managed-save.ts';
-import { nothingYet } from '../../../machines/policy/one-host.ts';
-import { snapshotRevertVerdicts } from '../../../machines/policy/snapshot-revert-checks.ts';
-import { beforeSnapshotRevert } from '../../../machines/policy/snapshot-revert.ts';
+import { coldSnapshotVerdicts } from '../../../machines/policy/cold-snapshot/checks.ts';
+import { beforeColdSnapshot } from '../../../machines/policy/cold-snapshot/cold-snapshot.ts';
+import { domainSnapshotVerdicts } from '../../../machines/policy/domain-snapshot/checks.ts';
+import { beforeDomainSnapshot } from '../../../machines/policy/domain-snapshot/domain-snapshot.ts';
+import { instanceSnapshotVerdicts } from '../../../machines/policy/instance-snapshot/checks.ts';
+import { beforeInstanceSnapshot } from '../../../machines/policy/instance-snapshot/instance-snapshot.ts';
+import { foretellInstance, verdictsOf } from '../../../machines/policy/instance-snapshot/ways.ts';
+import { liveSnapshotVerdicts } from '../../../machines/policy/live-snapshot/checks.ts';
+import { beforeLiveSnapshot } from '../../../machines/policy/live-snapshot/live-snapshot.ts';
+import { savingVerdicts } from '../../../machines/policy/managed-save/checks.ts';
+import { beforeSaving } from '../../../machines/policy/managed-save/managed-save.ts';
+import { nothingYet } from '../../../machines/policy/one-host/one-host.ts';
+import { snapshotRevertVerdicts } from '../../../machines/policy/snapshot-revert/checks.ts';
+import { beforeSnapshotRevert } from '../../../machines/policy/snapshot-revert/snapshot-revert.ts';
 import type { CheckVerdict } from '../../../machines/policy/verdicts.ts';
 import { coldSnapshotSlots } from '../../bindings/cold-snapshot.ts';
 import { domainSnapshotSlots } from '../../bindings/domain-snapshot.ts';

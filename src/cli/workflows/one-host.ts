@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
-import type { OneHostInput } from '../../../machines/policy/one-host.ts';
-import type { MergeTask, SnapshotTask } from '../../../machines/policy/snapshot-delete.ts';
+import type { OneHostInput } from '../../../machines/policy/one-host/one-host.ts';
+import type {
+  MergeTask,
+  SnapshotTask,
+} from '../../../machines/policy/snapshot-delete/snapshot-delete.ts';
 import { artefactLines } from '../display/artefact-words.ts';
 import { describeFailure } from '../display/failure-words.ts';
 import { holdingLines } from '../display/holdings.ts';

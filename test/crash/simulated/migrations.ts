@@ -1,6 +1,6 @@
 import type { LiveMigrationInput } from '../../../machines/index.ts';
 import { liveMigrationInput } from '../../../machines/index.ts';
-import { patient } from '../../../machines/policy/convergence-presets.ts';
+import { patient } from '../../../machines/policy/migration/convergence-presets.ts';
 import type { DomainSpec, HostSpec } from '../../../src/adapters/simulated/index.ts';
 import type { MigrationOptions } from '../../../src/ports/migration.ts';
 import { plainOptions } from '../../support/migration-options.ts';

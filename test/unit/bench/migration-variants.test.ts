@@ -1,7 +1,7 @@
 import { migrateFlags } from 'node-libvirt';
 import { describe, expect, test } from 'vitest';
 import { liveMigrationInput } from '../../../machines/index.ts';
-import { conflictOf } from '../../../machines/policy/option-conflicts.ts';
+import { conflictOf } from '../../../machines/policy/migration/option-conflicts.ts';
 import { migrationVariants, optionsOf } from '../../bench/migration-variants.ts';
 import { flagsOf } from '../../bench/movers.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { PhaseInput } from '../../../machines/policy/phase-calls.ts';
+import type { PhaseInput } from '../../../machines/policy/migration/phase-calls.ts';
 import { VirtualClock } from '../../../src/adapters/simulated/index.ts';
 import { linkSlots } from '../../../src/bindings/migration-links.ts';
 import { noLog } from '../../../src/ports/log.ts';

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ConvergencePolicy } from '../../../machines/policy/convergence.ts';
-import { convergencePresets, patient } from '../../../machines/policy/convergence-presets.ts';
+import type { ConvergencePolicy } from '../../../machines/policy/migration/convergence.ts';
+import {
+  convergencePresets,
+  patient,
+} from '../../../machines/policy/migration/convergence-presets.ts';
 import { readMigration } from '../../../src/cli/options/migrate-options.ts';
 import { UsageError } from '../../../src/cli/options/usage-error.ts';
 

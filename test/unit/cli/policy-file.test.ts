@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { convergencePresets, patient } from '../../../machines/policy/convergence-presets.ts';
+import {
+  convergencePresets,
+  patient,
+} from '../../../machines/policy/migration/convergence-presets.ts';
 import { readPolicy } from '../../../src/cli/options/policy-file.ts';
 import { UsageError } from '../../../src/cli/options/usage-error.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { SnapshotNode } from '../../../machines/policy/snapshot-tree.ts';
+import type { SnapshotNode } from '../../../machines/policy/domain-snapshot/tree.ts';
 import { flattened, treeLines } from '../../../src/cli/display/snapshot-tree.ts';
 import { formatMoment } from '../../../src/cli/display/quantities.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { migrationOptions } from '../../../../machines/policy/migration-request.ts';
+import { migrationOptions } from '../../../../machines/policy/migration/request.ts';
 import {
   toDrivenArguments,
   toMigrationArguments,

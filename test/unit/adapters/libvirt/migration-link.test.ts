@@ -9,7 +9,7 @@ import {
   u32,
 } from '../../../../packages/node-libvirt/test/bytes.ts';
 import { FakeDaemon, type FakePeer } from '../../../../packages/node-libvirt/test/fake-daemon.ts';
-import { migrationOptions } from '../../../../machines/policy/migration-request.ts';
+import { migrationOptions } from '../../../../machines/policy/migration/request.ts';
 import { LibvirtMigrationLink } from '../../../../src/adapters/libvirt/migration-link.ts';
 import { toFailure } from '../../../../src/ports/failure.ts';
 import type { MigrateCall, MigrationOptions } from '../../../../src/ports/migration.ts';

@@ -1,10 +1,10 @@
-import type { ConvergencePreset } from '../../../../machines/policy/convergence-presets.ts';
-import { convergencePresets } from '../../../../machines/policy/convergence-presets.ts';
+import type { ConvergencePreset } from '../../../../machines/policy/migration/convergence-presets.ts';
+import { convergencePresets } from '../../../../machines/policy/migration/convergence-presets.ts';
 import {
   dataGib,
   downtimeSteps,
   planConvergence,
-} from '../../../../machines/policy/convergence.ts';
+} from '../../../../machines/policy/migration/convergence.ts';
 import { formatSpan } from '../../../../src/cli/display/quantities.ts';
 import { kubevirt, nova, vdsm } from './other-policies.ts';
 
