@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { expect } from 'vitest';
 
-import { lastTick, readTicks, waitForTick } from '../../lab/index.ts';
+import { followTicks, readTicks } from '../../lab/index.ts';
 import type { SnapshotRevertInput } from '../../machines/policy/snapshot-revert/snapshot-revert.ts';
 import { snapshotRevertInput } from '../../machines/policy/snapshot-revert/snapshot-revert.ts';
 import type { SnapshotRevertOutput } from '../../machines/snapshot-revert.setup.ts';
@@ -62,11 +62,16 @@ export type RevertLab = ReturnType<typeof useRevertLab>;
 
 const sourceIn = (xml: string): string | undefined => /<source file='([^']*)'/.exec(xml)?.[1];
 
-/** The guest has made that many ticks since it was last looked at. */
-export async function ticksOn({ guest }: RevertLab, more: number): Promise<number> {
-  const last = (await lastTick(guest.serial)) ?? 0;
-  await waitForTick(guest.serial, last + more, { timeoutMs: 60_000 });
-  return last + more;
+/** The guest makes that many ticks from now on. */
+export async function ticksOn({ guest }: RevertLab, more: number): Promise<void> {
+  // A revert repeats numbers: only a line that was not there yet is a tick of now.
+  const from = (await readTicks(guest.serial)).at(-1)?.line ?? 0;
+  let seen = 0;
+  for await (const { line } of followTicks(guest.serial, AbortSignal.timeout(60_000))) {
+    if (line > from) seen += 1;
+    if (seen === more) return;
+  }
+  throw new Error(`the guest has not ticked ${more} times within a minute`);
 }
 
 /** The places where the count went back since that line of the log, and to what. */
