@@ -57,6 +57,11 @@ export interface DiskView {
   readonly allocationBytes: number;
   /** A block job that runs on this disk now (virDomainGetBlockJobInfo). */
   readonly blockJob: string | null;
+  /**
+   * `<mirror>` of the live definition. Without a {@link blockJob} it is just coming or going; or it is what
+   * a libvirtd that was killed as a copy ended believes for as long as this QEMU runs.
+   */
+  readonly mirrored: boolean;
 }
 
 /** A domain with all that a precheck wants to know of it. */

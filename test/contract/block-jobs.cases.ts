@@ -39,7 +39,8 @@ export const blockJobsCases: Cases = {
       type: 'copy',
       totalBytes: 2 ** 26,
     });
-    expect((await fixture.view('source', uuid)).disks[0]?.blockJob).toBe('copy');
+    const busy = { blockJob: 'copy', mirrored: true };
+    expect((await fixture.view('source', uuid)).disks[0]).toMatchObject(busy);
     expect(await failureOf(copy(fixture, guest, other))).toMatchObject(alreadyActive);
     const pull = { base: null, bandwidthMibPerS: 0 };
     const second = source.pullBlock(uuid, 'vda', pull, unending);
@@ -59,6 +60,8 @@ export const blockJobsCases: Cases = {
     expect(await source.endBlockJob(uuid, 'vda', 'cancel', unending)).toBe('noJob');
     expect(await source.findBlockJob(uuid, 'vda', unending)).toBeNull();
     expect(await mirrorOf(fixture, uuid)).toBeNull();
+    const free = { blockJob: null, mirrored: false };
+    expect((await fixture.view('source', uuid)).disks[0]).toMatchObject(free);
     expect(await pathsOf(fixture, uuid)).toEqual([guest.disks[0]?.path]);
     const told = watched.progress.flat().filter(({ stream }) => stream === 'vda');
     expect(told.at(-1)).toMatchObject({ remainingBytes: 0 });

@@ -67,7 +67,13 @@ export const badWorlds: readonly BadWorld[] = [
     check: 'noBlockJob',
     what: 'a disk is being copied',
     facts: factsWith.disk({ blockJob: 'copy' }),
-    says: ['vda', 'block job (copy)', 'end it'],
+    says: ['vda', 'block job', '(copy)', 'end it'],
+  },
+  {
+    check: 'noBlockJob',
+    what: 'a killed daemon believes in a copy that nothing does',
+    facts: factsWith.disk({ mirrored: true }),
+    says: ['vda', 'no job does it', 'start it'],
   },
   {
     check: 'noSnapshots',

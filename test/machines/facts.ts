@@ -18,6 +18,7 @@ const disk: DiskView = {
   capacityBytes: 2 * gib,
   allocationBytes: gib,
   blockJob: null,
+  mirrored: false,
 };
 
 export const guestView: DomainView = {

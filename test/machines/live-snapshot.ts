@@ -32,6 +32,7 @@ export const diskOf = (targetDev: string, more: Partial<DiskView> = {}): DiskVie
   capacityBytes: 2 * gib,
   allocationBytes: gib,
   blockJob: null,
+  mirrored: false,
   ...more,
 });
 

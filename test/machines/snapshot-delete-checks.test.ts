@@ -36,8 +36,7 @@ const inside = (name: string) =>
     disks: [{ targetDev: 'vda', kind: 'internal', overlayPath: null, format: null }],
     frozenPaths: [{ targetDev: 'vda', path: file('vda', 'base') }],
   });
-const [vda] = goodFacts.chains;
-const pulled = { type: 'pull', processedBytes: 1, mirrorPath: null, ready: false } as const;
+const diskViews = (more: object) => (domain?.disks ?? []).map((disk) => ({ ...disk, ...more }));
 
 test.each([
   [merge({ targetDev: 'vdx' }), {}, /^guest has no disk vdx: it has [a-z, ]+$/],
@@ -74,7 +73,13 @@ describe('what speaks against a deletion', () => {
       "somebody else's block job",
       'noBlockJob',
       auto(),
-      { chains: vda === undefined ? [] : [{ ...vda, job: pulled }] },
+      domainWith({ disks: diskViews({ blockJob: 'pull' }) }),
+    ],
+    [
+      'a copy that nothing does any more',
+      'noBlockJob',
+      auto(),
+      domainWith({ disks: diskViews({ mirrored: true }) }),
     ],
     ['children of external ones', 'childrenAllowed', auto({ name: 'one', children: 'only' }), {}],
     [

@@ -1,4 +1,5 @@
 import type { DiskView } from '../../../src/ports/domain.ts';
+import { blockJobObjection } from '../block-job-check.ts';
 import { first, mib, unless } from '../check.ts';
 import type { ColdSnapshotContext } from './cold-snapshot.ts';
 import { devicesToTake, wasActive, wasPaused } from './cold-snapshot.ts';
@@ -48,14 +49,7 @@ export const coldSnapshotChecks = {
     );
   },
   disksReadable: (subject) => first(disksOf(subject), (disk) => diskObjection(subject, disk)),
-  noBlockJob: ({ domain }) =>
-    first(domain.disks, ({ blockJob, targetDev }) =>
-      unless(
-        blockJob === null,
-        () =>
-          `disk ${targetDev} has a block job that somebody else began (${blockJob}): wait for its end, or let its owner end it`,
-      ),
-    ),
+  noBlockJob: ({ domain }) => first(domain.disks, blockJobObjection),
   devicesKnown: ({ context, facts }) =>
     first(context.detach, (alias) =>
       unless(

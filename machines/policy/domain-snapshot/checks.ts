@@ -1,4 +1,5 @@
 import type { DiskView } from '../../../src/ports/domain.ts';
+import { blockJobObjection } from '../block-job-check.ts';
 import { first, mib, unless } from '../check.ts';
 import type { DomainSnapshotContext, TargetFact } from './domain-snapshot.ts';
 import {
@@ -63,14 +64,7 @@ export const domainSnapshotChecks = {
       () =>
         `${domain.name} has UEFI settings in ${domain.nvramPath}, which an internal snapshot would not hold: take an external one`,
     ),
-  noBlockJob: (subject) =>
-    first(disksThatRest(subject), ({ blockJob, targetDev }) =>
-      unless(
-        blockJob === null && !hasMirror(subject, targetDev),
-        () =>
-          `disk ${targetDev} has a block job that somebody else began (${blockJob ?? 'copy'}): wait for its end, or let its owner end it`,
-      ),
-    ),
+  noBlockJob: (subject) => first(disksThatRest(subject), blockJobObjection),
   targetsDistinct: (subject) => {
     const { context, domain, facts } = subject;
     const paths = planTargets(context, domain).map(({ path }) => path);
@@ -180,10 +174,6 @@ function internalObjection({ format, source, targetDev, transient }: DiskView): 
     () =>
       `disk ${targetDev} is ${format}, and an internal snapshot needs every disk to be qcow2: take an external one`,
   );
-}
-
-function hasMirror({ facts }: Subject, targetDev: string): boolean {
-  return facts.chains.some((chain) => chain.targetDev === targetDev && chain.mirror !== null);
 }
 
 /** Overlays that are to be used as they are have to stand. */

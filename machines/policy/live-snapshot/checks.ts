@@ -1,4 +1,5 @@
 import type { DiskView } from '../../../src/ports/domain.ts';
+import { blockJobObjection } from '../block-job-check.ts';
 import { first, mib, unless } from '../check.ts';
 import { freezeObjection } from '../one-host/freezing.ts';
 import {
@@ -57,14 +58,7 @@ export const liveSnapshotChecks = {
         () => `${path} is encrypted, and its image would not be: take a snapshot inside the guest`,
       );
     }),
-  noBlockJob: (subject) =>
-    first(disksOf(subject), ({ blockJob, targetDev }) =>
-      unless(
-        blockJob === null && !hasMirror(subject, targetDev),
-        () =>
-          `disk ${targetDev} has a block job that somebody else began (${blockJob ?? 'copy'}): wait for its end, or let its owner end it`,
-      ),
-    ),
+  noBlockJob: (subject) => first(disksOf(subject), blockJobObjection),
   nameValid: ({ context }) => fileNameObjection(context.fileName),
   formatWritable: ({ context, facts }) => formatObjection(context.format, facts),
   targetFree: ({ context, facts }) => targetObjection(context, facts.target),
@@ -108,10 +102,6 @@ function copyObjection(disk: DiskView): string | null {
 }
 
 const isKnown = (format: string): boolean => format !== '' && format !== 'unknown';
-
-function hasMirror({ facts }: Subject, targetDev: string): boolean {
-  return facts.chains.some((chain) => chain.targetDev === targetDev && chain.mirror !== null);
-}
 
 /** Deltas and images stand side by side for a while, where a delta is not the image itself. */
 function bytesWanted(subject: Subject): number {

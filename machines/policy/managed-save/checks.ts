@@ -1,3 +1,4 @@
+import { blockJobObjection } from '../block-job-check.ts';
 import { first, mib, unless } from '../check.ts';
 import type { ManagedSaveInput, SavingContext, SavingFacts } from './managed-save.ts';
 import { saves } from './managed-save.ts';
@@ -85,13 +86,7 @@ const guestChecks = {
       () =>
         `${domain.name} is transient, and its managed save image would go with it: save it to a file, or define it first`,
     ),
-  noBlockJob: ({ context, domain }) =>
-    first(saves(context) ? domain.disks : [], ({ blockJob, targetDev }) =>
-      unless(
-        blockJob === null,
-        () => `disk ${targetDev} of ${domain.name} has a block job (${blockJob}): wait for its end`,
-      ),
-    ),
+  noBlockJob: ({ context, domain }) => first(saves(context) ? domain.disks : [], blockJobObjection),
   isSaveable: ({ context, domain, facts }) =>
     unless(
       !saves(context) || facts.unsaveable.length === 0,

@@ -2,6 +2,7 @@ import type { DomainView } from '../../../src/ports/domain.ts';
 import type { MigrationFacts, MigrationOptions } from '../../../src/ports/migration.ts';
 import type { Check } from '../check.ts';
 import { claimObjection } from '../claims.ts';
+import { blockJobObjection } from '../block-job-check.ts';
 import { first, mib, unless } from '../check.ts';
 import { copiedDiskChecks } from './copied-disk-checks.ts';
 import { diskChecks } from './disk-checks.ts';
@@ -94,13 +95,7 @@ const checks = {
       domain.job === null,
       () => `${domain.name} has a job in progress (${domain.job?.operation}): wait for its end`,
     ),
-  noBlockJob: ({ domain }) =>
-    first(domain.disks, (disk) =>
-      unless(
-        disk.blockJob === null,
-        () => `disk ${disk.targetDev} has a block job (${disk.blockJob}): end it first`,
-      ),
-    ),
+  noBlockJob: ({ domain }) => first(domain.disks, blockJobObjection),
   noSnapshots: ({ domain }) =>
     unless(
       domain.snapshotCount === 0,

@@ -1,4 +1,5 @@
 import type { SnapshotView } from '../../../src/ports/snapshots.ts';
+import { blockJobObjection } from '../block-job-check.ts';
 import { first, unless } from '../check.ts';
 import type { OneHostCheck, OneHostSubject } from '../one-host/checks.ts';
 import { judgeOneHost, oneHostChecks } from '../one-host/checks.ts';
@@ -176,15 +177,7 @@ export const snapshotDeleteChecks = {
       ? planMerge(what, facts).objection
       : null,
   noBlockJob: (subject) =>
-    isMetadataOnly(subject)
-      ? null
-      : first(subject.facts.chains, ({ job, targetDev }) =>
-          unless(
-            job === null,
-            () =>
-              `disk ${targetDev} has a block job (${job?.type}) that somebody else began: wait for its end, or end it with whoever began it`,
-          ),
-        ),
+    isMetadataOnly(subject) ? null : first(subject.domain.disks, blockJobObjection),
   childrenAllowed: ofSnapshot(({ children, metadataOnly }, snapshot, { facts }) => {
     const external = facts.snapshots.some(isExternal);
     return unless(

@@ -1,4 +1,5 @@
 import type { SnapshotView } from '../../../src/ports/snapshots.ts';
+import { blockJobObjection } from '../block-job-check.ts';
 import { first, unless } from '../check.ts';
 import { isActive } from '../domain-snapshot/domain-snapshot.ts';
 import { domainSnapshotVerdicts } from '../domain-snapshot/checks.ts';
@@ -65,15 +66,7 @@ export const snapshotRevertChecks = {
       () =>
         `${domain.name} waits with its memory in a managed save image, which would not fit the disks any more: start it first, or remove that image with virsh -c ${context.host} managedsave-remove ${domain.name}; libvirt calls a revert now risky, and only goes on with force (--force)`,
     ),
-  noBlockJob: ({ domain, facts }) =>
-    first(domain.disks, ({ blockJob, targetDev }) =>
-      unless(
-        blockJob === null &&
-          !facts.chains.some((chain) => chain.targetDev === targetDev && chain.mirror !== null),
-        () =>
-          `disk ${targetDev} has a block job that somebody else began (${blockJob ?? 'copy'}): wait for its end, or let its owner end it`,
-      ),
-    ),
+  noBlockJob: ({ domain }) => first(domain.disks, blockJobObjection),
   disksAreFiles: ofTarget((target, { domain }) =>
     first(kindOf(target) === 'external' ? target.disks : [], ({ kind, targetDev }) => {
       const disk = domain.disks.find((each) => each.targetDev === targetDev);

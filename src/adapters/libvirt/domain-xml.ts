@@ -95,6 +95,7 @@ function readDisk(element: Element): DiskDefinition {
     readOnly: child(element, 'readonly') !== null,
     shareable: child(element, 'shareable') !== null,
     transient: child(element, 'transient') !== null,
+    mirrored: child(element, 'mirror') !== null,
     cache: attribute(driver, 'cache') ?? 'default',
   };
 }

@@ -61,6 +61,7 @@ export function viewOf(host: Host, domain: Domain): DomainView {
       capacityBytes: disk.capacityBytes,
       allocationBytes: disk.capacityBytes,
       blockJob: blockJobOf(qemu, disk.targetDev),
+      mirrored: (qemu?.blockJobs.get(disk.targetDev)?.work.mirror ?? null) !== null,
     })),
   };
 }

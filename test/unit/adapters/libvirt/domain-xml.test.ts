@@ -24,7 +24,13 @@ describe('a domain definition', () => {
   });
 
   test('tells each disk by its target, and backing files are no disks', () => {
-    const kept = { readOnly: false, shareable: false, transient: false, cache: 'default' };
+    const kept = {
+      readOnly: false,
+      shareable: false,
+      transient: false,
+      mirrored: false,
+      cache: 'default',
+    };
     expect(definition('disks').disks).toEqual([
       {
         ...kept,
