@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { waitForTick, lastTick } from '../../lab/index.ts';
 import type { DomainSnapshotInput } from '../../machines/index.ts';
+import { doAsTold } from '../support/as-told.ts';
 import {
   diskDirectory,
   expectTaken,
@@ -191,6 +192,10 @@ describe.each(['hostA', 'hostC'] as const)('on %s', (on) => {
         },
       });
       stage.note(suffix, 'libvirtd killed', output);
+      // Killed right behind QEMU's transaction, it knows nothing of the overlay, and does not forget that.
+      const { failure } = output;
+      const isHidden = failure?.code === 'overlayUnknown';
+      if (isHidden) await doAsTold(host, failure);
       // A claim that a slow start of the daemon leaves is told, and taken away by whoever reads it.
       const left = output.artefacts.filter(({ kind }) => kind === 'claim');
       if (left.length > 0) await stage.releaseClaims();
@@ -200,7 +205,8 @@ describe.each(['hostA', 'hostC'] as const)('on %s', (on) => {
       if (output.outcome === 'completed')
         expectTaken(before, after, { ...output, artefacts: told });
       else expect(after).toEqual(before);
-      expect(['completed', 'rolledBack', 'refused']).toContain(output.outcome);
+      const ends = isHidden ? ['needsOperator'] : ['completed', 'rolledBack', 'refused'];
+      expect(ends).toContain(output.outcome);
       await expectTicking(stage);
     });
 
