@@ -114,7 +114,7 @@ describeDaemon('saving a guest of a real daemon', (uri) => {
     const slow = uniqueName();
     const fifo = path('full.fifo');
     await run('mkfifo', [fifo]);
-    const xml = disklessGuest(slow).replace('>32<', '>512<');
+    const xml = disklessGuest(slow).replace('>32<', '>4096<');
     const running = await connection.domainCreateXML(xml);
     const told = new EventLog(connection, 'lifecycle', slow);
     const subscription = await connection.subscribe('lifecycle');
@@ -122,7 +122,8 @@ describeDaemon('saving a guest of a real daemon', (uri) => {
       () => 'saved',
       (error: unknown) => error,
     );
-    // A pipe that nobody empties, and more memory than fits into all that lies before it.
+    // A pipe that nobody empties, and more memory than fits into all that lies before it: a page of
+    // zeros takes nine bytes there, and libvirt's helper holds two MiB.
     const reader = await openFile(fifo, 'r');
     await told.until({ event: 'suspended' });
     await untilUnderWay(running);
