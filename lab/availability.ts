@@ -31,6 +31,16 @@ const needed: readonly (readonly [program: string, debianPackage: string])[] = [
   ['saslpasswd2', 'sasl2-bin'],
 ];
 
+type Programs = typeof needed;
+/** What a host that starts a Ceph cluster needs besides. */
+const neededForCeph: Programs = [
+  ['ceph-mon', 'ceph-mon'],
+  ['ceph-osd', 'ceph-osd'],
+  ['rbd', 'ceph-common'],
+];
+/** QEMU's, beside its program. */
+const rbdDriver = '/usr/lib/x86_64-linux-gnu/qemu/block-rbd.so';
+
 async function isInstalled(program: string): Promise<boolean> {
   for (const directory of (plainEnvironment['PATH'] ?? '').split(':')) {
     const file = `${directory}/${program}`;
@@ -44,13 +54,27 @@ async function isInstalled(program: string): Promise<boolean> {
 }
 
 /** The Debian packages that are missing. */
-async function missingPackages(): Promise<string[]> {
+async function missingOf(programs: Programs): Promise<string[]> {
   const missing = new Set<string>();
-  for (const [program, debianPackage] of needed) {
+  for (const [program, debianPackage] of programs) {
     if (!(await isInstalled(program))) missing.add(debianPackage);
   }
-  if ((await cloudKernelRelease()) === null) missing.add('linux-image-cloud-amd64');
   return [...missing];
+}
+
+async function missingPackages(): Promise<string[]> {
+  const missing = await missingOf(needed);
+  return (await cloudKernelRelease()) === null ? [...missing, 'linux-image-cloud-amd64'] : missing;
+}
+
+/** @throws {LabError} naming what a Ceph cluster needs and is not installed. */
+export async function requireCeph(): Promise<void> {
+  const missing = await missingOf(neededForCeph);
+  if ((await pathKind(rbdDriver)) !== 'file') missing.push('qemu-block-extra');
+  if (missing.length > 0) {
+    const list = missing.join(', ');
+    throw new LabError(`missing Debian packages: ${list}; .ci/packages --ceph installs them`);
+  }
 }
 
 /** Finds out whether labs can be made here; changes nothing. */

@@ -64,7 +64,7 @@ async function fillRoot(root: string, release: string): Promise<void> {
   for (const directory of directories) await mkdir(join(root, directory));
   await put(root, 'bin/busybox', busybox, 0o755);
   for (const applet of applets) await symlink('busybox', join(root, 'bin', applet));
-  for (const script of ['init', 'dirty', 'agent', 'hook', 'control']) {
+  for (const script of ['init', 'dirty', 'agent', 'hook', 'control', 'off']) {
     await put(root, script, join(sources, script), 0o755);
   }
   await put(root, 'sbin/shutdown', join(sources, 'shutdown'), 0o755);

@@ -35,6 +35,8 @@ export interface GuestDesign {
   readonly agent: 'present' | 'absent';
   /** Where the guest takes requests, see `tellGuest`; null for one without that port. */
   readonly controlSocket: string | null;
+  /** Where its QEMU has a second monitor, which only tells; null for one without. */
+  readonly eventSocket: string | null;
   readonly networkCards: 0 | 1;
   readonly pluggedDevices: readonly PluggedDevice[];
 }
@@ -157,6 +159,21 @@ function devices(design: GuestDesign): XmlElement {
   );
 }
 
+/** A monitor beside libvirt's own: QEMU connects it at its start, so that no event comes before. */
+function secondMonitor(socket: string): XmlElement {
+  const words = [
+    '-chardev',
+    `socket,id=witness,path=${socket}`,
+    '-mon',
+    'chardev=witness,mode=control',
+  ];
+  return element(
+    'qemu:commandline',
+    { 'xmlns:qemu': 'http://libvirt.org/schemas/domain/qemu/1.0' },
+    ...words.map((value) => element('qemu:arg', { value })),
+  );
+}
+
 /** The definition of a domain that runs on every host of a lab, emulated. */
 export function domainXml(design: GuestDesign): string {
   const model = element('model', { fallback: 'forbid' }, 'qemu64');
@@ -175,6 +192,7 @@ export function domainXml(design: GuestDesign): string {
       element('on_reboot', {}, 'restart'),
       element('on_crash', {}, 'destroy'),
       devices(design),
+      ...(design.eventSocket === null ? [] : [secondMonitor(design.eventSocket)]),
     ),
   );
 }

@@ -15,6 +15,7 @@ import { LabError } from './lab-error.ts';
 import { readJson, writeJson } from './lab-state.ts';
 import { pathKind } from './path-kind.ts';
 import type { LabPaths } from './paths.ts';
+import { witnessSocket } from './qemu-witness.ts';
 import { waitForTick } from './ticks.ts';
 
 const guestRecordSchema = z.object({
@@ -48,6 +49,8 @@ export interface GuestOptions {
   readonly agent?: 'present' | 'absent';
   /** A port for `tellGuest`, which makes the agent fail; guests with one freeze a little slower. */
   readonly control?: 'present' | 'absent';
+  /** Its QEMU tells a {@link QemuWitness} what happens; every host that it runs on needs one. */
+  readonly events?: 'witnessed' | 'unheard';
   readonly dirtyMiBPerS?: number | undefined;
   /**
    * How much memory it dirties over and over; without, what it writes in a second (8 to 40), so
@@ -169,6 +172,7 @@ export async function createGuest(
     serialFile: serial,
     agent: options.agent ?? 'present',
     controlSocket: options.control === 'present' ? controlSocket(lab, name) : null,
+    eventSocket: options.events === 'witnessed' ? witnessSocket : null,
     networkCards: options.networkCards ?? 0,
     pluggedDevices: options.pluggedDevices ?? [],
   };
@@ -231,6 +235,7 @@ export async function createBareDomain(
     serialFile: null,
     agent: 'absent',
     controlSocket: null,
+    eventSocket: null,
     networkCards: 0,
     pluggedDevices: [],
   });

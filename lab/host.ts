@@ -1,4 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
+import { startCeph } from './ceph.ts';
+import type { LabCeph } from './ceph.ts';
 import { recallCapabilities, rememberCapabilities } from './capabilities-cache.ts';
 import { run } from './command.ts';
 import type { CommandOptions } from './command.ts';
@@ -19,6 +21,8 @@ import type { HostSpawnOptions } from './host-process.ts';
 import { endHostProcesses, isHostWhole, removeHost } from './host-removal.ts';
 import { configureDaemon, emptyHost, layOutHost, systemRoot } from './host-setup.ts';
 import type { HostPlace } from './host-setup.ts';
+import { readJobLog } from './job-truth.ts';
+import type { JobLogEntry } from './job-truth.ts';
 import { LabError } from './lab-error.ts';
 import { hostAddresses } from './lab-state.ts';
 import type { HostState, LabState } from './lab-state.ts';
@@ -35,6 +39,8 @@ import { occupyPorts } from './occupied-ports.ts';
 import type { OccupiedPorts } from './occupied-ports.ts';
 import { hostPaths } from './paths.ts';
 import type { HostPaths, LabPaths } from './paths.ts';
+import { witnessQemu } from './qemu-witness.ts';
+import type { QemuWitness } from './qemu-witness.ts';
 import { knownHostsFile, setKnownHosts, sshKeyFile, startSshd } from './ssh.ts';
 import type { KnownHosts } from './ssh.ts';
 import { virsh } from './virsh.ts';
@@ -198,6 +204,11 @@ export class LabHost {
     return setKnownHosts(this.#place.lab, this.paths, known);
   }
 
+  /** Starts a Ceph cluster here, which this host's QEMU and tools know of. */
+  startCeph(): Promise<LabCeph> {
+    return startCeph(this.paths, this.address);
+  }
+
   /** The migration job that this host's daemon holds for a domain, from its own status file. */
   migrationTruth(domain: string): Promise<MigrationTruth | null> {
     return readMigrationTruth(this.paths, domain);
@@ -209,6 +220,19 @@ export class LabHost {
    */
   migrationLog(): Promise<MigrationLogEntry[]> {
     return readMigrationLog(this.paths);
+  }
+
+  /**
+   * Jobs of domains, and what their agents were asked for, as a daemon has logged them that was
+   * started with {@link jobLogFilters}; oldest first.
+   */
+  jobLog(): Promise<JobLogEntry[]> {
+    return readJobLog(this.paths);
+  }
+
+  /** Hears from the host's QEMUs themselves, on a monitor beside the daemon's, until it is closed. */
+  witnessQemu(): Promise<QemuWitness> {
+    return witnessQemu(this.paths);
   }
 
   /** Names of the domains whose QEMU really runs here, whatever the daemon knows. */

@@ -1,6 +1,7 @@
 import { DOMParser } from '@xmldom/xmldom';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readDaemonLog, readIfThere } from './daemon-log.ts';
+import type { LogReader } from './daemon-log.ts';
 import type { HostPaths } from './paths.ts';
 
 /** The job that a daemon holds for a domain, as its own status file names it. */
@@ -47,15 +48,6 @@ export type MigrationLogEntry =
 export const migrationLogFilters =
   '1:qemu.qemu_migration 1:qemu.qemu_domainjob 1:qemu.qemu_process';
 
-async function readIfThere(file: string): Promise<string | null> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
 /**
  * The job that the host's daemon holds for the domain; null when none, or no such domain runs
  * there.
@@ -78,12 +70,7 @@ export async function readMigrationTruth(
   };
 }
 
-type Reader = readonly [
-  pattern: RegExp,
-  entry: (atEpochMs: number, first: string, second: string) => MigrationLogEntry,
-];
-
-const readers: readonly Reader[] = [
+const readers: readonly LogReader<MigrationLogEntry>[] = [
   [
     /Setting '([^']+)' phase to '([^']+)'/,
     (atEpochMs, asyncJob, phase) => ({ kind: 'phase', atEpochMs, asyncJob, phase }),
@@ -106,19 +93,7 @@ const readers: readonly Reader[] = [
   ],
 ];
 
-function parseLine(line: string): MigrationLogEntry[] {
-  const stamp = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{3})\+0000: /.exec(line);
-  if (stamp === null) return [];
-  const atEpochMs = Date.parse(`${stamp[1]}T${stamp[2]}Z`);
-  for (const [pattern, entry] of readers) {
-    const match = pattern.exec(line);
-    if (match !== null) return [entry(atEpochMs, match[1] ?? '', match[2] ?? '')];
-  }
-  return [];
-}
-
 /** What the host's daemon has logged about migrations since the last reset, oldest first. */
-export async function readMigrationLog(host: HostPaths): Promise<MigrationLogEntry[]> {
-  const text = (await readIfThere(host.debugLog)) ?? '';
-  return text.split('\n').flatMap(parseLine);
+export function readMigrationLog(host: HostPaths): Promise<MigrationLogEntry[]> {
+  return readDaemonLog(host, readers);
 }
