@@ -31,7 +31,7 @@ const atOf = ({ event }: { readonly event: { readonly atEpochMs: number } }) => 
  */
 export const coldSnapshot = coldSnapshotSetup.createMachine({
   id: 'coldSnapshot',
-  version: '1',
+  version: '2',
   description: "An image of a guest's disks, taken while its memory is saved.",
   context: ({ input }) => ({ ...input, ...nothingYet, ...beforeColdSnapshot }),
   output: ({ event }) => event.output as ColdSnapshotOutput,

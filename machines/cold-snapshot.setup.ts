@@ -40,6 +40,7 @@ import {
   seen,
   stepFailed,
   stepNow,
+  stepTried,
 } from './policy/cold-snapshot/progress.ts';
 import type {
   ColdSnapshotContext,
@@ -148,12 +149,12 @@ export const coldSnapshotSetup = setup({
     })),
     startsOnOverlays: changes(() => ({ ranOnOverlays: true })),
     noteLook: changes((context, { look }: { look: GuestLook }) => seen(context, look)),
+    noteTried: changes((context) => stepTried(context, stepNow(context))),
     noteStepFailed: changes((context, { error }: { error: unknown }) =>
       stepFailed(context, stepNow(context), error),
     ),
-    noteLookFailed: changes((context, { error }: { error: unknown }) => ({
+    noteLookFailed: changes((_, { error }: { error: unknown }) => ({
       stepFailure: readFailure(error).message,
-      waitedS: context.waitedS + secondsOf(error),
     })),
     recordStepFailure: changes((context) => because(context, stuckAt(context, stepNow(context)))),
     noteWaited: changes((context, { seconds }: { seconds: number }) => ({
@@ -251,6 +252,7 @@ export const coldSnapshotSetup = setup({
     ...parts.delays,
     ...parts.hearing.delays,
     deviceWait: ({ context }) => context.deviceWaitMs,
+    silentWait: ({ context }) => waitMsMax(context),
   },
 });
 
@@ -258,10 +260,6 @@ const isBusy = ({ domain }: GuestLook): boolean => domain?.job != null;
 
 const isSaved = ({ domain }: GuestLook): boolean =>
   domain !== null && !isActive(domain) && domain.managedSave;
-
-/** libvirt itself waits for a domain's job before it says no, and whoever asks for its answer. */
-const secondsOf = (error: unknown): number =>
-  ['jobActive', 'timedOut'].includes(readFailure(error).code) ? 30 : 0;
 
 /** Nothing of a save is seen. */
 const isAsFound = (context: ColdSnapshotContext, { domain }: GuestLook): boolean =>

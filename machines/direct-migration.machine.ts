@@ -6,12 +6,13 @@ import {
   notSent,
 } from './direct-migration.setup.ts';
 import { onBoth } from './policy/domain-on-host.ts';
-import { begins, holdsGuest, phaseInput } from './policy/migration/phase-calls.ts';
+import { begins, ends, holdsGuest, phaseInput } from './policy/migration/phase-calls.ts';
 import { startingContext } from './policy/migration/protocol-context.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 import { convergence } from './regions/convergence.ts';
 import { copying } from './regions/copying.ts';
 import { link } from './regions/link.ts';
+import { callingOff } from './regions/measures.ts';
 import { oneCopy } from './regions/one-copy.ts';
 import { leftWhenBroken, postcopyBroken } from './regions/postcopy-broken.ts';
 import { postcopy } from './regions/postcopy.ts';
@@ -39,7 +40,7 @@ export const directMigration = directSetup.createMachine({
         link,
         wayBack,
         postcopy,
-        convergence,
+        convergence: convergence(callingOff),
         oneCopy,
         execution: {
           description: 'One call after the other; where an answer is lost, both hosts are asked.',
@@ -136,7 +137,7 @@ export const directMigration = directSetup.createMachine({
                 src: 'finish',
                 input: phaseInput,
                 onDone: [
-                  { guard: holdsGuest, target: 'confirm3', actions: begins('finish3') },
+                  { guard: holdsGuest, target: 'confirm3', actions: ends('finish3') },
                   { target: 'uncertain', actions: 'noteNothingRan' },
                 ],
                 // Whether it runs there is looked at before the source hears anything.
@@ -172,7 +173,7 @@ export const directMigration = directSetup.createMachine({
                 input: phaseInput,
                 onDone: {
                   target: '#completed',
-                  actions: [begins('confirm3'), 'releaseJob', 'forgiveFailure'],
+                  actions: [ends('confirm3'), 'releaseJob', 'forgiveFailure'],
                 },
                 onError: { target: 'uncertain', actions: [failsWith, 'dropLink'] },
               },

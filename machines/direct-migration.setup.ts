@@ -3,12 +3,17 @@ import { setup } from 'xstate';
 import type { MigrationEvent } from './migration-events.ts';
 import type { DomainOnPeers } from './policy/domain-on-host.ts';
 import type { Milestone } from './policy/migration/phases.ts';
-import { reachByCall } from './policy/migration/phases.ts';
+import { reachByCall, reachByReply } from './policy/migration/phases.ts';
 import type { FinishDone, PhaseDone, PhaseInput } from './policy/migration/phase-calls.ts';
 import { hasOutgoingJob, judgePeers } from './policy/peers.ts';
 import type { Verdict } from './policy/peers.ts';
 import type { ProtocolContext } from './policy/migration/protocol-context.ts';
-import { situationOf } from './policy/migration/protocol-context.ts';
+import {
+  canBeCalledOff,
+  isOutOfTime,
+  isPerforming,
+  situationOf,
+} from './policy/migration/protocol-context.ts';
 import { finishRefused, finishSilent, linkLost, readFailure } from './policy/failures.ts';
 import {
   changes,
@@ -96,6 +101,12 @@ export const directSetup = setup({
         reached: reachByCall(reached, milestone, atEpochMs),
       }),
     ),
+    endPhase: changes(
+      (
+        { reached },
+        { milestone, atEpochMs }: { milestone: 'finish3' | 'confirm3'; atEpochMs: number },
+      ) => ({ reached: reachByReply(reached, milestone, atEpochMs) }),
+    ),
     /** What the hosts have shown since proves that it was reached all the same. */
     takeBackUnsent: changes(
       ({ reached }, { milestone, error }: { milestone: Milestone; error: unknown }) => {
@@ -120,6 +131,9 @@ export const directSetup = setup({
   },
   guards: {
     ...protocolGuards,
+    isBeforePerform: ({ context }: Context) => canBeCalledOff(context) && !isPerforming(context),
+    isOutOfTimeBeforePerform: ({ context }: Context) =>
+      isOutOfTime(context) && !isPerforming(context),
     copiesStorage: ({ context }: Context) => context.call.copyDisks.length > 0,
     isLinked: ({ context }: Context) =>
       context.link.source === 'open' && context.link.destination === 'open',

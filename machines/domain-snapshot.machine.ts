@@ -35,7 +35,7 @@ import { whenOf } from './regions/domain-notes.ts';
  */
 export const domainSnapshot = domainSnapshotSetup.createMachine({
   id: 'domainSnapshot',
-  version: '1',
+  version: '2',
   description: "libvirt's own snapshot of a domain is taken.",
   context: ({ input }) => ({ ...input, ...nothingYet, ...beforeDomainSnapshot }),
   output: ({ event }) => event.output as DomainSnapshotOutput,
@@ -109,7 +109,7 @@ export const domainSnapshot = domainSnapshotSetup.createMachine({
         quiescing,
         creating,
         aborting,
-        thawing: thawing('#thawed'),
+        thawing: thawing('#thawed', []),
         thawed,
         looking,
         merging,

@@ -22,6 +22,7 @@ import type {
   NamedSnapshot,
   OverlaysOnHost,
   RedefineRequest,
+  RemovedFiles,
   SnapshotFactsRequest,
 } from './policy/domain-snapshot/requests.ts';
 import { readFailure } from './policy/failures.ts';
@@ -71,9 +72,7 @@ export const domainSnapshotSetup = setup({
     configureDisks: effectSlot<void, ConfigureRequest>('configureDisks'),
     clearSnapshotClaims: effectSlot<void, NamedSnapshot>('clearSnapshotClaims'),
     redefineSnapshot: effectSlot<void, RedefineRequest>('redefineSnapshot'),
-    removeSnapshotFiles: effectSlot<{ removed: readonly string[] }, FilesRequest>(
-      'removeSnapshotFiles',
-    ),
+    removeSnapshotFiles: effectSlot<RemovedFiles, FilesRequest>('removeSnapshotFiles'),
   },
   actions: {
     ...parts.actions,
@@ -121,6 +120,8 @@ export const domainSnapshotSetup = setup({
     /** What failed for certain left nothing. */
     didNothing: (_: unknown, { error }: Erred) => readFailure(error).effect === 'none',
     takesMemory: ({ context }: In) => holdsMemory(context),
+    takesMemoryOfPaused: ({ context }: In) =>
+      holdsMemory(context) && foundDomain(context).state === 'paused',
     isInside: ({ context }: In) => context.kind === 'internal',
     isAsked: ({ context }: In) => context.asked,
     found: ({ context }: In, { look, verdict }: Looked & { verdict: SnapshotVerdict }) =>

@@ -53,7 +53,6 @@ export function freezingParts<Context extends FreezeContext, Event extends Event
       isTooLittle: ({ context }: In, { frozen }: { frozen: number }) =>
         context.quiesce === 'required' && frozen === 0,
       mayBeFrozen: ({ context }: In) => freezing.mayBeFrozen(context),
-      isThawed: ({ context }: In) => !freezing.mayBeFrozen(context),
       isLeftFrozen: ({ context }: In) => freezing.isLeftFrozen(context),
       saysThawed: (_: unknown, { status }: FreezeLook) => status === 'thawed',
       isSilent: (_: unknown, { status }: FreezeLook) => status === 'silent',

@@ -55,3 +55,12 @@ export type {
   SnapshotRevertInput,
   SnapshotRevertResult,
 } from './policy/snapshot-revert/snapshot-revert.ts';
+export { volumeSwap } from './volume-swap.machine.ts';
+export type { SwapCommand, VolumeSwapOutput } from './volume-swap.setup.ts';
+export { volumeSwapInput } from './policy/volume-swap/volume-swap.ts';
+export type {
+  SwapOrder,
+  VolumeSwapInput,
+  VolumeSwapResult,
+} from './policy/volume-swap/volume-swap.ts';
+export { effectSlot, watchSlot } from './slots.ts';

@@ -15,7 +15,7 @@ import type {
   Way,
 } from './policy/instance-snapshot/instance-snapshot.ts';
 import type { KeepRequest, RemoveRequest } from './policy/instance-snapshot/image.ts';
-import { afterKeeping, imageIs } from './policy/instance-snapshot/image.ts';
+import { afterKeeping, imageLeft, imageRemoved } from './policy/instance-snapshot/image.ts';
 import * as instance from './policy/instance-snapshot/instance-snapshot.ts';
 import { instanceSnapshotVerdicts } from './policy/instance-snapshot/checks.ts';
 import * as ways from './policy/instance-snapshot/ways.ts';
@@ -91,8 +91,8 @@ export const instanceSnapshotSetup = setup({
       ...afterKeeping(context, image),
     })),
     giveUp: changes(() => ({ gaveUp: true })),
-    recordRemoved: changes((context) => imageIs(context, 'removed')),
-    recordLeft: changes((context) => imageIs(context, 'left')),
+    recordRemoved: changes((context) => imageRemoved(context)),
+    recordLeft: changes((context) => imageLeft(context)),
     /** The child's invoke has the name of its way. */
     passToLive: sendTo('live', { type: 'abort.requested' }),
     passToCold: sendTo('cold', { type: 'abort.requested' }),

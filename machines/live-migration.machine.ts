@@ -27,8 +27,8 @@ import { cleaningUp } from './regions/cleaning-up.ts';
 import { concluding } from './regions/concluding.ts';
 import { releasing } from './regions/releasing.ts';
 
-/** How each protocol ends, for the parent. */
-const afterProtocol = [
+/** How each protocol ends, for the parent: in one piece, */
+const wholeAgain = [
   {
     guard: endedAs('completed'),
     target: '#liveMigration.concluding',
@@ -39,15 +39,20 @@ const afterProtocol = [
     target: '#liveMigration.cleaningUp',
     actions: { type: 'noteReport', params: reportOfChild },
   },
+] as const;
+/** or so that nobody knows. */
+const inDoubt = {
+  target: '#liveMigration.needsOperator',
+  actions: { type: 'noteReport', params: reportOfChild },
+} as const;
+const afterProtocol = [
+  ...wholeAgain,
   {
     guard: childSays('guestGone'),
     target: '#liveMigration.cleaningUp',
     actions: { type: 'noteReport', params: reportOfChild },
   },
-  {
-    target: '#liveMigration.needsOperator',
-    actions: { type: 'noteReport', params: reportOfChild },
-  },
+  inDoubt,
 ] as const;
 
 /** A protocol's own machine failed: nobody knows where it stood. */
@@ -181,7 +186,8 @@ export const liveMigration = liveMigrationSetup.createMachine({
             id: 'offline',
             src: 'offlineMigration',
             input: ({ context }) => toOfflineInput(context),
-            onDone: afterProtocol,
+            // No guest runs that could end on the way.
+            onDone: [...wholeAgain, inDoubt],
             onError: protocolBroke,
           },
         },

@@ -30,10 +30,10 @@ import {
   foundDomain,
   hasPrepared,
   mustCompare,
+  hasObjection,
   protocolOf,
   remainderOf,
   removedArtefacts,
-  verdictsOf,
   volumesOf,
   withVolumes,
 } from './policy/migration/live-migration-context.ts';
@@ -185,9 +185,7 @@ export const liveMigrationSetup = setup({
   guards: {
     isLate,
     objects: ({ context }, params: { check: MigrationCheckName }) =>
-      verdictsOf(context).some(
-        ({ check, objection }) => check === params.check && objection !== null,
-      ),
+      hasObjection(context, params.check),
     endedAs: (_, params: { outcome: Outcome; ended: Outcome }) => params.ended === params.outcome,
     failedWith: (_, params: { code: string; failure: string | null }) =>
       params.failure === params.code,

@@ -20,7 +20,7 @@ import {
   releasing,
 } from './regions/one-host-frame.ts';
 import { thawing } from './regions/freezing.ts';
-import { ending, quiescing, settling } from './regions/quiescing.ts';
+import { ending, quiescing, settling, unquiesced } from './regions/quiescing.ts';
 import { naming, tidying, undoing, writing } from './regions/writing-images.ts';
 import { defining, mending } from './regions/undefined-meanwhile.ts';
 import { thawingLast } from './regions/thawing-last.ts';
@@ -76,8 +76,10 @@ export const liveSnapshot = liveSnapshotSetup.createMachine({
         quiescing,
         ending,
         mending: mending('#thawing'),
-        thawing: thawing('#defining'),
-        defining: defining(copiesOnHost, '#settling'),
+        // With the guest ends what was frozen.
+        thawing: thawing('#unquiesced', [{ guard: 'isThawed', target: '#unquiesced' }]),
+        unquiesced,
+        defining: defining({ src: 'dropCopies', input: copiesOnHost }, '#settling'),
         settling,
       },
     },

@@ -25,17 +25,16 @@ import type {
 import { liveSnapshotVerdicts } from './policy/live-snapshot/checks.ts';
 import * as copies from './policy/live-snapshot/copies.ts';
 import type { CopiesLook } from './policy/live-snapshot/copies.ts';
-import { noteUnfrozen, refuseFreeze } from './policy/one-host/freezing.ts';
+import { mayBeFrozen, noteUnfrozen, refuseFreeze } from './policy/one-host/freezing.ts';
 import * as freeze from './policy/live-snapshot/freeze.ts';
 import * as images from './policy/live-snapshot/images.ts';
 import type { FilesRemoved } from './policy/live-snapshot/images.ts';
 import { copyWaitMs, jobLeftFailure, silentFailure } from './policy/live-snapshot/waits.ts';
-import { mustUndefine } from './policy/live-snapshot/live-snapshot.ts';
-import type { DefineRequest, KeptDefinition } from './policy/live-snapshot/undefined-meanwhile.ts';
-import * as meanwhile from './policy/live-snapshot/undefined-meanwhile.ts';
+import { isUndefined } from './policy/one-host/undefined-meanwhile.ts';
 import type { ArtefactKind } from './policy/artefact.ts';
 import { effectSlot, watchSlot } from './slots.ts';
 import type { Outcome, StateMeta, StateTag } from './state-meta.ts';
+import { undefinedParts } from './undefined-setup.ts';
 
 export type LiveSnapshotOutput = LiveSnapshotResult & { readonly outcome: Outcome };
 
@@ -49,6 +48,7 @@ const parts = oneHostParts<LiveSnapshotFacts, FactsRequest, Context, Event>({
   what: 'the snapshot',
 });
 const freezes = freezingParts<Context, Event>();
+const undefines = undefinedParts<Context, Event>();
 /** The first cause stays. */
 const fails = (why: (context: Context) => Context['failure']) =>
   changes((context: Context) => ({ failure: context.failure ?? why(context) }));
@@ -66,10 +66,8 @@ export const liveSnapshotSetup = setup({
   actors: {
     ...parts.actors,
     ...freezes.actors,
+    ...undefines.actors,
     watchDomain: watchSlot<DomainEvent, DomainOnHost>('watchDomain'),
-    keepDefinition: effectSlot<KeptDefinition, DomainOnHost>('keepDefinition'),
-    undefineDomain: effectSlot<void, DomainOnHost>('undefineDomain'),
-    defineAgain: effectSlot<void, DefineRequest>('defineAgain'),
     makeDelta: effectSlot<void, DeltaRequest>('makeDelta'),
     beginCopy: effectSlot<void, CopyRequest>('beginCopy'),
     lookAtCopies: effectSlot<CopiesLook, CopiesOnHost>('lookAtCopies'),
@@ -83,13 +81,8 @@ export const liveSnapshotSetup = setup({
   actions: {
     ...parts.actions,
     ...freezes.actions,
+    ...undefines.actions,
     beginCopies: changes(copies.beginCopies),
-    expectUndefined: changes((context, kept: KeptDefinition) =>
-      meanwhile.expectUndefined(context, kept),
-    ),
-    expectLateUndefine: changes(() => ({ lateUndefine: true })),
-    noteNothingLate: changes(() => ({ lateUndefine: false })),
-    noteDefined: changes((context) => meanwhile.noteDefined(context)),
     expectDelta: changes(copies.expectDelta),
     expectCopy: changes(copies.expectCopy),
     noteBegun: changes(copies.noteBegun),
@@ -100,6 +93,7 @@ export const liveSnapshotSetup = setup({
     noteUnheard: changes(copies.noteUnheard),
     noteCopiesLook: changes(copies.noteCopiesLook),
     recordLost: fails(copies.lostFailure),
+    explainLost: changes(copies.explainLost),
     recordTimedOut: fails(copies.timedOutFailure),
     recordStalled: fails(copies.stalledFailure),
     recordSilent: fails(silentFailure),
@@ -121,6 +115,9 @@ export const liveSnapshotSetup = setup({
     noteNameUnknown: changes(images.noteNameUnknown),
     noteDropped: changes((context, from: copies.DroppedFrom) => images.noteDropped(context, from)),
     noteDroppedFrom: changes(copies.noteDroppedFrom),
+    noteEnd: changes((context, { look }: { look: CopiesLook }) =>
+      copies.noteDroppedFrom(context, look),
+    ),
     noteRemoved: changes(images.noteRemoved),
     markLeft: changes((context, { kind }: { kind: ArtefactKind }) =>
       images.markLeft(context, kind),
@@ -131,16 +128,17 @@ export const liveSnapshotSetup = setup({
   guards: {
     ...parts.guards,
     ...freezes.guards,
+    isThawed: ({ context }: In) => !mayBeFrozen(context),
+    ...undefines.guards,
     hasFailure: ({ context }: In) => context.failure !== null,
     isUnseen: ({ context }: In) => copies.isUnseen(context),
     hasLost: ({ context }: In) => copies.hasLost(context),
+    isUnexplained: ({ context }: In) => copies.isUnexplained(context),
     isGivenUp: ({ context }: In) => context.failure !== null || copies.hasLost(context),
-    mustUndefine: ({ context }: In) => mustUndefine(context),
     /** From here on nothing is waited for that needs the domain transient. */
     mustDefine: ({ context }: In) =>
-      meanwhile.isUndefined(context) &&
+      isUndefined(context) &&
       (context.failure !== null || context.endAsked || copies.hasLost(context)),
-    isLateUndefine: ({ context }: In) => context.lateUndefine,
     hasNextToCopy: ({ context }: In) => copies.hasNextToCopy(context),
     allReady: ({ context }: In) => copies.allReady(context),
     allEnded: ({ context }: In) => copies.allEnded(context),
@@ -153,7 +151,8 @@ export const liveSnapshotSetup = setup({
       readFailure(error).code === 'interrupted',
     neverFreezes: ({ context }: In) => context.quiesce === 'never',
     isPaused: ({ context }: In) => context.guest === 'paused',
-    isEndNotAsked: ({ context }: In) => !context.endAsked,
+    mayYetEnd: ({ context }: In) =>
+      !context.endAsked && context.failure === null && !copies.hasLost(context),
     isThere: (_: unknown, { info }: { info: ImageInfo | null }) => info !== null,
     isFlat: ({ context }: In) => images.isFlat(context),
     hasUnwritten: ({ context }: In) => images.hasUnwritten(context),
@@ -166,13 +165,12 @@ export const liveSnapshotSetup = setup({
   },
   delays: {
     ...parts.delays,
+    ...undefines.delays,
     peerWait: ({ context }: In) => context.peerWaitMs,
     thawWait: ({ context }: In) => context.thawWaitMs,
     copyWait: ({ context }: In) => copyWaitMs(context),
     lookWait: ({ context }: In) => Math.max(1, Math.floor(context.stallMs / 2)),
     /** So long after the answer the event of it may come. */
     tellWait: 10_000,
-    /** What a process sent that has died since, its daemon reads within milliseconds. */
-    unheard: 2_000,
   },
 });

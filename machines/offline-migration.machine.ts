@@ -55,7 +55,8 @@ export const offlineMigration = offlineSetup.createMachine({
         id: 'watchSource',
         src: 'watchSource',
         input: onSource,
-        onError: unwatched,
+        // One that nobody handles would be the machine's own end.
+        onError: [unwatched, {}],
       },
       on: {
         'source.domain.started': { target: 'rolledBack', actions: fails(startedMeanwhile) },

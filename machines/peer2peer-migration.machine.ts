@@ -3,6 +3,7 @@ import { onSource } from './policy/domain-on-host.ts';
 import { startingContext } from './policy/migration/protocol-context.ts';
 import type { ProtocolOutput } from './protocol-setup.ts';
 import { convergence } from './regions/convergence.ts';
+import { nothingEarly } from './regions/measures.ts';
 import { migrationPhases } from './regions/migration-phases.ts';
 import { oneCopy } from './regions/one-copy.ts';
 import { leftWhenBroken, postcopyBroken } from './regions/postcopy-broken.ts';
@@ -30,7 +31,7 @@ export const peer2peerMigration = peer2peerSetup.createMachine({
       states: {
         phases: migrationPhases,
         postcopy,
-        convergence,
+        convergence: convergence(nothingEarly),
         rightDestination,
         oneCopy,
         execution: {

@@ -4,7 +4,7 @@ import type { MigrateCall } from '../src/ports/migration.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
 import { onSource } from './policy/domain-on-host.ts';
 import { wrongDestination } from './policy/failures.ts';
-import { hasObserved, hasReached, reach } from './policy/migration/phases.ts';
+import { hasReached, hasShown, reachEnd } from './policy/migration/phases.ts';
 import { resuming } from './policy/migration/phase-calls.ts';
 import type { ProtocolContext } from './policy/migration/protocol-context.ts';
 import type { PeersView } from './policy/peers.ts';
@@ -39,7 +39,7 @@ export const peer2peerSetup = setup({
   actions: {
     ...protocolActions,
     noteReply: changes((context, { atEpochMs }: { atEpochMs: number }) => ({
-      reached: reach(context.reached, 'confirm3', atEpochMs),
+      reached: reachEnd(context.reached, 'confirm3', atEpochMs),
       replied: true,
     })),
     recordWrongDestination: changes((context) => ({
@@ -49,7 +49,7 @@ export const peer2peerSetup = setup({
   guards: {
     ...protocolGuards,
     isUnseenThere: ({ context }: Context) =>
-      hasReached(context.reached, 'perform3') && !hasObserved(context.reached, 'prepare'),
+      hasReached(context.reached, 'perform3') && !hasShown(context.reached, 'prepare'),
     /** A migration that is over has left nothing there, wherever it went to. */
     isNothingThere: (_: Context, { peers }: { peers: PeersView }) =>
       holdsNothing(peers.destination) && hasOutgoingJob(peers.source),

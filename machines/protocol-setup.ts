@@ -28,6 +28,7 @@ import {
   isOurs,
   isOutOfTime,
   isPerforming,
+  isTunable,
   mayGoOver,
   situationOf,
 } from './policy/migration/protocol-context.ts';
@@ -147,12 +148,9 @@ export const protocolGuards = {
   isStalled: ({ context }: Context) =>
     canBeCalledOff(context) && isStalled(context.passes, context.convergence),
   isAbortable: ({ context }: Context) => canBeCalledOff(context),
-  isBeforePerform: ({ context }: Context) => canBeCalledOff(context) && !isPerforming(context),
-  isOutOfTimeBeforePerform: ({ context }: Context) =>
-    isOutOfTime(context) && !isPerforming(context),
   hasJob: ({ context }: Context) => hasReached(context.reached, 'begin3') && isOurs(context),
   isRampOver: ({ context }: Context) => !canBeCalledOff(context) || !hasNextStep(context),
-  isTunable: ({ context }: Context) => canBeCalledOff(context),
+  isTunable: ({ context }: Context) => isTunable(context),
   answersWith: ({ context }: Context, params: { cause: Cause; action: string }) => {
     const { onBudget, onStall } = context.convergence;
     const answer = params.cause === 'stall' ? onStall : context.budgetSpent ? onBudget : 'none';
@@ -181,7 +179,7 @@ export const protocolGuards = {
   isWanted: ({ context }: Context, params: { what: keyof Tuning['taken'] }) =>
     isOurs(context) &&
     hasReached(context.reached, 'begin3') &&
-    canBeCalledOff(context) &&
+    isTunable(context) &&
     isWanted(context.tuning, params.what),
   postcopyIs: ({ context }: Context, params: { postcopy: ProtocolContext['postcopy'] }) =>
     context.postcopy === params.postcopy,

@@ -31,7 +31,7 @@ import { notesGuest, notesJob } from './regions/domain-notes.ts';
  */
 export const snapshotDelete = snapshotDeleteSetup.createMachine({
   id: 'snapshotDelete',
-  version: '2',
+  version: '3',
   description: 'A snapshot goes, or layers of a disk become one.',
   context: ({ input }) => ({ ...input, ...nothingYet, ...beforeSnapshotDelete }),
   output: ({ event }) => event.output as SnapshotDeleteOutput,

@@ -103,6 +103,7 @@ export const snapshotDeleteSetup = setup({
     noteRemoved: changes(endings.noteRemoved),
     noteAllRemoved: changes(endings.noteAllRemoved),
     noteUnremoved: changes(endings.noteUnremoved),
+    giveUpRemoval: changes(endings.giveUpRemoval),
   },
   guards: {
     ...parts.guards,

@@ -3,7 +3,7 @@ import { setup } from 'xstate';
 import type { AbortCommand, DomainEvent } from './domain-events.ts';
 import { changesOf, oneHostParts } from './one-host-setup.ts';
 import type { DomainOnHost } from './policy/domain-on-host.ts';
-import type { FilesRequest } from './policy/domain-snapshot/requests.ts';
+import type { FilesRequest, RemovedFiles } from './policy/domain-snapshot/requests.ts';
 import { readFailure } from './policy/failures.ts';
 import type { ResumeRequest } from './policy/one-host/one-host.ts';
 import { mayComeYet } from './policy/one-host/one-host.ts';
@@ -64,9 +64,7 @@ export const snapshotRevertSetup = setup({
     keepState: effectSlot<void, KeepRequest>('keepState'),
     lookAtRevert: effectSlot<RevertLook, RevertLookRequest>('lookAtRevert'),
     resumeAfterKeeping: effectSlot<void, ResumeRequest>('resumeAfterKeeping'),
-    removeSnapshotFiles: effectSlot<{ removed: readonly string[] }, FilesRequest>(
-      'removeSnapshotFiles',
-    ),
+    removeSnapshotFiles: effectSlot<RemovedFiles, FilesRequest>('removeSnapshotFiles'),
     revertDomain: effectSlot<void, RevertRequest>('revertDomain'),
     discardBefore: effectSlot<void, BeforeRequest>('discardBefore'),
   },

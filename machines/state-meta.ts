@@ -21,7 +21,9 @@ export type StateTag =
   | 'guestPaused'
   | 'guestFrozen'
   | 'rollingBack'
-  | 'waitingForOperator';
+  | 'waitingForOperator'
+  /** Nothing is done until somebody decides: the events that the state takes. */
+  | 'awaitingConfirmation';
 
 /** How every machine ends. */
 export type Outcome = 'completed' | 'refused' | 'rolledBack' | 'needsOperator';

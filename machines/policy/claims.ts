@@ -38,7 +38,7 @@ export function claimObjection(
   if (claims.length === 0) return null;
   const whose = claims.map((claim) => describeClaim(claim, nowEpochMs)).join(' and by ');
   const runs = claims.map(({ run }) => run).join(',');
-  return `${name} is claimed by ${whose}: let that end first; where nothing works on it any more, take the claim over with --break-claim ${runs}`;
+  return `${name} is claimed by ${whose}: let that end first; where nothing works on it any more, take the claim over with \`breakClaims: ${runs}\``;
 }
 
 export function describeClaim({ run, details }: StandingClaim, nowEpochMs: number): string {
@@ -76,6 +76,6 @@ export function unclaimableFailure(name: string, error: unknown): Failure {
 /** An operator is called, and no other run shall come between. */
 export function withClaimAdvice(failure: Failure | null, claim: Claim | null): Failure | null {
   if (failure === null || claim === null) return failure;
-  const advice = `until that is settled the claim of run ${claim.run} keeps other runs away from it: take it over then with --break-claim ${claim.run}, or remove it (docs/claims.md)`;
+  const advice = `until that is settled the claim of run ${claim.run} keeps other runs away from it: take it over then with \`breakClaims: ${claim.run}\`, or remove it (docs/claims.md)`;
   return { ...failure, message: `${failure.message}; ${advice}` };
 }

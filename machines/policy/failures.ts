@@ -86,6 +86,6 @@ export const finishSilent: Failure = {
 export const wrongDestination: Failure = {
   code: 'wrongDestination',
   message:
-    'the URI by which the source daemon reaches the destination leads to another host than the one that was named: give the right --dconnuri; what libvirt made on that other host, such as volumes of copied disks, is still there',
+    'the URI by which the source daemon reaches the destination leads to another host than the one that was named: give the right `destinationConnectUri`; what libvirt made on that other host, such as volumes of copied disks, is still there',
   effect: 'none',
 };

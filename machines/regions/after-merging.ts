@@ -110,6 +110,12 @@ export const removing = {
     'Files that nothing needs any more go; one that something needs stays, and is told of.',
   tags: ['pointOfNoReturn'],
   initial: 'choosing',
+  after: {
+    peerWait: [
+      { guard: 'isLate', target: 'removing', reenter: true },
+      { target: '#concluding', actions: 'giveUpRemoval' },
+    ],
+  },
   states: {
     choosing: {
       description: 'Are there any?',
@@ -126,8 +132,12 @@ export const removing = {
         src: 'removeUnused',
         input: removalRequest,
         onDone: { target: '#concluding', actions: { type: 'noteRemoved', params: removalOf } },
-        onError: { target: '#concluding', actions: { type: 'noteUnremoved', params: errorOf } },
+        onError: { target: 'waiting', actions: { type: 'noteUnremoved', params: errorOf } },
       },
+    },
+    waiting: {
+      description: 'The host does not answer: whether something needs them it is asked again.',
+      after: { askAgain: 'unlinking' },
     },
   },
 } as const;

@@ -17,7 +17,9 @@ import { onHost } from '../policy/one-host/one-host.ts';
 /**
  * Brings the guest to what it shall be, whatever was done to it and however far it had come: looks,
  * does the one thing that is missing most, and looks again. Each step has an error of its own, and
- * none keeps another one from being tried.
+ * none keeps another one from being tried. One that says each time that it is done, and is not, is
+ * given up like one that fails. A run that goes well takes this way, too: nothing in it tells of a
+ * rollback.
  */
 export const returning = {
   id: 'returning',
@@ -33,22 +35,34 @@ export const returning = {
   states: {
     looking: {
       description: 'What does the host hold of it, where do its disks lie, which devices has it?',
-      tags: ['rollingBack'],
       meta: { call: 'virDomainGetXMLDesc, virDomainGetBlockJobInfo' },
-      invoke: {
-        id: 'lookAround',
-        src: 'inspectGuest',
-        input: lookOrder,
-        onDone: { target: 'choosing', actions: seesLook },
-        onError: [
-          { guard: 'hasWaitedLong', target: '#cleaning', actions: 'noteSilent' },
-          { target: 'waiting', actions: failsLook },
+      initial: 'asking',
+      // A look may take half a minute itself: what passes is measured, not the looks counted.
+      after: {
+        silentWait: [
+          { guard: 'isLate', target: 'looking', reenter: true },
+          { target: '#cleaning', actions: 'noteSilent' },
         ],
+      },
+      states: {
+        asking: {
+          description: 'The host is asked.',
+          invoke: {
+            id: 'lookAround',
+            src: 'inspectGuest',
+            input: lookOrder,
+            onDone: { target: '#returning.choosing', actions: seesLook },
+            onError: { target: 'silent', actions: failsLook },
+          },
+        },
+        silent: {
+          description: 'The host does not answer: it is asked again.',
+          after: { askAgain: 'asking' },
+        },
       },
     },
     choosing: {
       description: 'What is missing most?',
-      tags: ['rollingBack'],
       always: [
         { guard: stepIs('reached'), target: 'reached', actions: 'noteAnswered' },
         {
@@ -71,15 +85,11 @@ export const returning = {
       ],
     },
     waiting: {
-      description: 'The host does not answer, or a step has failed: it is tried again.',
-      tags: ['rollingBack'],
-      after: {
-        askAgain: { target: 'looking', actions: { type: 'noteWaited', params: { seconds: 1 } } },
-      },
+      description: 'A step has failed: what there is now is looked at before it is tried again.',
+      after: { askAgain: 'looking' },
     },
     patience: {
       description: 'A job of the domain or of its disk goes on; an event tells its end.',
-      tags: ['rollingBack'],
       on: {
         'blockJob.ready': 'looking',
         'blockJob.completed': 'looking',
@@ -98,44 +108,41 @@ export const returning = {
     },
     starting: {
       description: 'The saved memory is loaded, and the guest runs or stands as it did.',
-      tags: ['rollingBack'],
       meta: { call: 'virDomainCreateWithFlags' },
       invoke: {
         id: 'start',
         src: 'startSaved',
         input: startOrder,
-        onDone: 'looking',
+        onDone: { target: 'looking', actions: 'noteTried' },
         onError: { target: 'waiting', actions: failsStep },
       },
     },
     resuming: {
       description: 'It ran before, and libvirt left it paused.',
-      tags: ['rollingBack', 'guestPaused'],
+      tags: ['guestPaused'],
       meta: { call: 'virDomainResume' },
       invoke: {
         id: 'resume',
         src: 'resumeGuest',
         input: onHost,
-        onDone: 'looking',
+        onDone: { target: 'looking', actions: 'noteTried' },
         onError: { target: 'waiting', actions: failsStep },
       },
     },
     droppingSave: {
       description: 'What is left of the save is removed: the guest runs on without it.',
-      tags: ['rollingBack'],
       meta: { call: 'virDomainManagedSaveRemove' },
       invoke: {
         id: 'dropSave',
         src: 'dropSave',
         input: onHost,
-        onDone: 'looking',
+        onDone: { target: 'looking', actions: 'noteTried' },
         onError: { target: 'waiting', actions: failsStep },
       },
     },
     attaching: {
       description:
         'A device goes back; one that cannot is told, and keeps no other from its place.',
-      tags: ['rollingBack'],
       meta: { call: 'virDomainAttachDeviceFlags' },
       invoke: {
         id: 'attach',
@@ -147,7 +154,6 @@ export const returning = {
     },
     awaitingRelease: {
       description: 'A device was asked for in vain: the guest says so, or lets go of it yet.',
-      tags: ['rollingBack'],
       on: {
         'device.removed': 'looking',
         'device.removalFailed': {
@@ -162,7 +168,6 @@ export const returning = {
     },
     merging: {
       description: 'The guest is off: what it wrote to the overlay goes into the base.',
-      tags: ['rollingBack'],
       meta: { call: 'qemu-img commit' },
       invoke: {
         id: 'merge',
@@ -174,56 +179,51 @@ export const returning = {
     },
     takingFromSave: {
       description: 'What the next start loads names the base again.',
-      tags: ['rollingBack'],
       meta: { call: 'virDomainManagedSaveDefineXML' },
       invoke: {
         id: 'takeFromSave',
         src: 'takeOverlay',
         input: placedOrder('managedSave'),
-        onDone: 'looking',
+        onDone: { target: 'looking', actions: 'noteTried' },
         onError: { target: 'waiting', actions: failsStep },
       },
     },
     takingFromConfiguration: {
       description: 'What a boot takes names the base again.',
-      tags: ['rollingBack'],
       meta: { call: 'virDomainDefineXML' },
       invoke: {
         id: 'takeFromConfiguration',
         src: 'takeOverlay',
         input: placedOrder('configuration'),
-        onDone: 'looking',
+        onDone: { target: 'looking', actions: 'noteTried' },
         onError: { target: 'waiting', actions: failsStep },
       },
     },
     committing: {
       description: 'What the running guest wrote to the overlay begins to go into the base.',
-      tags: ['rollingBack'],
       meta: { call: 'virDomainBlockCommit with ACTIVE' },
       invoke: {
         id: 'commit',
         src: 'commitOverlay',
         input: diskOrder,
-        onDone: 'patience',
+        onDone: { target: 'patience', actions: 'noteTried' },
         onError: { target: 'waiting', actions: failsStep },
       },
     },
     pivoting: {
       description: 'The guest goes on with the base; libvirt has the configuration name it, too.',
-      tags: ['rollingBack'],
       meta: { call: 'virDomainBlockJobAbort with PIVOT' },
       invoke: {
         id: 'pivot',
         src: 'pivotOverlay',
         input: diskOrder,
-        onDone: 'looking',
+        onDone: { target: 'looking', actions: 'noteTried' },
         onError: { target: 'waiting', actions: failsStep },
       },
     },
     givingUp: {
       description:
         'One step cannot be done: does the guest start without overlays, or is it stuck?',
-      tags: ['rollingBack'],
       always: [
         {
           guard: 'aimsAtOverlays',
@@ -235,7 +235,6 @@ export const returning = {
     },
     reached: {
       description: 'The guest is as it shall be.',
-      tags: ['rollingBack'],
       always: [
         { guard: 'aimsAtOverlays', target: '#copying' },
         { target: '#cleaning', actions: 'noteSettled' },

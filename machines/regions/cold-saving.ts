@@ -9,6 +9,33 @@ import {
   placedLayOrder,
 } from '../policy/cold-snapshot/orders.ts';
 
+/** What came of a save, by what is seen of it. */
+const afterLook = [
+  {
+    guard: { type: 'isUnwanted', params: lookOf },
+    target: '#saving.aborting',
+    actions: 'noteHeard',
+  },
+  { guard: { type: 'isBusy', params: lookOf }, target: '#saving.waiting', actions: 'noteHeard' },
+  {
+    guard: { type: 'isSavedInVain', params: lookOf },
+    target: '#returning',
+    actions: 'noteMemory',
+  },
+  {
+    guard: { type: 'isSaved', params: lookOf },
+    target: '#saved',
+    actions: ['noteMemory', 'forgiveFailure', 'noteAnswered'],
+  },
+  {
+    guard: { type: 'hasEnded', params: lookOf },
+    target: '#returning',
+    actions: 'explainEnd',
+  },
+  { guard: { type: 'isUnheard', params: lookOf }, target: '#saving.hearing' },
+  { target: '#returning' },
+] as const;
+
 /** The memory goes into libvirt's own file, and the guest is off. */
 export const saving = {
   id: 'saving',
@@ -63,41 +90,31 @@ export const saving = {
       description: 'What came of a save whose reply says nothing certain?',
       tags: ['abortable', 'guestPaused'],
       meta: { call: 'virDomainGetState' },
-      invoke: {
-        id: 'lookAtSave',
-        src: 'inspectGuest',
-        input: lookOrder,
-        onDone: [
-          {
-            guard: { type: 'isUnwanted', params: lookOf },
-            target: 'aborting',
-            actions: 'noteHeard',
+      initial: 'asking',
+      // A look may take half a minute itself: what passes is measured, not the looks counted.
+      after: {
+        silentWait: [{ guard: 'isLate', target: 'looking', reenter: true }, { target: 'aborting' }],
+      },
+      states: {
+        asking: {
+          description: 'The host is asked.',
+          invoke: {
+            id: 'lookAtSave',
+            src: 'inspectGuest',
+            input: lookOrder,
+            onDone: afterLook,
+            onError: 'silent',
           },
-          { guard: { type: 'isBusy', params: lookOf }, target: 'waiting', actions: 'noteHeard' },
-          {
-            guard: { type: 'isSavedInVain', params: lookOf },
-            target: '#returning',
-            actions: 'noteMemory',
-          },
-          {
-            guard: { type: 'isSaved', params: lookOf },
-            target: '#saved',
-            actions: ['noteMemory', 'forgiveFailure', 'noteAnswered'],
-          },
-          {
-            guard: { type: 'hasEnded', params: lookOf },
-            target: '#returning',
-            actions: 'explainEnd',
-          },
-          { guard: { type: 'isUnheard', params: lookOf }, target: 'hearing' },
-          { target: '#returning' },
-        ],
-        onError: 'waiting',
+        },
+        silent: {
+          description: 'The host does not answer: it is asked again.',
+          after: { askAgain: 'asking' },
+        },
       },
     },
     hearing: hearing('looking'),
     waiting: {
-      description: 'The save goes on without us, or the host does not answer yet.',
+      description: 'The save goes on without us.',
       tags: ['abortable', 'guestPaused'],
       after: {
         askAgain: [

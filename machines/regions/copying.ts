@@ -14,7 +14,7 @@ export const switchingOver = {
   meta: {
     milestone: 'switchover',
     call: 'migrate-continue',
-    source: 'MIGRATION pre-switchover, SUSPENDED/1',
+    source: 'MIGRATION pre-switchover, device',
   },
 } as const;
 

@@ -89,8 +89,15 @@ export const freezing = <
     },
   }) as const;
 
-/** Whatever happens, a guest that may be frozen is thawed before anything else is done. */
-export const thawing = <const Next extends string>(next: Next) =>
+/**
+ * Whatever happens, a guest that may be frozen is thawed before anything else is done.
+ *
+ * @param heard what tells, beside the agent's answers, that nothing is frozen any more
+ */
+export const thawing = <const Next extends string, const Heard extends readonly object[]>(
+  next: Next,
+  heard: Heard,
+) =>
   ({
     id: 'thawing',
     description: 'A freeze on record is ended first, after a crash of ours, too.',
@@ -121,7 +128,7 @@ export const thawing = <const Next extends string>(next: Next) =>
       waiting: {
         description: 'The agent does not answer; it is asked again, at the latest when it is back.',
         tags: ['guestFrozen'],
-        always: [{ guard: 'isThawed', target: next }],
+        always: heard,
         on: { 'agent.connected': 'looking' },
         after: { askAgain: 'looking' },
       },

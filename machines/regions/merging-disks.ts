@@ -48,9 +48,9 @@ interface Stage {
   /** Of the invokes: no two in a chart have the same id. */
   readonly name: 'Prepared' | 'Turned' | 'Finalised';
   /** Before the first disk is merged all can be called off; afterwards there is only forward. */
-  readonly heeded: readonly Rule[];
-  /** Nothing is left to be begun or waited for. */
-  readonly next: readonly Rule[];
+  readonly choosing: readonly Rule[];
+  /** Those of them that an event can make true: a look, or an answer, leads to the choice itself. */
+  readonly awaiting: readonly Rule[];
   readonly onSilence: string;
   readonly onStall: string;
   readonly stallAction: 'recordStalled' | 'recordHalf';
@@ -94,21 +94,20 @@ const asking = ({ name, onSilence, onStall, stallAction }: Stage) =>
     },
   }) as const;
 
+const astray: Rule = { guard: 'isAstray', target: '#securing', actions: 'recordAstray' };
+const looks: Rule = { guard: 'mustLook', target: 'asking' };
+const begins: readonly Rule[] = [
+  { guard: 'mergesOffline', target: 'mergingOffline', actions: 'expectMerge' },
+  { guard: 'hasWaiting', target: 'beginning', actions: 'expectMerge' },
+];
+
 /** Disks of a guest that runs are merged by QEMU, all at the same time; else by qemu-img, one by one. */
 function merging(stage: Stage) {
-  const { heeded, name, next } = stage;
-  const rules: readonly Rule[] = [
-    { guard: 'isAstray', target: '#securing', actions: 'recordAstray' },
-    ...heeded,
-    { guard: 'mustLook', target: 'asking' },
-    { guard: 'mergesOffline', target: 'mergingOffline', actions: 'expectMerge' },
-    { guard: 'hasWaiting', target: 'beginning', actions: 'expectMerge' },
-    ...next,
-  ];
+  const { name } = stage;
   return {
     choosing: {
       description: 'What is to be done next, by what is known of the disks.',
-      always: [...rules, { target: 'awaiting' }],
+      always: [astray, ...stage.choosing, { target: 'awaiting' }],
     },
     beginning: {
       description: 'QEMU is asked to merge the layers of the next disk.',
@@ -143,22 +142,26 @@ function merging(stage: Stage) {
     awaiting: {
       description: 'QEMU tells when a merge is in step with the guest, or has ended.',
       meta: { call: 'VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2' },
-      always: rules,
+      always: stage.awaiting,
       after: { lookWait: 'asking' },
     },
     asking: asking(stage),
   } as const;
 }
 
+const calledOff: readonly Rule[] = [
+  // What ends by itself may have ended before an abort was heard.
+  { guard: 'hasMerged', target: '#finalising', actions: 'dropFailure' },
+  { guard: 'hasFailure', target: '#cancelling' },
+  { guard: 'hasLost', target: '#cancelling', actions: 'recordSetback' },
+  looks,
+];
+const prepared: Rule = { guard: 'allPrepared', target: '#turning' };
+
 const preparingStates = merging({
   name: 'Prepared',
-  heeded: [
-    // What ends by itself may have ended before an abort was heard.
-    { guard: 'hasMerged', target: '#finalising', actions: 'dropFailure' },
-    { guard: 'hasFailure', target: '#cancelling' },
-    { guard: 'hasLost', target: '#cancelling', actions: 'recordSetback' },
-  ],
-  next: [{ guard: 'allPrepared', target: '#turning' }],
+  choosing: [...calledOff, ...begins, prepared],
+  awaiting: [...calledOff, prepared],
   onSilence: '#cancelling',
   onStall: '#cancelling',
   stallAction: 'recordStalled',
@@ -177,9 +180,10 @@ export const preparing = {
   },
 } as const;
 
+const pivots: Rule = { guard: 'hasReady', target: 'pivoting', actions: 'expectConclusion' };
 const concludes: readonly Rule[] = [
   { guard: 'concludesOffline', target: 'switching', actions: 'expectConclusion' },
-  { guard: 'hasReady', target: 'pivoting', actions: 'expectConclusion' },
+  pivots,
 ];
 
 /** The call that finalises one disk; what came of an error only the chain tells. */
@@ -209,14 +213,16 @@ const concluding = (name: Stage['name']) =>
     },
   }) as const;
 
+const turned: readonly Rule[] = [
+  { guard: 'hasMerged', target: '#finalising' },
+  { guard: 'hasLost', target: '#cancelling', actions: 'recordSetback' },
+];
+const worn: Rule = { guard: 'isWorn', target: '#cancelling', actions: 'recordSetback' };
+
 const turningStates = merging({
   name: 'Turned',
-  heeded: [
-    { guard: 'hasMerged', target: '#finalising' },
-    { guard: 'hasLost', target: '#cancelling', actions: 'recordSetback' },
-    { guard: 'isWorn', target: '#cancelling', actions: 'recordSetback' },
-  ],
-  next: [...concludes, { guard: 'allMerged', target: '#finalising' }],
+  choosing: [...turned, worn, looks, ...begins, ...concludes],
+  awaiting: [...turned, looks, pivots],
   onSilence: '#needsOperator',
   onStall: '#cancelling',
   stallAction: 'recordStalled',
@@ -235,15 +241,18 @@ export const turning = {
   },
 } as const;
 
+const finalised: readonly Rule[] = [
+  // What an event told, its daemon may have died over before it was on record.
+  looks,
+  { guard: 'allMerged', target: '#mending' },
+  { guard: 'isWorn', target: '#cancelling', actions: 'recordHalf' },
+];
+const lost: Rule = { guard: 'hasLost', target: 'pausing' };
+
 const finalisingStates = merging({
   name: 'Finalised',
-  heeded: [
-    // What an event told, its daemon may have died over before it was on record.
-    { guard: 'mustLook', target: 'asking' },
-    { guard: 'allMerged', target: '#mending' },
-    { guard: 'isWorn', target: '#cancelling', actions: 'recordHalf' },
-  ],
-  next: [...concludes, { guard: 'hasLost', target: 'pausing' }],
+  choosing: [...finalised, ...begins, ...concludes, lost],
+  awaiting: [...finalised, pivots, lost],
   onSilence: '#needsOperator',
   onStall: '#cancelling',
   stallAction: 'recordHalf',

@@ -1,11 +1,6 @@
 import { copiesOnHost } from '../policy/live-snapshot/requests.ts';
 import { askingAgent, freezing } from './freezing.ts';
 
-const heeded = [
-  { guard: 'hasFailure', target: '#mending' },
-  { guard: 'hasLost', target: '#mending', actions: 'recordLost' },
-] as const;
-
 /** One moment for all disks: all copies are in step, and the guest's file systems come to rest. */
 export const quiescing = {
   id: 'quiescing',
@@ -16,7 +11,6 @@ export const quiescing = {
     choosing: {
       description: 'A paused guest, or one that nobody may freeze, is taken as it is.',
       always: [
-        ...heeded,
         { guard: 'neverFreezes', target: '#ending', actions: 'noteEndAsked' },
         { guard: 'isPaused', target: 'unfreezable' },
         { target: 'askingAgent' },
@@ -50,6 +44,19 @@ export const ending = {
   },
 } as const;
 
+/**
+ * Where there was no freeze, the copies have not been ended yet. Before the definition comes back: a libvirt
+ * that has to undefine refuses to define a domain while its disks are copied.
+ */
+export const unquiesced = {
+  id: 'unquiesced',
+  description: 'Nothing is left to thaw: copies that still stand are ended as they are.',
+  always: [
+    { guard: 'mayYetEnd', target: '#ending', actions: 'noteEndAsked' },
+    { target: '#defining' },
+  ],
+} as const;
+
 /** What came of the copies: only one that was seen to end whole is used. */
 export const settling = {
   id: 'settling',
@@ -58,7 +65,6 @@ export const settling = {
     { guard: 'hasFailure', target: '#undoing' },
     { guard: 'hasLost', target: '#undoing', actions: 'recordLost' },
     { guard: 'allEnded', target: '#writing' },
-    { guard: 'isEndNotAsked', target: '#ending', actions: 'noteEndAsked' },
     // What was not heard is not told again.
     { guard: 'mustLook', target: '#undoing', actions: 'recordUnproven' },
   ],

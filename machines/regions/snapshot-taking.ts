@@ -1,5 +1,6 @@
 import { onHost } from '../policy/one-host/one-host.ts';
 import { createRequest } from '../policy/domain-snapshot/requests.ts';
+import { whenOf } from './domain-notes.ts';
 import { askingAgent, freezing } from './freezing.ts';
 import { recordsFailure } from './one-host-frame.ts';
 
@@ -24,7 +25,12 @@ export const creating = {
   states: {
     choosing: {
       description: 'Only where the memory is written is there a job that can be aborted.',
-      always: [{ guard: 'takesMemory', target: 'withMemory' }, { target: 'disksAlone' }],
+      always: [
+        // Nothing will tell that it stands.
+        { guard: 'takesMemoryOfPaused', target: 'withMemory.writing.paused' },
+        { guard: 'takesMemory', target: 'withMemory' },
+        { target: 'disksAlone' },
+      ],
     },
     disksAlone: {
       description: 'All disks are switched at one moment; the guest runs on.',
@@ -43,7 +49,6 @@ export const creating = {
     },
     withMemory: {
       description: 'The memory is written, with the guest standing or running on; then the disks.',
-      tags: ['guestPaused'],
       initial: 'writing',
       invoke: {
         id: 'takeMemory',
@@ -62,6 +67,23 @@ export const creating = {
           },
           on: { 'abort.requested': { target: 'aborting', actions: 'recordAbort' } },
           after: { snapshotWait: { target: 'aborting', actions: 'recordTooLong' } },
+          initial: 'running',
+          states: {
+            running: {
+              description: 'The guest runs until its host tells that it was stopped.',
+              on: {
+                'domain.suspended': {
+                  target: 'paused',
+                  actions: { type: 'notePaused', params: whenOf },
+                },
+              },
+            },
+            // Left with the answer, which comes when the guest runs again: a few milliseconds.
+            paused: {
+              description: 'The guest stands; asked for live, only for the last of its memory.',
+              tags: ['guestPaused'],
+            },
+          },
         },
         aborting: {
           description: 'The job is ended. Its own answer is waited for: it may only begin yet.',
@@ -80,6 +102,7 @@ export const creating = {
             },
             enduring: {
               description: 'Whoever asked for its job would be answered when all is over.',
+              tags: ['guestPaused'],
             },
             asking: {
               description: 'libvirt lets the guest run again.',

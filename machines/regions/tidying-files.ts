@@ -1,5 +1,7 @@
+import type { RemovedFiles } from '../policy/domain-snapshot/requests.ts';
+
 interface Removed {
-  readonly event: { readonly output: { readonly removed: readonly string[] } };
+  readonly event: { readonly output: RemovedFiles };
 }
 
 export const removedOf = ({ event }: Removed) => event.output;
@@ -27,8 +29,9 @@ export const tidyingFiles = <Input, Actions>(
         always: [{ guard: 'hasFilesLeft', target: 'removing' }, { target: '#concluding' }],
       },
       removing: {
-        description: 'What nothing uses is removed; what is in use is told.',
-        meta: { call: 'unlink, virStorageVolDelete' },
+        description:
+          'What nothing uses is removed, after QEMU has let go of what it was left open; what is in use is told.',
+        meta: { call: 'blockdev-del, unlink, virStorageVolDelete' },
         invoke: {
           id: 'removeSnapshotFiles',
           src: 'removeSnapshotFiles',

@@ -1,6 +1,6 @@
 import { onHost } from '../policy/one-host/one-host.ts';
-import type { KeptDefinition } from '../policy/live-snapshot/undefined-meanwhile.ts';
-import { defineRequest } from '../policy/live-snapshot/undefined-meanwhile.ts';
+import type { KeptDefinition } from '../policy/one-host/undefined-meanwhile.ts';
+import { defineRequest } from '../policy/one-host/undefined-meanwhile.ts';
 import { recordsFailure } from './one-host-frame.ts';
 import { errorOf } from './event-params.ts';
 
@@ -61,10 +61,10 @@ export const mending = <Next extends string>(next: Next) =>
     states: {
       choosing: {
         description: 'Was it taken away?',
-        always: [{ guard: 'mustDefine', target: 'defining' }, { target: next }],
+        always: [{ guard: 'isUndefined', target: 'defining' }, { target: next }],
       },
       defining: {
-        description: 'One try: the guest must not stand still for more.',
+        description: 'One try: what is next cannot wait for more.',
         meta: { call: 'virDomainDefineXML' },
         invoke: {
           id: 'defineFirst',
@@ -81,7 +81,10 @@ export const mending = <Next extends string>(next: Next) =>
  * Nothing comes after this while the domain has no definition: the run has the only copy of it, which
  * goes with the run. An operator who defines the domain by hand ends it, too.
  */
-export const defining = <Input, Next extends string>(copiesOnHost: Input, next: Next) =>
+export const defining = <Src extends string, Input, Next extends string>(
+  endingOurs: { readonly src: Src; readonly input: Input },
+  next: Next,
+) =>
   ({
     id: 'defining',
     description: 'A domain that was undefined is defined again, also when its guest has ended.',
@@ -89,11 +92,10 @@ export const defining = <Input, Next extends string>(copiesOnHost: Input, next: 
     states: {
       choosing: {
         description: 'Only a definition that was taken away has to be given back.',
-        always: [{ guard: 'mustDefine', target: 'asking' }, { target: next }],
+        always: [{ guard: 'isUndefined', target: 'asking' }, { target: next }],
       },
       asking: {
         description: 'The definition as it was, and whether the host starts it by itself.',
-        tags: ['rollingBack'],
         meta: { call: 'virDomainDefineXML, virDomainSetAutostart' },
         invoke: {
           id: 'defineAgain',
@@ -108,24 +110,21 @@ export const defining = <Input, Next extends string>(copiesOnHost: Input, next: 
       },
       freeing: {
         description: 'An old libvirt defines no domain whose disks are copied: ours are ended.',
-        tags: ['rollingBack'],
         meta: { call: 'virDomainBlockJobAbort', source: 'VIR_ERR_BLOCK_COPY_ACTIVE' },
         invoke: {
           id: 'freeDisks',
-          src: 'dropCopies',
-          input: copiesOnHost,
+          ...endingOurs,
           onDone: { target: 'waiting' },
           onError: 'waiting',
         },
       },
       waiting: {
         description: 'It is tried for as long as it takes: an end of the run would lose it.',
-        tags: ['rollingBack', 'waitingForOperator'],
+        tags: ['waitingForOperator'],
         after: { askAgain: 'asking' },
       },
       late: {
         description: 'libvirt reads what a process sent that has died: it may undefine it yet.',
-        tags: ['rollingBack'],
         after: { unheard: { target: 'choosing', actions: 'noteNothingLate' } },
       },
     },

@@ -1,4 +1,4 @@
-import type { DroppedFrom } from '../policy/live-snapshot/copies.ts';
+import type { CopiesLook, DroppedFrom } from '../policy/live-snapshot/copies.ts';
 import type { ImageInfo } from '../../src/ports/images.ts';
 import {
   deltasOnHost,
@@ -112,6 +112,9 @@ export const naming = {
   },
 } as const;
 
+const lookOf = ({ event }: { readonly event: { readonly output: CopiesLook } }) => ({
+  look: event.output,
+});
 const droppedFrom = ({ event }: { readonly event: { readonly output: DroppedFrom } }) =>
   event.output;
 
@@ -126,9 +129,40 @@ export const undoing = {
       description: 'What is on record, in the order that keeps the guest safe.',
       always: [
         { guard: 'holdsJobs', target: 'droppingCopies' },
+        { guard: 'isUnexplained', target: 'explaining' },
         { guard: 'holdsImages', target: 'removingImages' },
         { target: '#tidying' },
       ],
+    },
+    explaining: {
+      description: 'A copy ended by itself: with its guest, whose end may be told after it?',
+      initial: 'asking',
+      after: {
+        peerWait: [
+          { guard: 'isLate', target: 'explaining', reenter: true },
+          { target: 'removingImages' },
+        ],
+      },
+      states: {
+        asking: {
+          description: 'The host is asked how the guest is.',
+          meta: { call: 'virDomainGetState' },
+          invoke: {
+            id: 'lookWhyLost',
+            src: 'lookAtCopies',
+            input: copiesOnHost,
+            onDone: {
+              target: '#removingImages',
+              actions: [{ type: 'noteEnd', params: lookOf }, 'explainLost'],
+            },
+            onError: 'waiting',
+          },
+        },
+        waiting: {
+          description: 'The host does not answer.',
+          after: { askAgain: 'asking' },
+        },
+      },
     },
     droppingCopies: {
       description: 'A copy to a delta of ours is ended; any other job is left alone.',
@@ -152,6 +186,7 @@ export const undoing = {
               actions: [
                 { type: 'noteDropped', params: droppedFrom },
                 { type: 'noteDroppedFrom', params: droppedFrom },
+                'explainLost',
               ],
             },
             onError: 'waiting',

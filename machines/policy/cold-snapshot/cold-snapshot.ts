@@ -113,11 +113,11 @@ export interface ColdSnapshotContext
   readonly ranOnOverlays: boolean;
   /** Of an overlay that was asked to be pivoted away, by disk. */
   readonly pivotsAsked: readonly string[];
-  /** How often a step of the way back has failed, by its name. */
+  /** How often a step of the way back was tried, done or not, by its name. */
   readonly failedSteps: Readonly<Record<string, number>>;
   /** What the last of them failed with. */
   readonly stepFailure: string | null;
-  /** How long a host that is busy or silent has been waited for, in seconds; 0 once it has answered. */
+  /** How long a job of the host has been waited for, in seconds; 0 once it is over. */
   readonly waitedS: number;
   /** The guest could not be brought back. */
   readonly stuck: boolean;

@@ -87,6 +87,8 @@ function adviceOf(context: ColdSnapshotContext, step: Step | null, name: string)
     }
     case 'start':
       return `${name} is shut off with its memory saved, and could not be started: mend the cause, and start it (virsh start ${name}); its devices are to be attached then`;
+    case 'resume':
+      return `${name} is paused, and goes on standing whenever it is resumed: see why (virsh domstate ${name} --reason), mend the cause, and resume it (virsh resume ${name})`;
     default:
       return `${name} could not be brought back to what it was (${stepKey(step)})`;
   }

@@ -122,16 +122,21 @@ export function seen(context: ColdSnapshotContext, look: GuestLook): Changes {
 }
 
 export function stepFailed(
-  { failedSteps }: ColdSnapshotContext,
+  context: ColdSnapshotContext,
   step: Step,
   error: unknown,
 ): Pick<ColdSnapshotContext, 'failedSteps' | 'stepFailure'> {
-  const key = stepKey(step);
   const { message } = readFailure(error);
-  return {
-    failedSteps: { ...failedSteps, [key]: (failedSteps[key] ?? 0) + 1 },
-    stepFailure: message,
-  };
+  return { ...stepTried(context, step), stepFailure: message };
+}
+
+/** Only if a look asks for it again did it come to nothing, whatever was answered. */
+export function stepTried(
+  { failedSteps }: ColdSnapshotContext,
+  step: Step,
+): Pick<ColdSnapshotContext, 'failedSteps'> {
+  const key = stepKey(step);
+  return { failedSteps: { ...failedSteps, [key]: (failedSteps[key] ?? 0) + 1 } };
 }
 
 /** The step that the last look asks for. Only states behind a look ask for it. */

@@ -147,9 +147,17 @@ export function isThere(look: GuestLook, { place }: DeviceView): boolean {
 
 /** What was seen of the devices: those that are there again are done with. */
 export function devicesSeen(taken: readonly TakenDevice[], look: GuestLook): TakenDevice[] {
-  return taken.map((each) =>
-    each.status === 'out' && isThere(look, each.device) ? { ...each, status: 'back' } : each,
-  );
+  const bootsAnew = look.domain !== null && isOff(look.domain) && !look.domain.managedSave;
+  return taken.map((each) => {
+    if (each.status === 'out' && (bootsAnew || isThere(look, each.device)))
+      return { ...each, status: 'back' };
+    return each.status === 'asked' && bootsAnew ? { ...each, status: 'kept' } : each;
+  });
+}
+
+/** Of a guest that ended by itself: devices are taken out of what runs, and its configuration has them. */
+function isOff(domain: DomainView): boolean {
+  return !isActive(domain) && domain.job === null;
 }
 
 /** The overlay of a guest that is off has been written into its base by this run. */

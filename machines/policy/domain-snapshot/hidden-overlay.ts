@@ -8,6 +8,31 @@ import { foundDomain } from '../one-host/one-host.ts';
 type Context = DomainSnapshotContext;
 type Command = (execute: string, given: Readonly<Record<string, unknown>>) => string;
 
+/** What is typed to ask the QEMU of a domain past libvirt. */
+function commandsTo(host: string, name: string): Command {
+  return (execute, given) =>
+    `virsh -c '${host}' qemu-monitor-command ${name} '${JSON.stringify({ execute, arguments: given })}'`;
+}
+
+/** What QEMU named itself goes by itself. */
+const droppings = (nodes: readonly string[], command: Command): readonly string[] =>
+  nodes
+    .filter((node) => !node.startsWith('#'))
+    .map((node) => command('blockdev-del', { 'node-name': node }));
+
+/** Of each file that stays because QEMU does not let go of it; a command is a note of its own, to be typed as it is. */
+export function heldNotes(
+  host: string,
+  name: string,
+  held: readonly OpenFile[],
+): readonly string[] {
+  return held.flatMap(({ nodes, path }) => [
+    `QEMU has ${path} open as ${nodes.join(', ')}, of which libvirt knows nothing, and did not let go of it: the file stays, and a snapshot of ${name} may fail with "Duplicate nodes" until these have been typed, one after the other, as soon as QEMU does not answer the first of them with an error:`,
+    ...droppings(nodes, commandsTo(host, name)),
+    `rm ${path}`,
+  ]);
+}
+
 /**
  * QEMU took a snapshot of which libvirt knows nothing. Seen: SIGKILL of libvirtd 9.0 between QEMU's
  * transaction and the status file. The way back leads past libvirt, which marks the domain as tainted
@@ -29,10 +54,7 @@ function wayBack(
   paths: readonly string[],
   files: readonly OpenFile[],
 ): string | null {
-  const { host } = context;
-  const { name } = foundDomain(context);
-  const command: Command = (execute, given) =>
-    `virsh -c '${host}' qemu-monitor-command ${name} '${JSON.stringify({ execute, arguments: given })}'`;
+  const command = commandsTo(context.host, foundDomain(context).name);
   const hidden = plannedDisks(context).filter(({ overlay }) =>
     overlay === null ? false : paths.includes(overlay.path),
   );
@@ -57,10 +79,7 @@ function stepsOf(
     command('block-commit', { 'job-id': id, device, 'base-node': lower }),
     command('query-block-jobs', {}),
     command('job-complete', { id }),
-    // What QEMU named itself goes by itself.
-    ...nodes
-      .filter((node) => !node.startsWith('#'))
-      .map((node) => command('blockdev-del', { 'node-name': node })),
+    ...droppings(nodes, command),
     `rm ${overlay.path}`,
   ];
 }

@@ -3,8 +3,10 @@ import type { Artefact, ArtefactKind } from '../artefact.ts';
 import { withArtefact, withoutArtefact } from '../artefact.ts';
 import type { DomainSnapshotContext } from './domain-snapshot.ts';
 import { holdsMemory, plannedDisks } from './domain-snapshot.ts';
+import { heldNotes } from './hidden-overlay.ts';
 import type { SnapshotLook } from './look.ts';
 import { isRunning } from './look.ts';
+import type { RemovedFiles } from './requests.ts';
 import { freezeMade, noteNothingFrozen } from '../one-host/freezing.ts';
 import { foundDomain } from '../one-host/one-host.ts';
 
@@ -81,11 +83,14 @@ export function filesLeft({ artefacts }: Context): readonly Artefact[] {
   return artefacts.filter(({ kind, status }) => fileKinds.has(kind) && status === 'expected');
 }
 
-export function noteRemoved(context: Context, { removed }: { removed: readonly string[] }): Change {
-  const { host } = context;
+export const overlaysLeft = (context: Context): readonly string[] =>
+  filesLeft(context).flatMap(({ kind, path }) => (kind === 'overlay' ? path : []));
+
+export function noteRemoved(context: Context, { held, removed }: RemovedFiles): Change {
+  const { host, notes } = context;
   const gone = removed.flatMap((path) => [...fileKinds].map((kind) => ({ kind, host, path })));
   const artefacts = gone.reduce<readonly Artefact[]>(withoutArtefact, context.artefacts);
-  return { artefacts };
+  return { artefacts, notes: [...notes, ...heldNotes(host, foundDomain(context).name, held)] };
 }
 
 export function noteFilesLeft(context: Context): Change {
@@ -131,7 +136,7 @@ export function noteStillRuns(context: Context): Change {
 export function noteClaimInside(context: Context): Change {
   return withNote(
     context,
-    `the definition in snapshot ${context.name} still has this run's claim, which a revert brings back: it is then taken over with --break-claim`,
+    `the definition in snapshot ${context.name} still has this run's claim, which a revert brings back: it is then taken over with \`breakClaims\``,
   );
 }
 

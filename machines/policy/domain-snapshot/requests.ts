@@ -1,4 +1,4 @@
-import type { SnapshotRequest } from '../../../src/ports/snapshots.ts';
+import type { OpenFile, SnapshotRequest } from '../../../src/ports/snapshots.ts';
 import type { DomainOnHost } from '../domain-on-host.ts';
 import type {
   DomainSnapshotContext,
@@ -7,7 +7,7 @@ import type {
   Redefinition,
 } from './domain-snapshot.ts';
 import { plannedDisks, snapshotRequest } from './domain-snapshot.ts';
-import { filesLeft } from './progress.ts';
+import { filesLeft, overlaysLeft } from './progress.ts';
 import type { OneHostInput } from '../one-host/one-host.ts';
 import { onHost } from '../one-host/one-host.ts';
 
@@ -45,6 +45,14 @@ export interface ConfigureRequest extends OverlaysOnHost {
 
 export interface FilesRequest extends DomainOnHost {
   readonly paths: readonly string[];
+  /** Those of them that a QEMU may have been told to open. */
+  readonly overlayPaths: readonly string[];
+}
+
+export interface RemovedFiles {
+  readonly removed: readonly string[];
+  /** Files that stay because QEMU has them open, which no disk of it uses. */
+  readonly held: readonly OpenFile[];
 }
 
 type In = { readonly context: DomainSnapshotContext };
@@ -90,4 +98,5 @@ export const asBases = ({ context }: In): ConfigureRequest => ({
 export const filesRequest = ({ context }: In): FilesRequest => ({
   ...onHost({ context }),
   paths: filesLeft(context).map(({ path }) => path),
+  overlayPaths: overlaysLeft(context),
 });

@@ -49,6 +49,15 @@ export const removeRequest = ({ context }: Of): RemoveRequest => {
   return { host, store, name, format };
 };
 
-export function imageIs(context: InstanceSnapshotContext, status: Artefact['status']) {
-  return { artefacts: withArtefact(context.artefacts, stagedArtefact(context, status)) };
+export function imageRemoved(context: InstanceSnapshotContext) {
+  return { artefacts: withArtefact(context.artefacts, stagedArtefact(context, 'removed')) };
+}
+
+/** The store may have given it its name, and its answer was lost: it stands in one of both places. */
+export function imageLeft(context: InstanceSnapshotContext) {
+  const { artefacts, facts, host } = context;
+  const kept: Artefact = { kind: 'image', host, path: facts?.kept ?? '', status: 'left' };
+  return {
+    artefacts: withArtefact(withArtefact(artefacts, stagedArtefact(context, 'left')), kept),
+  };
 }

@@ -208,19 +208,32 @@ export function afterTaking(context: InstanceSnapshotContext, way: Way, result: 
       outageMs: 'outageMs' in result ? result.outageMs : null,
       notes: 'notes' in result ? result.notes : [],
     },
-    artefacts: withArtefact(context.artefacts, stagedArtefact(context, 'made')),
+    artefacts: withArtefact(
+      leftBy(result, withoutClaims(context.artefacts)),
+      stagedArtefact(context, 'made'),
+    ),
   };
 }
 
-/** What a child left is told; its own image it has removed again. */
+/** A way that came to its end has had the claim: what it tells of that is the last word. */
+function withoutClaims(artefacts: readonly Artefact[]): readonly Artefact[] {
+  return artefacts.filter(({ kind }) => kind !== 'claim');
+}
+
+/** What a child left is told here, too. */
+function leftBy(result: ChildResult, known: readonly Artefact[]): readonly Artefact[] {
+  const left = result.artefacts.filter(({ status }) => status !== 'removed');
+  return left.reduce<readonly Artefact[]>(withArtefact, known);
+}
+
+/** Its own image it has removed again. */
 export function afterFailedWay(context: InstanceSnapshotContext, way: Way, result: ChildResult) {
   const failure = result.failure ?? unexplained;
-  const left = result.artefacts.filter(({ status }) => status !== 'removed');
   return {
     failure,
     failedWays: [...context.failedWays, { way, failure }],
-    artefacts: left.reduce<readonly Artefact[]>(
-      withArtefact,
+    artefacts: leftBy(
+      result,
       withoutArtefact(context.artefacts, stagedArtefact(context, 'expected')),
     ),
   };

@@ -9,10 +9,10 @@ import {
   targetObjection,
 } from '../one-host/image-target.ts';
 import type { LiveSnapshotContext } from './live-snapshot.ts';
-import { backingOf, chosenDisks, isFlatAlready, knowsTransientJobs } from './live-snapshot.ts';
+import { backingOf, chosenDisks, isFlatAlready } from './live-snapshot.ts';
 import type { OneHostCheck, OneHostSubject } from '../one-host/checks.ts';
 import { judgeOneHost, oneHostChecks } from '../one-host/checks.ts';
-import { undefineObjection } from './undefined-meanwhile.ts';
+import { undefineObjection } from '../one-host/undefined-meanwhile.ts';
 import type { CheckVerdict } from '../verdicts.ts';
 import { namesOf } from '../verdicts.ts';
 
@@ -28,10 +28,7 @@ export const liveSnapshotChecks = {
       () =>
         `${domain.name} is ${domain.state}: a live snapshot needs a guest that runs or is paused; take a cold one`,
     ),
-  undefinable: ({ domain, facts }) =>
-    !domain.persistent || knowsTransientJobs(facts.host)
-      ? null
-      : undefineObjection(domain, facts.host),
+  undefinable: ({ domain, facts }) => undefineObjection(domain, facts.host, 'take a cold snapshot'),
   disksKnown: ({ context, domain }) => {
     const chosen = chosenDisks(context, domain);
     if (chosen.length === 0) return `${domain.name} has no disk that it writes to`;

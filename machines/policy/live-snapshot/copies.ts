@@ -5,7 +5,7 @@ import type { Artefact } from '../artefact.ts';
 import type { CopyState, DiskCopy, LiveSnapshotContext } from './live-snapshot.ts';
 import { planCopies, snapshotFailure } from './live-snapshot.ts';
 import { foundDomain } from '../one-host/one-host.ts';
-import { isUndefined } from './undefined-meanwhile.ts';
+import { isUndefined } from '../one-host/undefined-meanwhile.ts';
 
 type Context = LiveSnapshotContext;
 type Change = Partial<Context>;
@@ -211,6 +211,12 @@ export function lostFailure(context: Context): Failure {
   );
 }
 
+/** A guest that ends may end its copies before libvirt tells that it does. */
+export const explainLost = (context: Context): Change =>
+  isUnexplained(context) ? { failure: lostFailure(context) } : {};
+
+export const isUnexplained = ({ failure }: Context): boolean => failure?.code === 'copyLost';
+
 /** Whose copies were ended, or are gone with its QEMU. */
 export interface DroppedFrom extends Pick<CopiesLook, 'guest' | 'stopDetail'> {
   /** Disks that libvirt calls copied to our deltas yet, without a job that could be ended. */
@@ -218,7 +224,10 @@ export interface DroppedFrom extends Pick<CopiesLook, 'guest' | 'stopDetail'> {
 }
 
 /** Nobody may have told yet that it is gone. */
-export const noteDroppedFrom = (context: Context, { guest, stopDetail }: DroppedFrom): Change => ({
+export const noteDroppedFrom = (
+  context: Context,
+  { guest, stopDetail }: Pick<CopiesLook, 'guest' | 'stopDetail'>,
+): Change => ({
   guest,
   stopDetail: context.stopDetail ?? stopDetail,
 });

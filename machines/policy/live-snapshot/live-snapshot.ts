@@ -1,5 +1,5 @@
 import type { DiskChain } from '../../../src/ports/block-jobs.ts';
-import type { DiskView, DomainView, HostView } from '../../../src/ports/domain.ts';
+import type { DiskView, DomainView } from '../../../src/ports/domain.ts';
 import type { Failure } from '../../../src/ports/failure.ts';
 import type { Consistency } from '../../../src/ports/image-store.ts';
 import type { FormattedImage, ImageInfo } from '../../../src/ports/images.ts';
@@ -13,8 +13,8 @@ import type {
 } from '../one-host/one-host.ts';
 import type { Quiesce } from '../one-host/freezing.ts';
 import { foundDomain } from '../one-host/one-host.ts';
-import type { UndefinedMeanwhile } from './undefined-meanwhile.ts';
-import { neverUndefined } from './undefined-meanwhile.ts';
+import type { UndefinedMeanwhile } from '../one-host/undefined-meanwhile.ts';
+import { neverUndefined } from '../one-host/undefined-meanwhile.ts';
 
 /** What is asked of the chart `live-snapshot`. */
 export interface LiveSnapshotInput extends OneHostInput, ImageTarget {
@@ -159,19 +159,6 @@ export const beforeLiveSnapshot = {
   consistency: 'crash',
   notes: [],
 } as const;
-
-/** Flag TRANSIENT_JOB came with it: without, only a transient domain can have a copy. */
-const transientJobSince = 3_005_000;
-
-export const knowsTransientJobs = ({ libvirtVersion }: HostView): boolean =>
-  libvirtVersion >= transientJobSince;
-
-/** Of its definition, for as long as its disks are copied. */
-export const mustUndefine = (context: LiveSnapshotContext): boolean =>
-  context.definition === null &&
-  foundDomain(context).persistent &&
-  context.facts !== null &&
-  !knowsTransientJobs(context.facts.host);
 
 /** A disk that the guest writes to by itself. */
 export const isWritten = ({ device, readOnly }: DiskView): boolean =>

@@ -2,7 +2,7 @@ import type { FormattedImage } from '../../../src/ports/images.ts';
 import type { DomainOnHost } from '../domain-on-host.ts';
 import type { ImageTarget } from '../one-host/image-target.ts';
 import type { LiveSnapshotContext, LiveSnapshotInput } from './live-snapshot.ts';
-import { knowsTransientJobs } from './live-snapshot.ts';
+import { knowsTransientJobs } from '../one-host/undefined-meanwhile.ts';
 import { nextToCopy } from './copies.ts';
 import { nextToWrite, pathsOf, removable, removableDeltas } from './images.ts';
 import type { OneHostInput } from '../one-host/one-host.ts';

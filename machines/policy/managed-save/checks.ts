@@ -104,7 +104,7 @@ const imageChecks = {
     return unless(
       context.force,
       () =>
-        `${context.domain} has a managed save image although it is up, so an earlier save was broken off: remove it first (virsh -c ${context.host} managedsave-remove ${context.domain}), or replace it with force (--force)`,
+        `${context.domain} has a managed save image although it is up, so an earlier save was broken off: remove it first (virsh -c ${context.host} managedsave-remove ${context.domain}), or replace it with \`force\``,
     );
   },
   hasSpace: ({ context, facts: { domain, freeBytes } }) => {
@@ -113,7 +113,7 @@ const imageChecks = {
     return unless(
       freeBytes >= domain.memoryBytes,
       () =>
-        `${context.file} may take ${mib(domain.memoryBytes)}, and only ${mib(freeBytes)} are free there: make room, or try it with force (--force)`,
+        `${context.file} may take ${mib(domain.memoryBytes)}, and only ${mib(freeBytes)} are free there: make room, or try it with \`force\``,
     );
   },
   isThere: ({ context, facts: { saved } }) => {
@@ -152,7 +152,7 @@ const imageChecks = {
     return unless(
       changed.length === 0,
       () =>
-        `${changed.join(', ')} changed since the memory of ${context.domain} was saved, and a guest that goes on would corrupt what is there: boot it instead (virsh -c ${context.host} start --force-boot ${context.domain}), or go on with force (--force)`,
+        `${changed.join(', ')} changed since the memory of ${context.domain} was saved, and a guest that goes on would corrupt what is there: boot it instead (virsh -c ${context.host} start --force-boot ${context.domain}), or go on with \`force\``,
     );
   },
 } satisfies Record<string, ImageCheck>;

@@ -17,12 +17,12 @@ const newerOptions: readonly {
   readonly since: number;
 }[] = [
   {
-    option: '--parallel',
+    option: '`parallelConnections`',
     isWanted: ({ parallelConnections }) => parallelConnections > 1,
     since: 5_002_000,
   },
   {
-    option: '--compression zlib or zstd',
+    option: '`compression: zlib or zstd`',
     isWanted: ({ compression }) => compression.some((name) => name === 'zlib' || name === 'zstd'),
     since: 9_004_000,
   },
@@ -44,25 +44,25 @@ const checks = {
     unless(
       request.offline || ['running', 'blocked', 'paused'].includes(domain.state),
       () =>
-        `${domain.name} is ${domain.state}: only an active domain can be migrated live; start it, or move it with --offline`,
+        `${domain.name} is ${domain.state}: only an active domain can be migrated live; start it, or move it with \`offline\``,
     ),
   shutOff: ({ domain, request }) =>
     unless(
       !request.offline || domain.state === 'shutoff',
       () =>
-        `${domain.name} is ${domain.state}: only a domain that is shut off can be moved with --offline; shut it down, or leave the option out`,
+        `${domain.name} is ${domain.state}: only a domain that is shut off can be moved with \`offline\`; shut it down, or leave the option out`,
     ),
   persistentOffline: ({ domain, request }) =>
     unless(
       !request.offline || domain.persistent,
-      () => `${domain.name} has no definition that could be moved with --offline`,
+      () => `${domain.name} has no definition that could be moved with \`offline\``,
     ),
   /** Afterwards nobody could tell an old definition from one that came over. */
   offlineNotDefined: ({ incoming, domain, request }) =>
     unless(
       !request.offline || !incoming.definedThere,
       () =>
-        `the destination has a definition of ${domain.name} already: undefine it there before it is moved with --offline`,
+        `the destination has a definition of ${domain.name} already: undefine it there before it is moved with \`offline\``,
     ),
   noManagedSave: ({ domain, request }) =>
     unless(
@@ -75,20 +75,20 @@ const checks = {
     unless(
       !request.offline || domain.nvramPath === null || options.unsafe,
       () =>
-        `the firmware's settings in ${domain.nvramPath} would stay on the source: copy that file to the destination, then say --unsafe`,
+        `the firmware's settings in ${domain.nvramPath} would stay on the source: copy that file to the destination, then say \`unsafe\``,
     ),
   /** As with NVRAM: the destination would make a new, empty one. */
   tpmFollows: ({ domain, request, options }) =>
     unless(
       !request.offline || !domain.emulatedTpm || options.unsafe,
       () =>
-        `the state of the TPM of ${domain.name} would stay on the source, and what is sealed with it could not be opened: copy the directory of that state (swtpm/${domain.uuid}) to the destination, then say --unsafe`,
+        `the state of the TPM of ${domain.name} would stay on the source, and what is sealed with it could not be opened: copy the directory of that state (swtpm/${domain.uuid}) to the destination, then say \`unsafe\``,
     ),
   postcopyWhilePaused: ({ domain, options }) =>
     unless(
       !options.postcopy || domain.state !== 'paused',
       () =>
-        `${domain.name} is paused: libvirt has no post-copy for a guest that does not run; leave --postcopy out`,
+        `${domain.name} is paused: libvirt has no post-copy for a guest that does not run; leave \`postcopy\` out`,
     ),
   noOtherJob: ({ domain }) =>
     unless(
@@ -134,20 +134,20 @@ const checks = {
     unless(
       facts.destinationSeenBySource.reachable,
       () =>
-        `the source daemon cannot open ${options.destinationConnectUri}: ${reason(facts.destinationSeenBySource)}; give the URI that works from there with --dconnuri`,
+        `the source daemon cannot open ${options.destinationConnectUri}: ${reason(facts.destinationSeenBySource)}; give the URI that works from there with \`destinationConnectUri\``,
     ),
   advertisedNameResolves: ({ facts, options }) =>
     unless(
       options.migrationUri !== null || facts.advertisedNameSeenBySource.reachable,
       () =>
-        `the destination advertises itself as ${facts.destination.hostname}, which does not lead the source there: ${reason(facts.advertisedNameSeenBySource)}; mend the name resolution or give --migrate-uri tcp://ADDRESS`,
+        `the destination advertises itself as ${facts.destination.hostname}, which does not lead the source there: ${reason(facts.advertisedNameSeenBySource)}; mend the name resolution or give \`migrationUri: tcp://ADDRESS\``,
     ),
   nameFree: ({ incoming, domain }) =>
     unless(
       incoming.nameTakenBy === null ||
         (incoming.nameTakenBy.uuid === domain.uuid && !incoming.nameTakenBy.active),
       () =>
-        `the destination has a domain of that name (${incoming.nameTakenBy?.uuid}): give --dname`,
+        `the destination has a domain of that name (${incoming.nameTakenBy?.uuid}): give \`destinationName\``,
     ),
   uuidFree: ({ incoming, domain, options }) =>
     unless(
@@ -191,7 +191,7 @@ const checks = {
     unless(
       facts.libvirtVerdict?.libvirt?.code !== migrateUnsafe,
       () =>
-        `${unsafeDisks(domain, options)}: libvirt cannot prove that both hosts see the same data; copy the storage, or say --unsafe if it is shared and coherent`,
+        `${unsafeDisks(domain, options)}: libvirt cannot prove that both hosts see the same data; copy the storage, or say \`unsafe\` if it is shared and coherent`,
     ),
   libvirtAllows: ({ facts }) =>
     facts.libvirtVerdict === null || facts.libvirtVerdict.libvirt?.code === migrateUnsafe
@@ -219,16 +219,23 @@ export function judgeMigration(
   facts: MigrationFacts,
   request: LiveMigrationInput,
 ): readonly CheckVerdict[] {
+  const isThere = facts.domain !== null && facts.incoming !== null;
+  const names = isThere ? migrationCheckNames : (['domainExists'] as const);
+  return names.map((check) => ({ check, objection: objectionOf(check, facts, request) }));
+}
+
+/** What one check has against it; where there is no domain, only `domainExists` has. */
+export function objectionOf(
+  check: MigrationCheckName,
+  facts: MigrationFacts,
+  request: LiveMigrationInput,
+): string | null {
   const { domain, incoming } = facts;
-  if (domain === null || incoming === null) {
-    const objection = `${facts.source.hostname} has no domain ${request.domain}`;
-    return [{ check: 'domainExists', objection }];
-  }
-  const subject = { facts, request, options: request.options, domain, incoming };
-  return [
-    { check: 'domainExists', objection: null },
-    ...checkNames.map((check) => ({ check, objection: checks[check](subject) })),
-  ];
+  const isThere = domain !== null && incoming !== null;
+  if (check === 'domainExists')
+    return isThere ? null : `${facts.source.hostname} has no domain ${request.domain}`;
+  if (!isThere) return null;
+  return checks[check]({ facts, request, options: request.options, domain, incoming });
 }
 
 function reason(seen: MigrationFacts['destinationSeenBySource']): string {

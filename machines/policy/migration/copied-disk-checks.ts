@@ -11,7 +11,7 @@ export const copiedDiskChecks = {
       unless(
         isPlaced(disk, subject),
         () =>
-          `disk ${disk.targetDev} is no file or device with a path on both hosts, so it would be left out of the copy: name the disks that are to be copied with --copy-disks, and give their paths in --xml`,
+          `disk ${disk.targetDev} is no file or device with a path on both hosts, so it would be left out of the copy: name the disks that are to be copied with \`copyDisks\`, and give their paths in \`destinationXml\``,
       ),
     ),
   sourceDiskOwn: (subject) =>
@@ -19,7 +19,7 @@ export const copiedDiskChecks = {
       unless(
         subject.options.sourceDisk === 'keep' || !(disk.shareable || disk.readOnly),
         () =>
-          `disk ${disk.targetDev} is ${disk.shareable ? 'shareable' : 'read-only'}, so others may use it, on this host or another: leave --source-disk delete or that disk out`,
+          `disk ${disk.targetDev} is ${disk.shareable ? 'shareable' : 'read-only'}, so others may use it, on this host or another: leave \`sourceDisk: delete\` or that disk out`,
       ),
     ),
   /** Our own copy is held against the source's file once more before that goes. */
@@ -28,7 +28,7 @@ export const copiedDiskChecks = {
       unless(
         !subject.request.offline || subject.options.sourceDisk === 'keep' || !isDevice(disk),
         () =>
-          `disk ${disk.targetDev} is a block device, of which nobody can tell whether it was written to since it was copied: leave --source-disk delete out`,
+          `disk ${disk.targetDev} is a block device, of which nobody can tell whether it was written to since it was copied: leave \`sourceDisk: delete\` out`,
       ),
     ),
 } satisfies Record<string, Check>;

@@ -19,7 +19,7 @@ export const diskChecks = {
           disk.poolAvailableBytes === null ||
           disk.poolAvailableBytes >= spaceWanted(subject, disk),
         () =>
-          `pool ${disk.pool} has ${mib(disk.poolAvailableBytes ?? 0)} left, the copied disks need ${mib(spaceWanted(subject, disk))}${subject.options.spaceWanted === 'virtualSize' ? ' when they are full (--disk-over-commit counts what they hold now)' : ''}`,
+          `pool ${disk.pool} has ${mib(disk.poolAvailableBytes ?? 0)} left, the copied disks need ${mib(spaceWanted(subject, disk))}${subject.options.spaceWanted === 'virtualSize' ? ' when they are full (`spaceWanted: allocation` counts what they hold now)' : ''}`,
       ),
     ),
   destinationDisksFree: ({ incoming }) =>
@@ -62,7 +62,7 @@ export const diskChecks = {
             ? unless(
                 exists || options.unsafe,
                 () =>
-                  `libvirt does not check that ${path} stands on the destination, and no storage pool there owns it: see that it does, then say --unsafe, or copy the storage`,
+                  `libvirt does not check that ${path} stands on the destination, and no storage pool there owns it: see that it does, then say \`unsafe\`, or copy the storage`,
               )
             : unless(
                 exists,
@@ -77,7 +77,7 @@ export const diskChecks = {
       unless(
         options.sourceDisk === 'keep' || disk.existing === null,
         () =>
-          `${disk.path} stands on the destination already, so it may be the very disk of the source: leave --source-disk delete out`,
+          `${disk.path} stands on the destination already, so it may be the very disk of the source: leave \`sourceDisk: delete\` out`,
       ),
     ),
 } satisfies Record<string, Check>;

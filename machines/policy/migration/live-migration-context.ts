@@ -8,8 +8,8 @@ import type {
 } from '../../../src/ports/migration.ts';
 import type { Artefact } from '../artefact.ts';
 import { dataGib, planConvergence } from './convergence.ts';
-import type { CheckVerdict } from './checks.ts';
-import { judgeMigration } from './checks.ts';
+import type { CheckVerdict, MigrationCheckName } from './checks.ts';
+import { judgeMigration, objectionOf } from './checks.ts';
 import type { PhaseRecord } from './phases.ts';
 import {
   disksToCopy,
@@ -100,6 +100,11 @@ export function foundDomain(context: LiveMigrationContext): DomainView {
   const domain = context.facts?.domain ?? null;
   if (domain === null) throw new Error('no domain was found, and yet the prechecks passed');
   return domain;
+}
+
+/** Does that check object? Asked for each of them in turn. */
+export function hasObjection(context: LiveMigrationContext, check: MigrationCheckName): boolean {
+  return context.facts !== null && objectionOf(check, context.facts, context) !== null;
 }
 
 export function verdictsOf(context: LiveMigrationContext): readonly CheckVerdict[] {

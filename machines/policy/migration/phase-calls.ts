@@ -38,6 +38,13 @@ export const begins = (milestone: Milestone) =>
     params: ({ event }: Done) => ({ milestone, atEpochMs: event.output.atEpochMs }),
   }) as const;
 
+/** The phase that was the call, where only its answer says so. */
+export const ends = (milestone: 'finish3' | 'confirm3') =>
+  ({
+    type: 'endPhase',
+    params: ({ event }: Done) => ({ milestone, atEpochMs: event.output.atEpochMs }),
+  }) as const;
+
 export const holdsGuest = {
   type: 'holdsGuest',
   params: ({ event }: { readonly event: { readonly output: FinishDone } }) => event.output,

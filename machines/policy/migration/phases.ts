@@ -35,9 +35,9 @@ const phaseOf: Partial<Record<Milestone, LibvirtPhase>> = {
 };
 
 /**
- * `ours`: we made the call that is the phase. `observed`: an event or a read proves it, and
- * `atEpochMs` is when. `inferred`: a later proof implies it, and `atEpochMs` is the time of that
- * proof.
+ * `ours`: we made the call that is the phase. `observed`: an event or a read proves it while it goes
+ * on, and `atEpochMs` is when. `inferred`: a later proof implies it, which may be its own end, and
+ * `atEpochMs` is the time of that proof.
  */
 export type Evidence = 'ours' | 'observed' | 'inferred';
 
@@ -62,7 +62,6 @@ export interface PhaseRecord {
 const proofs: Readonly<Record<string, readonly Milestone[]>> = {
   'source.job.started': ['begin3'],
   'destination.domain.preparing': ['prepare'],
-  'destination.migration.setup': ['prepare'],
   'source.mirror.created': ['perform3'],
   'source.migration.setup': ['perform3', 'precopy'],
   'source.migration.active': ['perform3', 'precopy'],
@@ -73,12 +72,18 @@ const proofs: Readonly<Record<string, readonly Milestone[]>> = {
   'source.migration.postcopy-active': ['perform3Done'],
   'source.migration.completed': ['perform3Done'],
   'destination.domain.resumed': ['finish3'],
-  'source.domain.stopped': ['confirm3'],
-  'source.reply.received': ['confirm3'],
+};
+
+/** Which event comes only when its phase is over: that it was reached is implied, and so late. */
+const ends: Readonly<Record<string, Milestone>> = {
+  'destination.domain.started': 'prepare',
+  'destination.migration.setup': 'prepare',
+  'source.domain.stopped': 'confirm3',
 };
 
 /** Lifecycle events prove a milestone only with the detail that the migration gives them. */
 const detailsOfProof: Readonly<Record<string, readonly string[]>> = {
+  'destination.domain.started': ['migrated'],
   'destination.domain.resumed': ['migrated', 'postcopy'],
   'source.domain.stopped': ['migrated'],
 };
@@ -102,31 +107,36 @@ export function noteEvidence(
   reached: readonly ReachedMilestone[],
   event: EvidenceEvent,
 ): readonly ReachedMilestone[] {
-  if (event.type === 'destination.domain.started' && event.detail === 'migrated')
-    return endPrepare(reach(reached, 'prepare', event.atEpochMs), event.atEpochMs);
   if (isSeenArrived(event)) return reach(reached, 'finish3', event.atEpochMs);
-  const proven = proofs[event.type] ?? [];
   const details = detailsOfProof[event.type];
   if (details !== undefined && !details.includes(event.detail ?? '')) return reached;
+  const ended = ends[event.type];
+  if (ended !== undefined) return reachEnd(reached, ended, event.atEpochMs);
+  const proven = proofs[event.type] ?? [];
   return proven.reduce((sofar, milestone) => reach(sofar, milestone, event.atEpochMs), reached);
 }
 
 /**
- * The destination tells when PREPARE ends, and PERFORM3 begins then; QEMU's own first sign of it
- * comes 0.1 s later where disks are copied. So PERFORM3 is proven by QEMU and dated by PREPARE's end.
+ * Records the end of a phase, and the phase where nothing told of its beginning. The destination tells
+ * when PREPARE ends, and PERFORM3 begins then; QEMU's own first sign of it comes 0.1 s later where
+ * disks are copied. So PERFORM3 is proven by QEMU and dated by PREPARE's end.
  */
-function endPrepare(
+export function reachEnd(
   reached: readonly ReachedMilestone[],
+  milestone: Milestone,
   endedAtEpochMs: number,
 ): readonly ReachedMilestone[] {
-  return reached.map((each) => (each.milestone === 'prepare' ? { ...each, endedAtEpochMs } : each));
+  return reach(reached, milestone, endedAtEpochMs, 'inferred').map((each) =>
+    each.milestone === milestone ? { ...each, endedAtEpochMs } : each,
+  );
 }
 
-/** Records one milestone as observed, and all that it implies. */
+/** Records one milestone, as observed where nobody says else, and all that it implies. */
 export function reach(
   reached: readonly ReachedMilestone[],
   milestone: Milestone,
   atEpochMs: number,
+  evidence: Evidence = 'observed',
 ): readonly ReachedMilestone[] {
   if (hasReached(reached, milestone)) return reached;
   const last = reached.at(-1);
@@ -136,7 +146,7 @@ export function reach(
   return [
     ...reached,
     ...implied.map((each) => ({ milestone: each, evidence: 'inferred', atEpochMs }) as const),
-    { milestone, evidence: 'observed', atEpochMs: begunAtEpochMs ?? atEpochMs },
+    { milestone, evidence, atEpochMs: begunAtEpochMs ?? atEpochMs },
   ];
 }
 
@@ -152,14 +162,33 @@ export function reachByCall(
   );
 }
 
+/**
+ * The same of a call that had to be answered first, for its answer alone says that it was the phase:
+ * it was made when the phase before was over.
+ */
+export function reachByReply(
+  reached: readonly ReachedMilestone[],
+  milestone: 'finish3' | 'confirm3',
+  repliedAtEpochMs: number,
+): readonly ReachedMilestone[] {
+  const before = milestone === 'finish3' ? 'perform3Done' : 'finish3';
+  const last = reached.find((each) => each.milestone === before);
+  const begunAtEpochMs = before === 'finish3' ? last?.endedAtEpochMs : last?.atEpochMs;
+  return reachByCall(reached, milestone, begunAtEpochMs ?? repliedAtEpochMs).map((each) =>
+    each.milestone === milestone ? { ...each, endedAtEpochMs: repliedAtEpochMs } : each,
+  );
+}
+
 /** Milestones are reached in order, so the last one tells all. */
 export function hasReached(reached: readonly ReachedMilestone[], milestone: Milestone): boolean {
   const last = reached.at(-1);
   return last !== undefined && milestones.indexOf(last.milestone) >= milestones.indexOf(milestone);
 }
 
-export function hasObserved(reached: readonly ReachedMilestone[], milestone: Milestone): boolean {
-  return reached.some((each) => each.milestone === milestone && each.evidence === 'observed');
+/** Something of the phase itself was seen, if only its end. */
+export function hasShown(reached: readonly ReachedMilestone[], milestone: Milestone): boolean {
+  const shown = reached.find((each) => each.milestone === milestone);
+  return shown?.evidence === 'observed' || shown?.endedAtEpochMs !== undefined;
 }
 
 export function toPhaseRecords(reached: readonly ReachedMilestone[]): PhaseRecord[] {

@@ -245,3 +245,8 @@ export function isOurs({ drives, holdsJob }: ProtocolContext): boolean {
 export function isPerforming({ drives, holdsJob, performs }: ProtocolContext): boolean {
   return drives === 'sourceDaemon' || (holdsJob && performs);
 }
+
+/** What failed before its Perform has nothing left that a limit could belong to. */
+export function isTunable(context: ProtocolContext): boolean {
+  return canBeCalledOff(context) && (context.failure === null || isPerforming(context));
+}

@@ -79,30 +79,34 @@ export const noteNothingFrozen = (context: Context): Change =>
     'the guest agent found no file system to freeze: what was taken is as after a power cut',
   );
 
+/** Nothing of ours is frozen. */
+const needsNoThaw = ({ code, effect }: Failure): boolean =>
+  effect === 'none' || code === 'alreadyFrozen';
+
 /**
  * What is taken is as after a power cut. A freeze that failed for certain needs no thaw, and somebody
  * else's gets none of us; one that was not answered may come yet, so its record stays until a thaw has
  * been answered.
  */
 export function noteUnfrozen(context: Context, error: unknown): Change {
-  const { effect, message } = readFailure(error);
-  const note = `the guest was not frozen, so what was taken is as after a power cut: ${message}`;
+  const failure = readFailure(error);
+  const note = `the guest was not frozen, so what was taken is as after a power cut: ${failure.message}`;
   const noted = withNote(context, note);
-  return effect === 'unknown' ? noted : { ...noted, ...forgetFreeze(context) };
+  return needsNoThaw(failure) ? { ...noted, ...forgetFreeze(context) } : noted;
 }
 
 /** Of a freeze that was required. */
 export function refuseFreeze(context: Context, error: unknown): Change {
-  const { message, ...cause } = readFailure(error);
+  const cause = readFailure(error);
   const { name } = foundDomain(context);
   const failure: Failure = {
     ...cause,
     effect: 'none',
-    message: `${name} could not be frozen, so no snapshot was taken, and it runs on: ${message}`,
+    message: `${name} could not be frozen, so no snapshot was taken, and it runs on: ${cause.message}`,
   };
   return {
     failure: context.failure ?? failure,
-    ...(cause.effect === 'unknown' ? {} : forgetFreeze(context)),
+    ...(needsNoThaw(cause) ? forgetFreeze(context) : {}),
   };
 }
 

@@ -23,6 +23,7 @@ export const silentFailure = ({ host }: Context): Failure =>
 
 const disksThat = (context: Context, areMerged: boolean): string =>
   disksOf(context)
+    .filter(({ targetDev }) => !context.uncertain.includes(targetDev))
     .filter(({ state }) => (state === 'merged') === areMerged)
     .map(({ targetDev }) => targetDev)
     .join(', ') || 'none';
@@ -38,13 +39,13 @@ export function halfFailure(context: Context): Failure {
 }
 
 export function astrayFailure(context: Context): Failure {
-  const { guest, host, stale } = context;
+  const { guest, host, stale, uncertain } = context;
   const { name } = foundDomain(context);
   if (guest !== 'unseen')
     return stale.length > 0 ? staleFailure(context) : uncertainFailure(context);
   return deletionFailure(
     'guestUnseen',
-    `${host} calls ${name} shut off, but has not seen its end, and its QEMU may well run on, with all its data (libvirt loses a guest whose daemon is killed while it takes over a merged disk). Merged: ${disksThat(context, true)}; not merged: ${disksThat(context, false)}. Do not start it: ${unseenAdvice(name)}. Then ask for the same again, and start it`,
+    `${host} calls ${name} shut off, but has not seen its end, and its QEMU may well run on, with all its data (libvirt loses a guest whose daemon is killed while it takes over a merged disk). Merged: ${disksThat(context, true)}; not merged: ${disksThat(context, false)}. ${uncertain.length > 0 ? unknownLayers(context) : ''}Do not start it: ${unseenAdvice(name)}. Then ask for the same again, and start it`,
     'unknown',
   );
 }
@@ -54,6 +55,10 @@ const layersOf = (context: Context, targets: readonly string[]): string =>
     .filter(({ targetDev }) => targets.includes(targetDev))
     .map(({ base, targetDev, top }) => `${targetDev}: ${top.path} over ${base?.path}`)
     .join(', ');
+
+/** In step with each other they were: what is not written to any more is the older one, or the same. */
+const unknownLayers = (context: Context): string =>
+  `Which of its files it writes to is not known (${layersOf(context, context.uncertain)}): see while it runs whether the upper one changes (stat). Where it does not, name the lower one in the configuration once its QEMU has ended (virsh edit ${foundDomain(context).name}: <source>, and no <backingStore>), or what was written since is lost. `;
 
 function staleFailure(context: Context): Failure {
   const { host, stale } = context;
@@ -71,7 +76,7 @@ function uncertainFailure(context: Context): Failure {
   const files = layersOf(context, uncertain);
   return deletionFailure(
     'layersUncertain',
-    `${name} ended while nobody watched, in the moment in which a disk was merged, and which of its files it wrote to last is not known (${files}). It is shut off: do not start it before you have compared them (qemu-img compare, and when each was written to). Where the one below is the newer one, name it in the configuration (virsh edit ${name}); then ask for the same again, and start it`,
+    `${name} ended while nobody watched, in the moment in which a disk was merged, and which of its files it wrote to last is not known (${files}). It is shut off: do not start it before you have compared them (qemu-img compare, and when each was written to). Where the one below is the newer one, name it in the configuration (virsh edit ${name}: <source>, and no <backingStore>); then ask for the same again, and start it`,
     'unknown',
   );
 }
@@ -85,15 +90,19 @@ export const unnamedFailure = (context: Context): Failure =>
   );
 
 /** What cannot be cancelled is told. */
-export const jobLeftFailure = (context: Context): Failure =>
-  deletionFailure(
+export function jobLeftFailure(context: Context): Failure {
+  const { name } = foundDomain(context);
+  const disks = disksOf(context).filter(isUnderWay);
+  return deletionFailure(
     'jobLeft',
-    `${context.failure?.message ?? 'the merge was given up'}; and the merge of ${disksOf(context)
-      .filter(isUnderWay)
+    `${context.failure?.message ?? 'the merge was given up'}; and the merge of ${disks
       .map(({ targetDev }) => targetDev)
-      .join(', ')} could not be ended: virsh blockjob ${foundDomain(context).name} DISK --abort`,
+      .join(
+        ', ',
+      )} could not be ended. Where virsh dumpxml ${name} shows a <mirror> of the disk: virsh blockjob ${name} DISK --abort. Where it shows none, its daemon was killed as the merge began, and would crash over that: virsh blockjob ${name} DISK --pivot; then ask for the same again, which goes on from there`,
     'unknown',
   );
+}
 
 export const notDeleted = (context: Context): Failure =>
   deletionFailure(
@@ -145,9 +154,15 @@ export const isGoneWhole = ({ deletion, facts, failure, what }: Context): boolea
 
 export const noteAllRemoved = (context: Context): Change => ({ removed: planOf(context).files });
 
-/** Everything else is done: a file that stays is told of. */
-export function noteUnremoved(context: Context, { error }: { error: unknown }): Change {
-  const why = readFailure(error).message;
+/** For now all of them stay, and that is why. */
+export const noteUnremoved = (context: Context, { error }: { error: unknown }): Change =>
+  allLeft(context, readFailure(error).message);
+
+function allLeft(context: Context, why: string): Change {
   const left = planOf(context).files.map((path) => ({ path, why }));
   return noteRemoved(context, { removed: [], left });
 }
+
+/** Everything else is done: a file that stays is told of, with what stood in its way last. */
+export const giveUpRemoval = (context: Context): Change =>
+  allLeft(context, context.left[0]?.why ?? `${context.host} did not answer in time`);

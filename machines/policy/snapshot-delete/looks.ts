@@ -62,7 +62,7 @@ export function noteLook(context: Context, { look }: { look: MergeLook }): Parti
     ...withJobs({ ...context, guest }, looked),
     ...setback,
     guest,
-    uncertain: guest === 'off' ? uncertainIn(context, looked.plan?.disks ?? []) : [],
+    uncertain: uncertainIn({ ...context, ...looked }, look, guest),
     stale: guest === 'running' ? staleIn(context, look) : [],
     mustLook: false,
     concluding: null,
@@ -77,8 +77,12 @@ function deletionIn(context: Context, { isDeleting, snapshots }: MergeLook): Con
   return planOf(context).doomed.some((name) => names.includes(name)) ? 'none' : 'gone';
 }
 
+/** More than any disk has. */
+const inStepBytes = 2 ** 50;
+
+/** Of a job that is in step with the guest, what the guest writes is no gain. */
 const bytesIn = ({ chains }: MergeLook): number =>
-  chains.reduce((sum, { job }) => sum + (job?.processedBytes ?? 0), 0);
+  chains.reduce((sum, { job }) => sum + (job?.ready ? inStepBytes : (job?.processedBytes ?? 0)), 0);
 
 /** By what the chain is now, whoever did it. */
 function isMergedIn(chain: SeenChain | undefined, { base, how, top }: DiskMerge): boolean {
@@ -110,16 +114,24 @@ function hasLeft(context: Context, look: MergeLook, { base, how, top }: DiskMerg
   return isRemoved && isByLibvirt && directoryOf(top.path) === directoryOf(base?.path);
 }
 
-/** A pivot was asked for, nobody answered, and its QEMU is gone: both files may be the newer one. */
-function uncertainIn(context: Context, disks: readonly DiskMerge[]): readonly string[] {
-  const { concluding, guest, plan } = context;
-  if (guest !== 'running' || !isUnanswered(context)) return [];
-  return disks
+/**
+ * A pivot was asked for, and nobody answered. Where its QEMU is gone, both files may be the newer one;
+ * where its daemon has lost it, it holds both, and may write to either.
+ */
+function uncertainIn(
+  before: Context,
+  look: MergeLook,
+  guest: MergeLook['guest'],
+): readonly string[] {
+  const { concluding, plan } = before;
+  if (before.guest !== 'running' || guest === 'running' || !isUnanswered(before)) return [];
+  return disksOf(before)
     .filter(
-      ({ how, state, targetDev }) =>
+      ({ base, how, state, targetDev }) =>
         how === 'activeCommit' &&
         state !== 'merged' &&
-        (plan?.way === 'libvirt' || targetDev === concluding),
+        (plan?.way === 'libvirt' || targetDev === concluding) &&
+        (guest === 'off' || isOf(look, base?.path)('used', 'hidden')),
     )
     .map(({ targetDev }) => targetDev);
 }

@@ -64,7 +64,7 @@ export interface SeenChain {
   readonly job: {
     readonly type: BlockJobType;
     readonly processedBytes: number;
-    /** Where an active commit goes. */
+    /** Where an active commit goes; `null`, too, where its daemon was killed as it began. */
     readonly mirrorPath: string | null;
     /** It may be pivoted. */
     readonly ready: boolean;

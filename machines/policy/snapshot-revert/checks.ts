@@ -57,14 +57,14 @@ export const snapshotRevertChecks = {
     unless(
       target.hasDefinition || context.force,
       () =>
-        `snapshot ${context.name} keeps no definition, so the guest may not fit its memory: libvirt calls that risky, and only goes on with force (--force)`,
+        `snapshot ${context.name} keeps no definition, so the guest may not fit its memory: libvirt calls that risky, and only goes on with \`force\``,
     ),
   ),
   notSaved: ({ context, domain }) =>
     unless(
       !domain.managedSave || context.force,
       () =>
-        `${domain.name} waits with its memory in a managed save image, which would not fit the disks any more: start it first, or remove that image with virsh -c ${context.host} managedsave-remove ${domain.name}; libvirt calls a revert now risky, and only goes on with force (--force)`,
+        `${domain.name} waits with its memory in a managed save image, which would not fit the disks any more: start it first, or remove that image with virsh -c ${context.host} managedsave-remove ${domain.name}; libvirt calls a revert now risky, and only goes on with \`force\``,
     ),
   noBlockJob: ({ domain }) => first(domain.disks, blockJobObjection),
   disksAreFiles: ofTarget((target, { domain }) =>
@@ -99,7 +99,7 @@ export const snapshotRevertChecks = {
     unless(
       facts.missingPaths.length === 0,
       () =>
-        `snapshot ${context.name} needs ${facts.missingPaths.join(', ')}, which ${facts.host.hostname} does not have: bring it back, or delete the snapshot with --metadata-only`,
+        `snapshot ${context.name} needs ${facts.missingPaths.join(', ')}, which ${facts.host.hostname} does not have: bring it back, or delete the snapshot with \`metadataOnly\``,
     ),
   deletionEnded: ofTarget((target, { context }) =>
     unless(
@@ -125,7 +125,7 @@ export const snapshotRevertChecks = {
     return unless(
       why === null,
       () =>
-        `the state of ${domain.name} before the revert cannot be kept: ${why}. Without it a revert that fails leaves the guest down: say so (--no-keep-before, keepBefore: false) where that is wanted`,
+        `the state of ${domain.name} before the revert cannot be kept: ${why}. Without it a revert that fails leaves the guest down: say so (\`keepBefore: false\`) where that is wanted`,
     );
   },
 } satisfies Record<string, Check>;

@@ -3,6 +3,8 @@ import type { Artefact, ArtefactKind } from '../artefact.ts';
 import { withArtefact, withoutArtefact } from '../artefact.ts';
 import type { ClaimAnswer } from '../claims.ts';
 import { holdsMemory, isActive, plannedDisks } from '../domain-snapshot/domain-snapshot.ts';
+import { heldNotes } from '../domain-snapshot/hidden-overlay.ts';
+import type { RemovedFiles } from '../domain-snapshot/requests.ts';
 import { readFailure } from '../failures.ts';
 import { claimIs, foundDomain } from '../one-host/one-host.ts';
 import type { SnapshotRevertContext } from './snapshot-revert.ts';
@@ -72,15 +74,14 @@ export const filesLeft = ({ artefacts }: Context): readonly Artefact[] =>
     ({ kind, status }) => (kind === 'overlay' || kind === 'memory') && status === 'expected',
   );
 
-export function noteFilesRemoved(
-  context: Context,
-  { removed }: { removed: readonly string[] },
-): Change {
+export function noteFilesRemoved(context: Context, { held, removed }: RemovedFiles): Change {
+  const { host } = context;
+  const notes = [...context.notes, ...heldNotes(host, foundDomain(context).name, held)];
   const left = filesLeft(context);
   const gone = left.filter(({ path }) => removed.includes(path));
   const artefacts = gone.reduce<readonly Artefact[]>(withoutArtefact, context.artefacts);
   const stay = left.filter(({ path }) => !removed.includes(path));
-  return marked({ ...context, artefacts }, 'left', stay);
+  return { ...marked({ ...context, artefacts }, 'left', stay), notes };
 }
 
 export const noteFilesLeft = (context: Context): Change =>

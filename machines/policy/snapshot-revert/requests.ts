@@ -1,6 +1,7 @@
 import type { RevertOptions, SnapshotRequest } from '../../../src/ports/snapshots.ts';
 import type { DomainOnHost } from '../domain-on-host.ts';
-import { snapshotRequest } from '../domain-snapshot/domain-snapshot.ts';
+import { plannedDisks, snapshotRequest } from '../domain-snapshot/domain-snapshot.ts';
+import type { FilesRequest } from '../domain-snapshot/requests.ts';
 import { foundDomain, onHost } from '../one-host/one-host.ts';
 import type { SnapshotRevertContext, SnapshotRevertInput } from './snapshot-revert.ts';
 import { beforeNameOf, isRisky, keepingContext, targetOf } from './snapshot-revert.ts';
@@ -55,7 +56,11 @@ export const beforeRequest = ({ context }: In): BeforeRequest => ({
   name: beforeNameOf(context.name),
 });
 
-export const leftFilesRequest = ({ context }: In) => ({
-  ...onHost({ context }),
-  paths: filesLeft(context).map(({ path }) => path),
-});
+export function leftFilesRequest({ context }: In): FilesRequest {
+  const paths = filesLeft(context).map(({ path }) => path);
+  // Of the state before alone: what a revert itself has made is opened by a QEMU that is new.
+  const overlayPaths = plannedDisks(keepingContext(context))
+    .flatMap(({ overlay }) => overlay?.path ?? [])
+    .filter((path) => paths.includes(path));
+  return { ...onHost({ context }), paths, overlayPaths };
+}

@@ -2,8 +2,8 @@ import type { DomainView, HostView } from '../../../src/ports/domain.ts';
 import { first } from '../check.ts';
 import { withArtefact, withoutArtefact } from '../artefact.ts';
 import type { DomainOnHost } from '../domain-on-host.ts';
-import type { OneHostContext } from '../one-host/one-host.ts';
-import { foundDomain, onHost } from '../one-host/one-host.ts';
+import type { OneHostContext } from './one-host.ts';
+import { foundDomain, onHost } from './one-host.ts';
 
 /** A definition on record; its text is sealed, and a token stands for it here. */
 export interface KeptDefinition {
@@ -25,16 +25,27 @@ export interface UndefinedMeanwhile {
 
 export const neverUndefined = { definition: null, lateUndefine: false } as const;
 
+/** Flag TRANSIENT_JOB came with it: without, only a transient domain can have a copy. */
+const transientJobSince = 3_005_000;
+
+export const knowsTransientJobs = ({ libvirtVersion }: HostView): boolean =>
+  libvirtVersion >= transientJobSince;
+
 /** Flag KEEP_NVRAM of virDomainUndefineFlags came with it, flag KEEP_TPM with the other. */
 const keepNvramSince = 2_003_000;
 const keepTpmSince = 8_009_000;
 
 /**
- * What would go with the definition, and does not come back with it. A libvirt that has to undefine has
+ * What would go with the definition where the domain has to be undefined, and does not come back with it. A libvirt that has to undefine has
  * no checkpoints yet.
  */
-export function undefineObjection(domain: DomainView, host: HostView): string | null {
+export function undefineObjection(
+  domain: DomainView,
+  host: HostView,
+  instead: string,
+): string | null {
   const { libvirtVersion } = host;
+  if (!domain.persistent || knowsTransientJobs(host)) return null;
   const lost = [
     domain.snapshotCount > 0 ? `its ${domain.snapshotCount} snapshots` : null,
     domain.managedSave ? 'its saved memory' : null,
@@ -44,7 +55,7 @@ export function undefineObjection(domain: DomainView, host: HostView): string | 
   return first(lost, (what) =>
     what === null
       ? null
-      : `libvirt of ${host.hostname} copies disks of transient domains only, and ${domain.name} would lose ${what} if it were undefined for that: take a cold snapshot`,
+      : `libvirt of ${host.hostname} copies disks of transient domains only, and ${domain.name} would lose ${what} if it were undefined for that: ${instead}`,
   );
 }
 
@@ -53,6 +64,13 @@ type Change = Pick<Context, 'artefacts'> & Partial<UndefinedMeanwhile>;
 
 const definitionOf = (context: Context) =>
   ({ kind: 'definition', host: context.host, path: foundDomain(context).uuid }) as const;
+
+/** Of its definition, for as long as its disks are copied. */
+export const mustUndefine = (context: Context): boolean =>
+  context.definition === null &&
+  foundDomain(context).persistent &&
+  context.facts !== null &&
+  !knowsTransientJobs(context.facts.host);
 
 /** On record before it is taken away: whoever takes over after a crash gives it back first. */
 export function expectUndefined(context: Context, definition: KeptDefinition): Change {
