@@ -7,6 +7,7 @@ import { copyDisk, nameImage } from './cold-images.ts';
 import { commitOverlay, makeOverlay, mergeOverlay } from './cold-overlays.ts';
 import { doneAgain } from './done-again.ts';
 import type { Hypervisor } from '../ports/hypervisor.ts';
+import { coldSnapshotUpgrades } from './cold-snapshot-upgrades.ts';
 import { aboutOneHost, frameSlots, watchesDomain } from './one-host.ts';
 
 /** The chart `cold-snapshot` over the ports of one host. */
@@ -76,5 +77,8 @@ export function coldSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof cold
 }
 
 export function bindColdSnapshot(hypervisors: Hypervisors): BoundMachine {
-  return bind(coldSnapshot, coldSnapshotSlots(hypervisors), { about: aboutOneHost });
+  return bind(coldSnapshot, coldSnapshotSlots(hypervisors), {
+    about: aboutOneHost,
+    upgrades: coldSnapshotUpgrades,
+  });
 }

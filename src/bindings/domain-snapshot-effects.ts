@@ -7,12 +7,14 @@ import type {
   CreateRequest,
   FilesRequest,
   OverlaysOnHost,
+  RemovedFiles,
 } from '../../machines/policy/domain-snapshot/requests.ts';
 import type { Tools } from '../engine/slots.ts';
 import { delay } from '../ports/clock.ts';
 import { FailureError, toFailure } from '../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
 import type { FormattedImage } from '../ports/images.ts';
+import type { OpenFile } from '../ports/snapshots.ts';
 
 export async function createSnapshot(
   hypervisors: Hypervisors,
@@ -75,13 +77,17 @@ async function readSnapshot(host: Hypervisor, request: LookRequest, signal: Abor
   );
   const layers = new Set(chains.flatMap((chain) => chain.layers.map(({ path }) => path)));
   const unknown = overlayPaths.filter((path) => !layers.has(path));
-  const hidden = await openAmong(host, domainUuid, unknown, signal);
+  const hidden = await hiddenAmong(host, domainUuid, unknown, signal);
   const recorded = snapshots.some((snapshot) => snapshot.name === name);
   return { domain, recorded, disks, ...hidden };
 }
 
-/** QEMU is asked only about files that stand: asking it marks the domain. */
-async function openAmong(
+/**
+ * What a disk of QEMU has is written to; what it only has open is left from a daemon that was killed
+ * before the snapshot, and goes with its file. It is asked only about files that stand: asking it marks
+ * the domain.
+ */
+async function hiddenAmong(
   host: Hypervisor,
   domainUuid: string,
   paths: readonly string[],
@@ -89,9 +95,10 @@ async function openAmong(
 ): Promise<Pick<Reached, 'hiddenPaths' | 'openFiles'>> {
   const standing = await Promise.all(paths.map((path) => mayStand(host, path, signal)));
   if (!standing.includes(true)) return nothingHidden;
-  const openFiles = (await host.findOpenFiles(domainUuid, signal)) ?? [];
-  const hiddenPaths = paths.filter((path) => openFiles.some((file) => file.path === path));
-  return hiddenPaths.length === 0 ? nothingHidden : { hiddenPaths, openFiles };
+  const written = (await host.findDiskFiles(domainUuid, signal)) ?? [];
+  const hiddenPaths = paths.filter((path) => written.includes(path));
+  if (hiddenPaths.length === 0) return nothingHidden;
+  return { hiddenPaths, openFiles: (await host.findOpenFiles(domainUuid, signal)) ?? [] };
 }
 
 const nothingHidden = { hiddenPaths: [], openFiles: [] } as const;
@@ -167,22 +174,29 @@ export async function configureDisks(
   }
 }
 
-/** Files that no domain has for a disk, and that QEMU has not open. One that stays does not keep the others. */
+/**
+ * Files that no domain has for a disk, and of which its QEMU has let go where it was told to open them.
+ * One that stays does not keep the others.
+ */
 export async function removeSnapshotFiles(
   hypervisors: Hypervisors,
-  { domainUuid, host, paths }: FilesRequest,
+  { domainUuid, host, overlayPaths, paths }: FilesRequest,
   { signal }: Tools,
-): Promise<{ removed: readonly string[] }> {
+): Promise<RemovedFiles> {
   const hypervisor = await hypervisors.open(host, signal);
   const chains = await hypervisor.findChains(domainUuid, signal);
   const layers = new Set(chains.flatMap((chain) => chain.layers.map(({ path }) => path)));
   const removed: string[] = [];
+  const held: OpenFile[] = [];
   for (const path of paths) {
     const users = await hypervisor.findDiskUsers(path, signal);
     if (users.length > 0 || layers.has(path)) continue;
-    if (await isRemoved(hypervisor, path, signal)) removed.push(path);
+    const isAsked = overlayPaths.includes(path) && (await mayStand(hypervisor, path, signal));
+    const nodes = isAsked ? await hypervisor.dropLeftNodes(domainUuid, path, signal) : [];
+    if (nodes.length > 0) held.push({ path, nodes });
+    else if (await isRemoved(hypervisor, path, signal)) removed.push(path);
   }
-  return { removed };
+  return { removed, held };
 }
 
 async function isRemoved(host: Hypervisor, path: string, signal: AbortSignal): Promise<boolean> {

@@ -11,6 +11,7 @@ import {
   removeSnapshotFiles,
 } from './domain-snapshot-effects.ts';
 import { gatherDomainSnapshot } from './domain-snapshot-facts.ts';
+import { domainSnapshotUpgrades } from './domain-snapshot-upgrades.ts';
 import { doneAgain } from './done-again.ts';
 import { doneOnce } from './done-once.ts';
 import { effectOnlyWhile } from './effect-on-domain.ts';
@@ -59,5 +60,8 @@ export function domainSnapshotSlots(hypervisors: Hypervisors): SlotsOf<typeof do
 }
 
 export function bindDomainSnapshot(hypervisors: Hypervisors): BoundMachine {
-  return bind(domainSnapshot, domainSnapshotSlots(hypervisors), { about: aboutOneHost });
+  return bind(domainSnapshot, domainSnapshotSlots(hypervisors), {
+    about: aboutOneHost,
+    upgrades: domainSnapshotUpgrades,
+  });
 }

@@ -42,7 +42,7 @@ export async function beginCopy(
   await hypervisor.copyBlock(
     domainUuid,
     targetDev,
-    { source: 'file', ...delta },
+    { source: { kind: 'file', path: delta.path }, format: delta.format },
     {
       shallow: true,
       reuseExternal: true,
@@ -100,7 +100,7 @@ function stateOf(
 
 const seenOf = (status: DomainStatus | null): Pick<CopiesLook, 'guest' | 'stopDetail'> => ({
   guest: guestIn(status),
-  stopDetail: status !== null && !isActive(status) ? status.reason : null,
+  stopDetail: status === null || isActive(status) ? null : stopOf(status),
 });
 
 function guestIn(status: DomainStatus | null): CopiesLook['guest'] {
@@ -108,8 +108,12 @@ function guestIn(status: DomainStatus | null): CopiesLook['guest'] {
   return status.state === 'paused' ? 'paused' : 'running';
 }
 
+/** In `shutdown` its QEMU stands for a second or two yet, and its copies may have ended already. */
 const isActive = ({ state }: DomainStatus): boolean =>
-  !['shutoff', 'crashed', 'nostate'].includes(state);
+  !['shutdown', 'shutoff', 'crashed', 'nostate'].includes(state);
+
+/** While it shuts down libvirt tells no reason yet. */
+const stopOf = ({ reason, state }: DomainStatus): string => (state === 'shutdown' ? state : reason);
 
 /** All copies of ours at once, and no other job. What came of them their events tell. */
 export async function endCopies(

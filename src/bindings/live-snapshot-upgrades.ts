@@ -1,4 +1,4 @@
-import { neverUndefined } from '../../machines/policy/live-snapshot/undefined-meanwhile.ts';
+import { neverUndefined } from '../../machines/policy/one-host/undefined-meanwhile.ts';
 import type { SnapshotUpgrade } from '../engine/slots.ts';
 
 /** Runs of version 1 left every definition where it was. */

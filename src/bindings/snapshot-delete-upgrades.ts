@@ -1,5 +1,6 @@
 import { notAstray } from '../../machines/policy/snapshot-delete/snapshot-delete.ts';
 import type { SnapshotUpgrade } from '../engine/slots.ts';
+import { unchanged } from './protocol-upgrades.ts';
 
 /** Runs of version 1 took every guest for what its daemon said of it. */
 const toVersion2: SnapshotUpgrade = (snapshot) => {
@@ -12,4 +13,6 @@ const toVersion2: SnapshotUpgrade = (snapshot) => {
 /** Stored snapshots of older versions of the chart, by the version that each makes. */
 export const snapshotDeleteUpgrades: Readonly<Record<string, SnapshotUpgrade>> = {
   '2': toVersion2,
+  // It asks again where it asked once: only what it does next is another.
+  '3': unchanged,
 };

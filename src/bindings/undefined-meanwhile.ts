@@ -2,7 +2,7 @@ import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
 import type {
   DefineRequest,
   KeptDefinition,
-} from '../../machines/policy/live-snapshot/undefined-meanwhile.ts';
+} from '../../machines/policy/one-host/undefined-meanwhile.ts';
 import type { EffectSlot } from '../engine/slots.ts';
 import type { Hypervisors } from '../ports/hypervisor.ts';
 import { doneAgain } from './done-again.ts';

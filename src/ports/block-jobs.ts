@@ -1,5 +1,9 @@
+import type { DiskImage, DiskSource } from './disk-source.ts';
+
 /** One file (or device, or network image) of a disk's chain, from the domain's live definition. */
 export interface DiskLayer {
+  /** The source whole; `null`: of a kind that nothing here can name. */
+  readonly origin: DiskSource | null;
   /** Path on the host; `null` for a network source, which `source` then describes. */
   readonly path: string | null;
   readonly source: 'file' | 'block' | 'network' | 'other';
@@ -15,6 +19,7 @@ export interface DiskChain {
   readonly mirror: {
     readonly job: 'copy' | 'activeCommit' | 'unknown';
     readonly path: string | null;
+    readonly origin: DiskSource | null;
     readonly format: string | null;
     /** In step with the disk: it may be pivoted to, or ended as a copy. */
     readonly ready: boolean;
@@ -29,13 +34,6 @@ export interface BlockJobView {
   readonly type: BlockJobType;
   readonly processedBytes: number;
   readonly totalBytes: number;
-}
-
-/** Where a disk is copied to. */
-export interface CopyDestination {
-  readonly source: 'file' | 'block';
-  readonly path: string;
-  readonly format: string;
 }
 
 export interface CopyOptions {
@@ -76,8 +74,22 @@ export interface BlockJobs {
   copyBlock(
     uuid: string,
     targetDev: string,
-    destination: CopyDestination,
+    destination: DiskImage,
     options: CopyOptions,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /**
+   * virDomainBlockRebase with COPY and REUSE_EXT, which libvirt had before the other: begins a copy to a
+   * file or block device that stands already. A format other than raw libvirt reads from the
+   * destination itself.
+   *
+   * @throws FailureError as {@link copyBlock}; `operationInvalid` where the domain is persistent
+   */
+  copyBlockByRebase(
+    uuid: string,
+    targetDev: string,
+    destination: DiskImage,
+    options: Pick<CopyOptions, 'shallow' | 'bandwidthMibPerS'>,
     signal: AbortSignal,
   ): Promise<void>;
   /** virDomainBlockCommit: begins it. @throws FailureError as {@link copyBlock} */
@@ -119,6 +131,19 @@ export interface BlockJobs {
     copy: { readonly targetDev: string; readonly path: string },
     signal: AbortSignal,
   ): Promise<'dropped' | 'none'>;
+  /**
+   * The place that QEMU itself has for the disk, as `placeOf` names it; `null`: no QEMU that libvirt
+   * knows of, or no such disk. To be asked only where libvirt itself is in doubt: a domain whose QEMU
+   * was asked past libvirt is marked as tainted.
+   */
+  findAttachedPlace(uuid: string, targetDev: string, signal: AbortSignal): Promise<string | null>;
+  /** virDomainBlockResize with BYTES: the guest is told of it. Nothing to do where it has that size. */
+  resizeBlock(
+    uuid: string,
+    targetDev: string,
+    sizeBytes: number,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** virDomainBlockJobSetSpeed; 0: unlimited. */
   setBlockJobSpeed(
     uuid: string,

@@ -28,6 +28,11 @@ export interface Devices {
    * seen in {@link findDevices}. Nothing to do where nothing is in its place.
    */
   detachDevice(uuid: string, device: DeviceView, signal: AbortSignal): Promise<void>;
-  /** virDomainAttachDeviceFlags. Nothing to do where a device like it is in its place already. */
+  /**
+   * virDomainAttachDeviceFlags. Nothing to do where a device like it is in its place already. What a
+   * daemon that was killed over it left in QEMU goes first.
+   *
+   * @throws FailureError `deviceLeft` where that stays
+   */
   attachDevice(uuid: string, device: DeviceView, signal: AbortSignal): Promise<void>;
 }

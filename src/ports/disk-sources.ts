@@ -1,3 +1,4 @@
+import type { DiskImage } from './disk-source.ts';
 import type { FormattedImage } from './images.ts';
 
 /**
@@ -11,6 +12,13 @@ export interface DiskOverlay {
   readonly targetDev: string;
   readonly overlay: FormattedImage;
   readonly base: FormattedImage;
+}
+
+/** Of a disk in a definition: what it is, and what it shall be. */
+export interface DiskChange {
+  readonly targetDev: string;
+  readonly from: DiskImage;
+  readonly to: DiskImage;
 }
 
 /**
@@ -41,6 +49,25 @@ export interface DiskSources {
     uuid: string,
     place: DefinitionPlace,
     disk: DiskOverlay,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** The disk's top layer with its format; `null`: no such definition or disk, or a source of another kind. */
+  findDiskImage(
+    uuid: string,
+    place: DefinitionPlace,
+    targetDev: string,
+    signal: AbortSignal,
+  ): Promise<DiskImage | null>;
+  /**
+   * The disk is the other image from now on, with nothing below it spelled out, and its other words as
+   * they are. Nothing to do where it is already.
+   *
+   * @throws FailureError `otherSource` where it is neither; `noDefinition`
+   */
+  changeDiskImage(
+    uuid: string,
+    place: DefinitionPlace,
+    disk: DiskChange,
     signal: AbortSignal,
   ): Promise<void>;
 }

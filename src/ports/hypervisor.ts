@@ -46,11 +46,17 @@ export interface HypervisorCore {
   /** What a person wants to know of a host beforehand; changes nothing. */
   surveyHost(signal: AbortSignal): Promise<HostSurvey>;
 
+  /** Names of all its domains, whatever their state. */
+  listDomains(signal: AbortSignal): Promise<readonly string[]>;
+
   /** By name or uuid; `null` when the host knows no such domain. */
   findDomain(nameOrUuid: string, signal: AbortSignal): Promise<DomainView | null>;
 
   /** The cheap form of {@link findDomain}: state, reason, persistence and job. */
   findStatus(uuid: string, signal: AbortSignal): Promise<DomainStatus | null>;
+
+  /** The state alone, whose answer waits for no job of the domain's. */
+  findState(uuid: string, signal: AbortSignal): Promise<DomainStatus['state'] | null>;
 
   /** The destination's view of a domain that wants to come from `source`. */
   assessIncoming(
@@ -128,7 +134,10 @@ export interface HypervisorCore {
 
   /** The volume at that path of this host's pools, after a refresh of the pool. */
   findVolume(path: string, signal: AbortSignal): Promise<VolumeView | null>;
-  /** Uuids of all domains of this host, running or not, whose definition names that path for a disk. */
+  /**
+   * Uuids of all domains of this host, running or not, whose definition names that path, or that place
+   * of an image on a network (`placeOf`), for a disk.
+   */
   findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]>;
   /** The same for files that lie in that directory, not in one below it. */
   findDirectoryUsers(directory: string, signal: AbortSignal): Promise<readonly string[]>;

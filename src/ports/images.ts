@@ -28,6 +28,8 @@ export interface ConvertRequest {
   readonly compress: boolean;
   /** A QEMU has it open, and does not write to it meanwhile: without its lock (qemu-img -U). */
   readonly shared: boolean;
+  /** `to` stands as somebody made it, at least as large: only its contents change (qemu-img -n). */
+  readonly reuseExternal?: boolean;
 }
 
 /** How far it is, from 0 to 1; never goes backwards. */
@@ -43,11 +45,15 @@ export interface HostImages {
   imageFormats(signal: AbortSignal): Promise<readonly string[]>;
   /** `null`: no such file. `format` is `null` only for files that we made ourselves. */
   inspectImage(path: string, format: string | null, signal: AbortSignal): Promise<ImageInfo | null>;
+  /** The same of one that nobody writes to. @throws FailureError `imageInUse` as {@link isImageInUse} tells it */
+  inspectFreeImage(image: FormattedImage, signal: AbortSignal): Promise<ImageInfo | null>;
   /**
-   * Somebody writes to it, as QEMU's own lock tells, whether or not any daemon knows of that one; `false`
-   * also where there is no such file.
+   * Somebody writes to it, as far as QEMU's own locks tell (there are none on a network), whether or not
+   * any daemon knows of that one; `false` also where there is no such file.
    */
   isImageInUse(image: FormattedImage, signal: AbortSignal): Promise<boolean>;
+  /** Something has that name, or is where it leads to. */
+  hasFile(path: string, signal: AbortSignal): Promise<boolean>;
   /** Of the file system that a directory is on; `null`: no such directory. */
   availableBytes(directory: string, signal: AbortSignal): Promise<number | null>;
   /** So many bytes a converted image takes at most (qemu-img measure). */
@@ -59,6 +65,10 @@ export interface HostImages {
    * replaced. Ends with the signal.
    */
   convertImage(request: ConvertRequest, report: ReportFraction, signal: AbortSignal): Promise<void>;
+  /** qemu-img resize, to more bytes. Nothing to do where it has that size. */
+  resizeImage(image: FormattedImage, sizeBytes: number, signal: AbortSignal): Promise<void>;
+  /** qemu-img resize, to fewer bytes: what lies behind them is lost. */
+  cutImage(image: FormattedImage, sizeBytes: number, signal: AbortSignal): Promise<void>;
   /** qemu-img commit: the layer into that layer below it, of a domain that is shut off. */
   commitImage(
     top: FormattedImage,

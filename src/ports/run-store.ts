@@ -154,6 +154,13 @@ export type InboxAnswer =
 export interface RunFilter {
   /** `finished` and `unfinished`, or both where it is left out. */
   readonly finished?: boolean;
+  readonly machine?: string;
+  readonly subject?: string;
+  readonly outcome?: string;
+  /** Of its id. */
+  readonly beginning?: string;
+  /** Id of a run at the top: what began before it. Nothing where there is no such run. */
+  readonly before?: string;
   readonly limit?: number;
 }
 
@@ -204,8 +211,13 @@ export interface RunStore {
   /** The latest first. */
   list(filter?: RunFilter): Promise<readonly RunSummary[]>;
   summary(rootId: string): Promise<RunSummary | null>;
-  /** Of the run and all its children, in the order of the steps; `null`: no such run. */
-  journal(rootId: string): Promise<readonly JournalRow[] | null>;
+  /**
+   * Of the run and all its children, in the order of the steps; `null`: no such run. Only ever added
+   * to: the place of a row stays what it is.
+   *
+   * @param after so many rows are left out
+   */
+  journal(rootId: string, after?: number): Promise<readonly JournalRow[] | null>;
   artefacts(rootId: string): Promise<readonly ArtefactRecord[]>;
   progress(rootId: string): Promise<readonly StreamProgress[]>;
   /** Names that the run holds, in their order. */

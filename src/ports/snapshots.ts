@@ -119,6 +119,13 @@ export interface Snapshots {
    * {@link findOpenFiles}.
    */
   findDiskFiles(uuid: string, signal: AbortSignal): Promise<readonly string[] | null>;
+  /**
+   * Its QEMU lets go of a file that it has open and no disk, job or other node of it uses: a daemon that
+   * was killed between opening an overlay and the snapshot knows nothing of it, and would give the names
+   * of its nodes again (blockdev-del). Gives the nodes that have it open still; none where it is not open,
+   * or nothing runs. Taints it, as {@link findOpenFiles}.
+   */
+  dropLeftNodes(uuid: string, path: string, signal: AbortSignal): Promise<readonly string[]>;
   /** virDomainRevertToSnapshot. @throws FailureError `noSnapshot`, `revertRisky`, `revertUnsupported` */
   revertToSnapshot(
     uuid: string,

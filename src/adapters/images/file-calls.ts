@@ -5,6 +5,7 @@ import { requirePaths } from './tools.ts';
 
 type FileCalls = Pick<
   HostImages,
+  | 'hasFile'
   | 'availableBytes'
   | 'checksumFile'
   | 'renameFile'
@@ -29,6 +30,11 @@ sync -- "$3"
 /** Files of a host by its coreutils and find. */
 export function fileCalls(tools: Tools): FileCalls {
   return {
+    async hasFile(path, signal) {
+      requirePaths(tools, path);
+      return (await tools.askAbout(['stat', '-L', '-c', '%F', '--', path], signal)) !== null;
+    },
+
     async availableBytes(directory, signal) {
       requirePaths(tools, directory);
       const words = ['-B1', '--output=avail', '--', `${directory}/.`];

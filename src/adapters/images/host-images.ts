@@ -2,9 +2,10 @@ import { InvalidUriError } from 'node-libvirt';
 import { FailureError } from '../../ports/failure.ts';
 import type { HostImages } from '../../ports/images.ts';
 import { fileCalls } from './file-calls.ts';
+import { hasFileHere } from './file-here.ts';
 import { imageCalls } from './image-calls.ts';
 import type { Launch } from './launch.ts';
-import { launcherFor } from './launch.ts';
+import { isHere, launcherFor } from './launch.ts';
 import { Tools } from './tools.ts';
 
 /**
@@ -15,8 +16,9 @@ import { Tools } from './tools.ts';
  */
 export function hostImages(uri: string): HostImages {
   try {
-    const launch = launcherFor(uri);
-    return launchedImages(uri, launch ?? unreachable(uri));
+    const launch = launcherFor(uri) ?? unreachable(uri);
+    const images = launchedImages(uri, launch);
+    return isHere(uri) ? { ...images, hasFile: hasFileHere(new Tools(uri, launch)) } : images;
   } catch (error) {
     if (!(error instanceof InvalidUriError)) throw error;
     // It names the URI itself, without the password that may stand in there.

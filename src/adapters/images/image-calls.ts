@@ -2,19 +2,22 @@ import { FailureError } from '../../ports/failure.ts';
 import type { FormattedImage, HostImages, ImageInfo } from '../../ports/images.ts';
 import { readFormats, readImageInfo, readMeasure } from './image-info.ts';
 import type { Tools } from './tools.ts';
-import { requirePaths } from './tools.ts';
+import { requirePaths, requirePlaces } from './tools.ts';
 
-type ImageCalls = Pick<
+type HeadCalls = Pick<
   HostImages,
   | 'imageFormats'
   | 'inspectImage'
+  | 'inspectFreeImage'
   | 'isImageInUse'
   | 'measureImage'
   | 'createImage'
-  | 'convertImage'
-  | 'commitImage'
-  | 'rebaseImage'
 >;
+type ContentCalls = Pick<
+  HostImages,
+  'convertImage' | 'commitImage' | 'rebaseImage' | 'resizeImage' | 'cutImage'
+>;
+type ImageCalls = HeadCalls & ContentCalls;
 
 /** Chains that are longer than what libvirt would start. */
 const layersMax = 200;
@@ -24,21 +27,28 @@ const layersMax = 200;
  * with any file of the host for its backing file (CVE-2015-7548).
  */
 export function imageCalls(tools: Tools): ImageCalls {
-  const calls: ImageCalls = {
+  const calls: HeadCalls = {
     imageFormats: async (signal) => readFormats(await tools.ask(['qemu-img', '--help'], signal)),
 
     async inspectImage(path, format, signal) {
-      requirePaths(tools, path);
+      requirePlaces(tools, path);
       const as = format === null ? [] : ['-f', format];
       const words = ['info', '--output=json', '-U', ...as, '--', path];
       const json = await tools.askAbout(['qemu-img', ...words], signal);
       return json === null ? null : parsed(tools, json, (text) => readImageInfo(path, text));
     },
 
-    async isImageInUse({ format, path }, signal) {
-      requirePaths(tools, path);
+    async inspectFreeImage({ format, path }, signal) {
+      requirePlaces(tools, path);
+      // Without -U it wants a lock, which nobody gives who writes there.
+      const words = ['info', '--output=json', '-f', format, '--', path];
+      const json = await tools.askAbout(['qemu-img', ...words], signal);
+      return json === null ? null : parsed(tools, json, (text) => readImageInfo(path, text));
+    },
+
+    async isImageInUse(image, signal) {
       try {
-        await tools.askAbout(['qemu-img', 'info', '-f', format, '--', path], signal);
+        await calls.inspectFreeImage(image, signal);
         return false;
       } catch (error) {
         if (error instanceof FailureError && error.failure.code === 'imageInUse') return true;
@@ -74,19 +84,41 @@ export function imageCalls(tools: Tools): ImageCalls {
         throw error;
       }
     },
+  };
+  return { ...calls, ...contentCalls(calls, tools) };
+}
 
-    async convertImage({ compress, from, shared, to }, report, signal) {
-      requirePaths(tools, to.path);
-      await explicitChain(calls, tools, from, signal);
-      const flags = [...(shared ? ['-U'] : []), ...(compress ? ['-c'] : [])];
+/** qemu-img, on what is in an image. */
+function contentCalls(heads: HeadCalls, tools: Tools): ContentCalls {
+  return {
+    async convertImage({ compress, from, reuseExternal, shared, to }, report, signal) {
+      requirePlaces(tools, from.path, to.path);
+      await explicitChain(heads, tools, from, signal);
+      const flags = [
+        ...(shared ? ['-U'] : []),
+        ...(compress ? ['-c'] : []),
+        ...(reuseExternal === true ? ['-n'] : []),
+      ];
       const formats = ['-f', from.format, '-O', to.format];
       const words = ['convert', '-p', ...flags, ...formats, '--', from.path, to.path];
       await tools.work(['qemu-img', ...words], report, signal);
     },
 
+    async resizeImage({ format, path }, sizeBytes, signal) {
+      requirePlaces(tools, path);
+      const words = ['resize', '-q', '-f', format, '--', path, String(sizeBytes)];
+      await tools.change(['qemu-img', ...words], signal);
+    },
+
+    async cutImage({ format, path }, sizeBytes, signal) {
+      requirePaths(tools, path);
+      const words = ['resize', '-q', '--shrink', '-f', format, '--', path, String(sizeBytes)];
+      await tools.change(['qemu-img', ...words], signal);
+    },
+
     async commitImage(top, basePath, report, signal) {
       requirePaths(tools, basePath);
-      await explicitChain(calls, tools, top, signal);
+      await explicitChain(heads, tools, top, signal);
       // The layer is done with afterwards: to empty it would be work for nothing (-d).
       const words = ['commit', '-p', '-d', '-f', top.format, '-b', basePath, '--', top.path];
       await tools.work(['qemu-img', ...words], report, signal);
@@ -94,13 +126,12 @@ export function imageCalls(tools: Tools): ImageCalls {
 
     async rebaseImage(image, backing, report, signal) {
       requirePaths(tools, ...(backing === null ? [] : [backing.path]));
-      await explicitChain(calls, tools, image, signal);
+      await explicitChain(heads, tools, image, signal);
       const onto = backing === null ? ['-b', ''] : ['-b', backing.path, '-F', backing.format];
       const words = ['rebase', '-p', '-f', image.format, ...onto, '--', image.path];
       await tools.work(['qemu-img', ...words], report, signal);
     },
   };
-  return calls;
 }
 
 /**
@@ -109,7 +140,7 @@ export function imageCalls(tools: Tools): ImageCalls {
  * @throws FailureError `noSuchImage`, `unknownFormat`
  */
 async function explicitChain(
-  { inspectImage }: ImageCalls,
+  { inspectImage }: HeadCalls,
   tools: Tools,
   top: FormattedImage,
   signal: AbortSignal,

@@ -33,6 +33,11 @@ export function launcherFor(uri: string, start: Launch = launch): Launch | null 
   }
 }
 
+/** Its daemon is on this machine. @throws InvalidUriError of node-libvirt */
+export function isHere(uri: string): boolean {
+  return parseUri(uri).endpoints[0]?.kind === 'unix';
+}
+
 /**
  * In a session of its own: Ctrl-C on our terminal is for us, and what we ask for then may need its
  * tool to go on.

@@ -21,6 +21,8 @@ export interface ToolEnd {
  */
 const causes: readonly { readonly code: string; readonly pattern: RegExp }[] = [
   { code: 'imageInUse', pattern: /Failed to (?:get (?:shared )?"[\w ]+" lock|lock byte)/ },
+  // A cluster that does not know who asks; librados calls its configuration or key `No such file`.
+  { code: 'imageFailed', pattern: /error connecting/ },
   {
     code: 'noSpace',
     pattern: /No space left on device|Disk quota exceeded|File too large/,

@@ -80,3 +80,11 @@ export function requirePaths(tools: Tools, ...paths: readonly string[]): void {
   if (wrong !== undefined)
     throw tools.refusal('invalidArgument', `${JSON.stringify(wrong)} is not an absolute path`);
 }
+
+/** What qemu-img opens without a file of the host: an NBD export or an RBD image, as `toolPlaceOf` names it. */
+const networkPlace = /^(?:nbd(?:\+unix)?:\/\/|rbd:)[\w./?=%:[\]@+~-]+$/;
+
+/** As {@link requirePaths}, for what may be on a network. @throws FailureError `invalidArgument` */
+export function requirePlaces(tools: Tools, ...places: readonly string[]): void {
+  requirePaths(tools, ...places.filter((place) => !networkPlace.test(place)));
+}

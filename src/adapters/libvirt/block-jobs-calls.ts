@@ -2,6 +2,8 @@ import {
   blockCommitFlags,
   blockCopyFlags,
   blockJobAbortFlags,
+  blockRebaseFlags,
+  blockResizeFlags,
   errorCodes,
   isLibvirtError,
   isOperationInvalid,
@@ -14,8 +16,11 @@ import type {
   CommitOptions,
   CopyOptions,
 } from '../../ports/block-jobs.ts';
+import type { DiskImage } from '../../ports/disk-source.ts';
+import { placeOf } from '../../ports/disk-source.ts';
 import { FailureError } from '../../ports/failure.ts';
 import { formatCopyDestination, parseDiskChains } from './disk-chain-xml.ts';
+import { askAttachedPlace } from './attached-place.ts';
 import { blockJobTypeName } from './domain-names.ts';
 import { nullWithoutDomain } from './domain-reads.ts';
 import { toFailureError } from './errors.ts';
@@ -26,6 +31,50 @@ const mib = 2 ** 20;
 
 /** {@link BlockJobs} by virDomainBlockCopy, virDomainBlockCommit, virDomainBlockRebase and their kin. */
 export function blockJobsCalls(caller: HostCaller): BlockJobs {
+  return {
+    async findChains(uuid, signal) {
+      const xml = await caller.askDomain(uuid, signal, (domain, options) =>
+        domain.getXMLDesc(options),
+      );
+      return xml === null ? [] : parseDiskChains(xml);
+    },
+
+    findBlockJob: (uuid, targetDev, signal) =>
+      caller.askDomain(uuid, signal, (domain, options) => readBlockJob(domain, targetDev, options)),
+
+    ...beginningCalls(caller),
+
+    endBlockJob: async (uuid, targetDev, how, signal) =>
+      (await caller.askDomain(uuid, signal, (domain, options) =>
+        endJob(caller.uri, domain, { targetDev, how }, options),
+      )) ?? 'noJob',
+
+    dropForgottenCopy: async (uuid, copy, signal) =>
+      (await caller.askDomain(uuid, signal, (domain, options) =>
+        dropForgotten(domain, copy, options),
+      )) ?? 'none',
+
+    findAttachedPlace: (uuid, targetDev, signal) =>
+      caller.askDomain(uuid, signal, (domain, options) =>
+        askAttachedPlace(domain, targetDev, options),
+      ),
+
+    resizeBlock: (uuid, targetDev, sizeBytes, signal) =>
+      caller.withDomain(uuid, signal, (domain, options) =>
+        domain.blockResize(targetDev, sizeBytes, { ...options, flags: blockResizeFlags.BYTES }),
+      ),
+
+    setBlockJobSpeed: (uuid, targetDev, mibPerS, signal) =>
+      caller.withDomain(uuid, signal, (domain, options) =>
+        domain.blockJobSetSpeed(targetDev, mibPerS, options),
+      ),
+  };
+}
+
+/** What begins a job. */
+function beginningCalls(
+  caller: HostCaller,
+): Pick<BlockJobs, 'copyBlock' | 'copyBlockByRebase' | 'commitBlock' | 'pullBlock'> {
   const begin = (
     uuid: string,
     targetDev: string,
@@ -40,16 +89,6 @@ export function blockJobsCalls(caller: HostCaller): BlockJobs {
       }
     });
   return {
-    async findChains(uuid, signal) {
-      const xml = await caller.askDomain(uuid, signal, (domain, options) =>
-        domain.getXMLDesc(options),
-      );
-      return xml === null ? [] : parseDiskChains(xml);
-    },
-
-    findBlockJob: (uuid, targetDev, signal) =>
-      caller.askDomain(uuid, signal, (domain, options) => readBlockJob(domain, targetDev, options)),
-
     copyBlock: (uuid, targetDev, destination, options, signal) =>
       begin(uuid, targetDev, signal, (domain, { signal: bound }) => {
         const xml = formatCopyDestination(destination);
@@ -57,6 +96,14 @@ export function blockJobsCalls(caller: HostCaller): BlockJobs {
         const params = bandwidth === 0 ? {} : { bandwidth };
         const flags = copyFlagsOf(options);
         return domain.blockCopy(targetDev, xml, params, { flags, signal: bound });
+      }),
+
+    copyBlockByRebase: (uuid, targetDev, destination, options, signal) =>
+      begin(uuid, targetDev, signal, (domain, { signal: bound }) => {
+        const { bandwidthMibPerS: bandwidth, shallow } = options;
+        const flags = rebaseFlagsOf(destination, shallow);
+        const base = placeOf(destination.source);
+        return domain.blockRebase(targetDev, { base, bandwidth, flags, signal: bound });
       }),
 
     commitBlock: (uuid, targetDev, options, signal) =>
@@ -71,29 +118,6 @@ export function blockJobsCalls(caller: HostCaller): BlockJobs {
         base === null
           ? domain.blockPull(targetDev, { bandwidth, signal: bound })
           : domain.blockRebase(targetDev, { base, bandwidth, signal: bound }),
-      ),
-
-    async endBlockJob(uuid, targetDev, how, signal) {
-      const flags = how === 'pivot' ? blockJobAbortFlags.PIVOT : 0;
-      const answer = await caller.askDomain(uuid, signal, async (domain, options) => {
-        try {
-          await domain.blockJobAbort(targetDev, { ...options, flags });
-          return 'ended';
-        } catch (error) {
-          return await orNoJob(caller.uri, domain, targetDev, error, options);
-        }
-      });
-      return answer ?? 'noJob';
-    },
-
-    dropForgottenCopy: async (uuid, copy, signal) =>
-      (await caller.askDomain(uuid, signal, (domain, options) =>
-        dropForgotten(domain, copy, options),
-      )) ?? 'none',
-
-    setBlockJobSpeed: (uuid, targetDev, mibPerS, signal) =>
-      caller.withDomain(uuid, signal, (domain, options) =>
-        domain.blockJobSetSpeed(targetDev, mibPerS, options),
       ),
   };
 }
@@ -135,6 +159,21 @@ async function refuse(
   throw new FailureError({ ...failure, code: 'blockJobActive' }, { cause: error });
 }
 
+async function endJob(
+  uri: string,
+  domain: Domain,
+  { how, targetDev }: { readonly targetDev: string; readonly how: 'cancel' | 'pivot' },
+  options: Bounded,
+): Promise<'ended' | 'noJob'> {
+  const flags = how === 'pivot' ? blockJobAbortFlags.PIVOT : 0;
+  try {
+    await domain.blockJobAbort(targetDev, { ...options, flags });
+    return 'ended';
+  } catch (error) {
+    return await orNoJob(uri, domain, targetDev, error, options);
+  }
+}
+
 /**
  * libvirt answers alike for "no such disk" and "no job on it", so the job is looked at. What else
  * went wrong may have gone wrong behind the switch to the destination.
@@ -166,6 +205,18 @@ function copyFlagsOf(options: CopyOptions): number {
     (options.reuseExternal ? REUSE_EXT : 0) |
     (options.transientJob ? TRANSIENT_JOB : 0) |
     (options.synchronousWrites ? SYNCHRONOUS_WRITES : 0)
+  );
+}
+
+/** Seen on 9.0: a block device is taken for a file without COPY_DEV, and raw data are probed without COPY_RAW. */
+function rebaseFlagsOf({ format, source }: DiskImage, isShallow: boolean): number {
+  const { COPY, COPY_DEV, COPY_RAW, REUSE_EXT, SHALLOW } = blockRebaseFlags;
+  return (
+    COPY |
+    REUSE_EXT |
+    (source.kind === 'block' ? COPY_DEV : 0) |
+    (format === 'raw' ? COPY_RAW : 0) |
+    (isShallow ? SHALLOW : 0)
   );
 }
 

@@ -1,11 +1,13 @@
 import { deviceModifyFlags, errorCodes, isLibvirtError, type Domain } from 'node-libvirt';
+import type { Clock } from '../../ports/clock.ts';
 import type { Devices, DeviceView } from '../../ports/devices.ts';
 import { readDevices } from './device-xml.ts';
 import { isActiveState, domainStateName } from './domain-names.ts';
+import { dropHalfAttached } from './half-attached.ts';
 import type { Bounded, HostCaller } from './host-caller.ts';
 
 /** {@link Devices} by virDomainDetachDeviceAlias and virDomainAttachDeviceFlags, with AFFECT_LIVE. */
-export function devicesCalls(caller: HostCaller): Devices {
+export function devicesCalls(caller: HostCaller, clock: Clock): Devices {
   return {
     async findDevices(uuid, signal) {
       return (await caller.askDomain(uuid, signal, liveDevices)) ?? [];
@@ -32,7 +34,16 @@ export function devicesCalls(caller: HostCaller): Devices {
         // Its alias may be another's by now, and another may be in its place.
         const found = (await liveDevices(domain, options)).find((each) => isLike(each, device));
         if (found !== undefined) return;
-        await domain.attachDeviceFlags(device.xml, { ...options, flags: deviceModifyFlags.LIVE });
+        const attach = (): Promise<void> =>
+          domain.attachDeviceFlags(device.xml, { ...options, flags: deviceModifyFlags.LIVE });
+        try {
+          await attach();
+        } catch (error) {
+          // So libvirt hands on what QEMU refused. Only then is QEMU asked, which taints the domain.
+          if (!isLibvirtError(error, errorCodes.INTERNAL_ERROR)) throw error;
+          if (!(await dropHalfAttached(domain, device, { clock, ...options }))) throw error;
+          await attach();
+        }
       });
     },
   };

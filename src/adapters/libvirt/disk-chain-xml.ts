@@ -1,5 +1,7 @@
 import { DOMImplementation, XMLSerializer, type Element } from '@xmldom/xmldom';
-import type { CopyDestination, DiskChain, DiskLayer } from '../../ports/block-jobs.ts';
+import type { DiskChain, DiskLayer } from '../../ports/block-jobs.ts';
+import type { DiskImage } from '../../ports/disk-source.ts';
+import { isPlain, makeSource, readSource, sourceType } from './source-xml.ts';
 import { attribute, child, children, parseRoot } from './xml.ts';
 
 /**
@@ -34,24 +36,32 @@ function readLayers(disk: Element): DiskLayer[] {
 }
 
 function readLayer(element: Element, format: string | null): DiskLayer | null {
-  const source = child(element, 'source');
-  if (source === null) return null;
-  return { ...readPlace(element, source), format: format ?? 'raw' };
+  if (child(element, 'source') === null) return null;
+  return { ...readPlace(element), format: format ?? 'raw' };
 }
 
-function readPlace(element: Element, source: Element | null): Pick<DiskLayer, 'path' | 'source'> {
-  switch (attribute(element, 'type')) {
+function readPlace(element: Element): Pick<DiskLayer, 'origin' | 'path' | 'source'> {
+  const place = readSource(element);
+  const origin = isPlain(element) ? place : null;
+  switch (place?.kind) {
     case 'file':
-    case null:
-      return { source: 'file', path: attribute(source, 'file') };
     case 'block':
-      return { source: 'block', path: attribute(source, 'dev') };
-    case 'network':
-      return { source: 'network', path: null };
-    default:
-      return { source: 'other', path: null };
+      return { origin, source: place.kind, path: place.path };
+    case 'nbd':
+    case 'rbd':
+      return { origin, source: 'network', path: null };
+    case undefined:
+      return { origin, source: kindOf(attribute(element, 'type')), path: null };
   }
 }
+
+const kinds: ReadonlyMap<string | null, DiskLayer['source']> = new Map([
+  [null, 'file'],
+  ['file', 'file'],
+  ['block', 'block'],
+  ['network', 'network'],
+]);
+const kindOf = (type: string | null): DiskLayer['source'] => kinds.get(type) ?? 'other';
 
 const mirrorJobs: ReadonlyMap<string | null, NonNullable<DiskChain['mirror']>['job']> = new Map([
   ['copy', 'copy'],
@@ -63,25 +73,22 @@ function readMirror(mirror: Element | null): DiskChain['mirror'] {
   if (mirror === null) return null;
   return {
     job: mirrorJobs.get(attribute(mirror, 'job')) ?? 'unknown',
-    path: readPlace(mirror, child(mirror, 'source')).path,
+    path: readPlace(mirror).path,
+    origin: readSource(mirror),
     format: attribute(child(mirror, 'format'), 'type'),
     ready: attribute(mirror, 'ready') === 'yes',
   };
 }
 
-const sourceAttributes = { file: 'file', block: 'dev' } as const;
-
 /** The `<disk>` element that virDomainBlockCopy takes. */
-export function formatCopyDestination({ format, path, source }: CopyDestination): string {
+export function formatCopyDestination({ format, source }: DiskImage): string {
   const document = new DOMImplementation().createDocument(null, 'disk');
   const { documentElement: disk } = document;
   if (disk === null) throw new Error('a document without its root');
-  disk.setAttribute('type', source);
+  disk.setAttribute('type', sourceType(source));
   const driver = document.createElement('driver');
   driver.setAttribute('type', format);
-  const place = document.createElement('source');
-  place.setAttribute(sourceAttributes[source], path);
   disk.appendChild(driver);
-  disk.appendChild(place);
+  disk.appendChild(makeSource(document, source));
   return new XMLSerializer().serializeToString(document);
 }

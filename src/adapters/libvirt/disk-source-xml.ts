@@ -1,6 +1,9 @@
 import { XMLSerializer, type Document, type Element } from '@xmldom/xmldom';
 import { FailureError } from '../../ports/failure.ts';
-import type { DiskOverlay } from '../../ports/disk-sources.ts';
+import { placeOf } from '../../ports/disk-source.ts';
+import type { DiskImage } from '../../ports/disk-source.ts';
+import type { DiskChange, DiskOverlay } from '../../ports/disk-sources.ts';
+import { isPlain, makeSource, readSource, sourceType } from './source-xml.ts';
 import { attribute, child, children, parseRoot } from './xml.ts';
 
 /** The file that the top layer of a disk is in a definition; `null`: no such disk, or no file. */
@@ -53,6 +56,52 @@ export function withoutOverlay(
   else if (layer !== null) disk.removeChild(layer);
   source.setAttribute('file', base.path);
   child(disk, 'driver')?.setAttribute('type', base.format);
+  return new XMLSerializer().serializeToString(root);
+}
+
+/** The top layer of a disk in a definition; `null`: no such disk, or a source of another kind. */
+export function readDiskImage(xml: string, targetDev: string): DiskImage | null {
+  const disk = diskOf(parseRoot(xml, 'domain'), targetDev);
+  const source = disk !== null && isPlain(disk) ? readSource(disk) : null;
+  return source === null ? null : { source, format: formatOf(disk) };
+}
+
+const formatOf = (disk: Element | null): string =>
+  attribute(child(disk, 'driver'), 'type') ?? 'raw';
+
+/** What belongs to a place, and not to the disk that is there. */
+const placeWords = ['auth', 'backingStore', 'mirror'] as const;
+
+/**
+ * The definition with another image as that disk; `null`: it is so already. What is below is left for
+ * libvirt to find by the image itself. Words of the source that a place of the same kind can have, too
+ * (`<seclabel>`, `index`), belonged to the old place, and go with it.
+ *
+ * @throws FailureError `otherSource`
+ */
+export function withDiskImage(xml: string, { from, targetDev, to }: DiskChange): string | null {
+  const root = parseRoot(xml, 'domain');
+  const disk = requireDisk(root, targetDev);
+  const now = readSource(disk);
+  const place = now === null ? null : placeOf(now);
+  if (place === placeOf(to.source) && formatOf(disk) === to.format) return null;
+  const source = child(disk, 'source');
+  const isOld = place === placeOf(from.source) || place === placeOf(to.source);
+  const document: Document | null = disk.ownerDocument;
+  if (source === null || document === null || !isOld) throw otherSource(targetDev, place);
+  for (const word of placeWords) {
+    const old = child(disk, word);
+    if (old !== null) disk.removeChild(old);
+  }
+  disk.setAttribute('type', sourceType(to.source));
+  disk.replaceChild(makeSource(document, to.source), source);
+  const driver = child(disk, 'driver');
+  if (driver === null)
+    disk.insertBefore(element(disk, 'driver', { type: to.format }), disk.firstChild);
+  else driver.setAttribute('type', to.format);
+  const cache = child(driver, 'metadata_cache');
+  // libvirt refuses it for any other format.
+  if (cache !== null && to.format !== 'qcow2') driver?.removeChild(cache);
   return new XMLSerializer().serializeToString(root);
 }
 

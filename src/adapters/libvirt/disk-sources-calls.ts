@@ -1,7 +1,13 @@
 import { saveImageXmlFlags, xmlFlags, type Domain } from 'node-libvirt';
 import type { DefinitionPlace, DiskSources } from '../../ports/disk-sources.ts';
 import { FailureError } from '../../ports/failure.ts';
-import { readDiskSource, withOverlay, withoutOverlay } from './disk-source-xml.ts';
+import {
+  readDiskImage,
+  readDiskSource,
+  withDiskImage,
+  withOverlay,
+  withoutOverlay,
+} from './disk-source-xml.ts';
 import type { Bounded, HostCaller } from './host-caller.ts';
 
 /** {@link DiskSources} by virDomainDefineXML and virDomainManagedSaveDefineXML. */
@@ -11,6 +17,20 @@ export function diskSourcesCalls(caller: HostCaller): DiskSources {
       caller.askDomain(uuid, signal, async (domain, options) => {
         const xml = await readDefinition(domain, place, options);
         return xml === null ? null : readDiskSource(xml, targetDev);
+      }),
+
+    findDiskImage: (uuid, place, targetDev, signal) =>
+      caller.askDomain(uuid, signal, async (domain, options) => {
+        const xml = await readDefinition(domain, place, options);
+        return xml === null ? null : readDiskImage(xml, targetDev);
+      }),
+
+    changeDiskImage: (uuid, place, disk, signal) =>
+      caller.withDomain(uuid, signal, async (domain, options) => {
+        const xml = await readDefinition(domain, place, options);
+        if (xml === null) throw noDefinition(place);
+        const changed = withDiskImage(xml, disk);
+        if (changed !== null) await writeDefinition(domain, place, changed, options);
       }),
 
     putOverlay: (uuid, place, disk, signal) =>

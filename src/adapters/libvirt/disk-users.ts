@@ -25,17 +25,16 @@ export async function readDiskUsers(
   return Promise.all(users);
 }
 
-/** Does it use what lies at that path, under whichever name? */
+/** Does it use what lies at that path, or place on a network, under whichever name? */
 export function usesDisk(
   { parts }: Pick<DiskUser, 'parts'>,
   path: string,
   volume: Pick<NonNullable<VolumePlace['volume']>, 'pool' | 'name'> | null,
 ): boolean {
-  return parts.some((part) =>
-    part.kind === 'path'
-      ? normalize(part.path) === normalize(path)
-      : part.pool === volume?.pool && part.name === volume.name,
-  );
+  return parts.some((part) => {
+    if (part.kind === 'volume') return part.pool === volume?.pool && part.name === volume.name;
+    return part.kind === 'path' ? normalize(part.path) === normalize(path) : part.path === path;
+  });
 }
 
 /** Has it a file right in that directory? Volumes that are named by their pool have no path here. */

@@ -65,7 +65,7 @@ export async function readStatus(domain: Domain, options: CallOptions): Promise<
   return { uuid: domain.uuid, name: domain.name, ...after, persistent, job };
 }
 
-async function readState(
+export async function readState(
   domain: Domain,
   options: CallOptions,
 ): Promise<Pick<DomainStatus, 'state' | 'reason'>> {

@@ -1,5 +1,7 @@
 import { XMLSerializer, type Element } from '@xmldom/xmldom';
+import { placeOf } from '../../ports/disk-source.ts';
 import type { DiskView } from '../../ports/domain.ts';
+import { readSource } from './source-xml.ts';
 import { attribute, child, children, parseRoot, text } from './xml.ts';
 
 /** What the definition alone tells of a disk; sizes and jobs come from the daemon. */
@@ -100,9 +102,12 @@ function readDisk(element: Element): DiskDefinition {
   };
 }
 
-/** What a disk is made of: a file or device of the host, or a volume by the name that its pool has for it. */
+/**
+ * What a disk is made of: a file or device of the host, an image on a network by the name of its
+ * place ({@link placeOf}), or a volume by the name that its pool has for it.
+ */
 export type DiskPart =
-  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'path' | 'network'; readonly path: string }
   | { readonly kind: 'volume'; readonly pool: string; readonly name: string };
 
 /** Of all disks of the domain, with the images below them as far as its definition names them. */
@@ -117,8 +122,10 @@ function readParts(element: Element): DiskPart[] {
   const paths = Object.values(pathAttributes).flatMap((name) => attribute(source, name) ?? []);
   const [pool, name] = [attribute(source, 'pool'), attribute(source, 'volume')];
   const others = ['backingStore', 'mirror'].flatMap((below) => children(element, below));
+  const remote = attribute(element, 'type') === 'network' ? readSource(element) : null;
   return [
     ...paths.map((path) => ({ kind: 'path', path }) as const),
+    ...(remote === null ? [] : [{ kind: 'network', path: placeOf(remote) } as const]),
     ...(pool === null || name === null ? [] : [{ kind: 'volume', pool, name } as const]),
     ...others.flatMap(readParts),
   ];

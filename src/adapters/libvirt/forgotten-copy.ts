@@ -1,9 +1,8 @@
 import type { CallOptions, Domain } from 'node-libvirt';
-import { QemuMonitorError } from 'node-libvirt';
 import { z } from 'zod';
 import { FailureError } from '../../ports/failure.ts';
+import { dropNodes, orRefused, qemuOf, readNodes } from './block-nodes.ts';
 
-const nodesSchema = z.array(z.object({ 'node-name': z.string(), file: z.string() }));
 const jobsSchema = z.array(z.object({ id: z.string(), status: z.string() }));
 
 /**
@@ -18,11 +17,9 @@ export async function dropForgotten(
   options: CallOptions,
 ): Promise<'dropped' | 'none'> {
   if (!(await domain.isActive(options))) return 'none';
-  const ask = (command: string, given?: Readonly<Record<string, unknown>>): Promise<unknown> =>
-    domain.qemuMonitorCommand(command, given, options);
+  const ask = qemuOf(domain, options);
   const look = async () => {
-    const all = nodesSchema.parse(await ask('query-named-block-nodes', { flat: true }));
-    const nodes = all.filter(({ file }) => file === path);
+    const nodes = (await readNodes(ask)).filter((node) => node.path === path);
     const known = jobsSchema.parse(await ask('query-jobs'));
     // As libvirt names the jobs of its copies; one that is over has no file any more.
     const jobs = known.filter(
@@ -39,22 +36,9 @@ export async function dropForgotten(
         ? ask('job-dismiss', { id })
         : ask('block-job-cancel', { device: id, force: true }),
     );
-  // The upper node holds the lower one.
-  for (const { 'node-name': name } of nodes.toSorted((one, other) => rankOf(one) - rankOf(other)))
-    await orRefused(ask('blockdev-del', { 'node-name': name }));
+  // Refused as long as the job is not over.
+  await dropNodes(ask, nodes);
   if ((await look()).isGone) return 'dropped';
   const message = `QEMU still copies disk ${targetDev} to ${path}, of which libvirt knows nothing`;
   throw new FailureError({ code: 'jobActive', message, effect: 'done' });
-}
-
-const rankOf = (node: { readonly 'node-name': string }): number =>
-  node['node-name'].endsWith('-format') ? 0 : 1;
-
-/** What QEMU refuses now, because the job is not over, it may do at the next try. */
-async function orRefused(asked: Promise<unknown>): Promise<void> {
-  try {
-    await asked;
-  } catch (error) {
-    if (!(error instanceof QemuMonitorError)) throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { open, type Connection } from 'node-libvirt';
+import { open, type Connection, type OpenOptions } from 'node-libvirt';
 import { FailureError } from '../../ports/failure.ts';
 import { toFailureError } from './errors.ts';
 import { orAborted } from './or-aborted.ts';
@@ -9,14 +9,14 @@ const answerTimeoutMs = 5_000;
 /** The warm connection to one host: opened on demand, shared, opened anew after it was lost. */
 export class HostConnection {
   readonly uri: string;
-  readonly #blockingCallsMax: number | undefined;
+  readonly #options: Pick<OpenOptions, 'blockingCallsMax' | 'credentials'>;
   #current: Promise<Connection> | null = null;
   readonly #suspected = new WeakSet<Connection>();
   #isClosed = false;
 
-  constructor(uri: string, blockingCallsMax?: number) {
+  constructor(uri: string, options: Pick<OpenOptions, 'blockingCallsMax' | 'credentials'> = {}) {
     this.uri = uri;
-    this.#blockingCallsMax = blockingCallsMax;
+    this.#options = options;
   }
 
   /**
@@ -68,7 +68,7 @@ export class HostConnection {
     const forget = (): void => {
       if (this.#current === attempt) this.#current = null;
     };
-    const attempt = open(this.uri, { blockingCallsMax: this.#blockingCallsMax });
+    const attempt = open(this.uri, this.#options);
     attempt.then((connection) => connection.on('close', forget), forget);
     return attempt;
   }

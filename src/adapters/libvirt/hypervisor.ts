@@ -22,6 +22,7 @@ import {
   lookUpDomain,
   nullWithoutDomain,
   readMigratableXml,
+  readState,
   readStatus,
   readView,
 } from './domain-reads.ts';
@@ -62,6 +63,13 @@ export class LibvirtHypervisor implements HypervisorCore {
     return this.#caller.ask(signal, surveyHost);
   }
 
+  listDomains(signal: AbortSignal): Promise<readonly string[]> {
+    return this.#caller.ask(signal, async (connection, options) => {
+      const domains = await connection.listAllDomains(options);
+      return domains.map(({ name }) => name);
+    });
+  }
+
   findDomain(nameOrUuid: string, signal: AbortSignal): Promise<DomainView | null> {
     return this.#caller.ask(signal, async (connection, options) => {
       const domain = await lookUpDomain(connection, nameOrUuid, options);
@@ -71,6 +79,13 @@ export class LibvirtHypervisor implements HypervisorCore {
 
   findStatus(uuid: string, signal: AbortSignal): Promise<DomainStatus | null> {
     return this.#caller.askDomain(uuid, signal, readStatus);
+  }
+
+  findState(uuid: string, signal: AbortSignal): Promise<DomainStatus['state'] | null> {
+    return this.#caller.askDomain(uuid, signal, async (domain, options) => {
+      const { state } = await readState(domain, options);
+      return state;
+    });
   }
 
   assessIncoming(request: IncomingRequest, signal: AbortSignal): Promise<IncomingView> {
@@ -177,7 +192,9 @@ export class LibvirtHypervisor implements HypervisorCore {
 
   findDiskUsers(path: string, signal: AbortSignal): Promise<readonly string[]> {
     return this.#caller.ask(signal, async (connection, options) => {
-      const { volume } = await findPlace(connection, path, options);
+      // Pools have paths of the host's alone.
+      const isPath = path.startsWith('/');
+      const { volume } = isPath ? await findPlace(connection, path, options) : { volume: null };
       const users = await readDiskUsers(connection, options);
       return users.filter((user) => usesDisk(user, path, volume)).map(({ uuid }) => uuid);
     });

@@ -1,3 +1,4 @@
+import type { CredentialsSource } from 'node-libvirt';
 import type { Clock } from '../../ports/clock.ts';
 import { FailureError } from '../../ports/failure.ts';
 import type { Hypervisor, Hypervisors } from '../../ports/hypervisor.ts';
@@ -25,11 +26,14 @@ export interface LibvirtHypervisorsOptions {
   readonly blockingCallsPerDaemon?: number;
   /** Image files of the host of a connection URI; {@link hostImages} where it is left out. */
   readonly images?: (uri: string) => HostImages;
+  /** Who logs in at the daemon of a connection URI; `null`: whom the auth file names. */
+  readonly credentials?: (uri: string) => CredentialsSource | null;
 }
 
 /** Hosts by connection URI, each on one warm connection that is opened anew when it was lost. */
 export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hypervisors {
   const { blockingCallsPerDaemon: blockingCallsMax, images = hostImages } = options;
+  const credentialsFor = (uri: string) => options.credentials?.(uri) ?? undefined;
   const connections = new Map<string, HostConnection>();
   let isClosed = false;
   return {
@@ -38,7 +42,9 @@ export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hy
         const message = `${uri}: the hosts were closed`;
         throw new FailureError({ code: 'connectionLost', message, effect: 'none' });
       }
-      const connection = connections.get(uri) ?? new HostConnection(uri, blockingCallsMax);
+      const connection =
+        connections.get(uri) ??
+        new HostConnection(uri, { blockingCallsMax, credentials: credentialsFor(uri) });
       connections.set(uri, connection);
       await boundedCall(
         { uri, effectOfErrorReply: 'none', signal, timeoutMs: callTimeoutMs },
@@ -51,13 +57,13 @@ export function createLibvirtHypervisors(options: LibvirtHypervisorsOptions): Hy
         guestAgentCalls(caller),
         snapshotsCalls(caller),
         images(uri),
-        devicesCalls(caller),
+        devicesCalls(caller, options.clock),
         diskSourcesCalls(caller),
         definitionsCalls(caller),
         savingCalls(caller),
       );
     },
-    linkMigration: (ends, signal) => LibvirtMigrationLink.open(ends, signal),
+    linkMigration: (ends, signal) => LibvirtMigrationLink.open(ends, signal, credentialsFor),
     async close(): Promise<void> {
       isClosed = true;
       await Promise.all([...connections.values()].map((connection) => connection.close()));

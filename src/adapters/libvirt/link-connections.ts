@@ -1,8 +1,10 @@
-import { open, type CloseReason, type Connection } from 'node-libvirt';
+import { open, type CloseReason, type Connection, type CredentialsSource } from 'node-libvirt';
 import type { MigrationEnds, MigrationLink } from '../../ports/migration.ts';
 import { boundedCall, callTimeoutMs } from './bounded-call.ts';
 
 export type Peer = 'source' | 'destination';
+/** Who logs in at the daemon of a connection URI, where it is not whom the auth file names. */
+export type CredentialsFor = (uri: string) => CredentialsSource | undefined;
 type Loss = Awaited<MigrationLink['lost']>;
 
 /** A migration's own connections, one to each daemon. */
@@ -15,11 +17,15 @@ export interface LinkConnections {
 export async function openLinkConnections(
   ends: MigrationEnds,
   signal: AbortSignal,
+  credentialsFor: CredentialsFor = () => undefined,
 ): Promise<LinkConnections> {
   const { promise: lost, resolve: onLost } = Promise.withResolvers<Loss>();
   const opening = {
-    source: openEnd('source', ends.source, onLost, signal),
-    destination: openEnd('destination', ends.destination, onLost, signal),
+    source: openEnd({ peer: 'source', uri: ends.source, credentialsFor, onLost }, signal),
+    destination: openEnd(
+      { peer: 'destination', uri: ends.destination, credentialsFor, onLost },
+      signal,
+    ),
   };
   try {
     const [source, destination] = await Promise.all([opening.source, opening.destination]);
@@ -32,17 +38,26 @@ export async function openLinkConnections(
   }
 }
 
+interface End {
+  readonly peer: Peer;
+  readonly uri: string;
+  readonly credentialsFor: CredentialsFor;
+  readonly onLost: (loss: Loss) => void;
+}
+
 /** On one socket: the daemons tie a migration to the socket of its phases. */
 function openEnd(
-  peer: Peer,
-  uri: string,
-  onLost: (loss: Loss) => void,
+  { peer, uri, credentialsFor, onLost }: End,
   signal: AbortSignal,
 ): Promise<Connection> {
   return boundedCall(
     { uri, effectOfErrorReply: 'none', signal, timeoutMs: callTimeoutMs },
     async (bound) => {
-      const connection = await open(uri, { sockets: 'one', signal: bound });
+      const connection = await open(uri, {
+        sockets: 'one',
+        credentials: credentialsFor(uri),
+        signal: bound,
+      });
       connection.once('close', (reason: CloseReason) => {
         if (reason.kind === 'lost') onLost({ peer, message: `${uri}: ${reason.error.message}` });
       });

@@ -8,7 +8,7 @@ import {
   type QemuMonitorEvent,
 } from 'node-libvirt';
 import { FailureError, type FailureEffect } from '../../ports/failure.ts';
-import type { MigrateCall, MigrationEnds, MigrationLink } from '../../ports/migration.ts';
+import type { MigrateCall, MigrationLink } from '../../ports/migration.ts';
 import { boundedCall, callTimeoutMs } from './bounded-call.ts';
 import { isActiveState } from './domain-names.ts';
 import { lookUpByUuid, nullWithoutDomain, readStatus } from './domain-reads.ts';
@@ -65,8 +65,10 @@ export class LibvirtMigrationLink implements MigrationLink {
   #relay: MigrationRelay | null = null;
 
   /** @throws FailureError as opening a host does */
-  static async open(ends: MigrationEnds, signal: AbortSignal): Promise<LibvirtMigrationLink> {
-    return new LibvirtMigrationLink(await openLinkConnections(ends, signal));
+  static async open(
+    ...ends: Parameters<typeof openLinkConnections>
+  ): Promise<LibvirtMigrationLink> {
+    return new LibvirtMigrationLink(await openLinkConnections(...ends));
   }
 
   private constructor({ connections, lost }: LinkConnections) {

@@ -23,7 +23,11 @@ export function memoryReading(stats: TypedParams): StreamReading | null {
 
 interface KnownStream {
   readonly progress: StreamProgress;
-  readonly atEpochMs: number;
+  /** When it was seen to move last, or first seen. */
+  readonly movedAtEpochMs: number;
+  /** How far it moved then, and since when: QEMU copies disks in large pieces with pauses between. */
+  readonly movedBytes: number;
+  readonly overMs: number;
 }
 
 /**
@@ -38,14 +42,25 @@ export class ProgressMeter {
     const processedBytes = Math.max(reading.processedBytes, known?.progress.processedBytes ?? 0);
     const progress = { ...reading, processedBytes, bytesPerS: null };
     if (known === undefined) {
-      this.#known.set(reading.stream, { progress, atEpochMs });
+      const still = { movedAtEpochMs: atEpochMs, movedBytes: 0, overMs: 0 };
+      this.#known.set(reading.stream, { progress, ...still });
       return;
     }
-    const elapsedMs = atEpochMs - known.atEpochMs;
+    const elapsedMs = atEpochMs - known.movedAtEpochMs;
     if (elapsedMs <= 0) return;
-    const movedBytes = processedBytes - known.progress.processedBytes;
-    const bytesPerS = Math.round((movedBytes * 1000) / elapsedMs);
-    this.#known.set(reading.stream, { progress: { ...progress, bytesPerS }, atEpochMs });
+    const newBytes = processedBytes - known.progress.processedBytes;
+    const moved =
+      newBytes > 0 ? { movedAtEpochMs: atEpochMs, movedBytes: newBytes, overMs: elapsedMs } : known;
+    const { movedAtEpochMs, movedBytes, overMs } = moved;
+    // A pause that is longer than the last one slows it down; one that is not is part of its pace.
+    const spanMs = Math.max(overMs, atEpochMs - movedAtEpochMs);
+    const bytesPerS = Math.round((movedBytes * 1000) / spanMs);
+    this.#known.set(reading.stream, {
+      progress: { ...progress, bytesPerS },
+      movedAtEpochMs,
+      movedBytes,
+      overMs,
+    });
   }
 
   /** A mirror that is ready has copied all there was; it may be gone before it is read again. */

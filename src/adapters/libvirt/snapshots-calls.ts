@@ -19,7 +19,9 @@ import type {
   Snapshots,
   SnapshotView,
 } from '../../ports/snapshots.ts';
+import { dropNodes, qemuOf, readNodes } from './block-nodes.ts';
 import type { HostCaller } from './host-caller.ts';
+import { placeInQemu } from './qemu-place.ts';
 import { parseSnapshot, toSnapshotXml, withMerged, withoutClaims } from './snapshot-xml.ts';
 
 /** libvirt's own snapshots, of one host. */
@@ -45,6 +47,10 @@ export function snapshotsCalls(caller: HostCaller): Snapshots {
     },
     findOpenFiles: (uuid, signal) => caller.askDomain(uuid, signal, readOpenFiles),
     findDiskFiles: (uuid, signal) => caller.askDomain(uuid, signal, readDiskFiles),
+    dropLeftNodes: async (uuid, path, signal) =>
+      (await caller.askDomain(uuid, signal, (domain, options) =>
+        dropLeft(domain, path, options),
+      )) ?? [],
     revertToSnapshot: (uuid, name, revert, signal) =>
       caller.workOnDomain(uuid, signal, async (domain, options) => {
         const flags = flagsOf(revert);
@@ -118,38 +124,39 @@ async function mendAll(
   }
 }
 
-const nodesSchema = z.array(
-  z.object({ 'node-name': z.string(), file: z.string(), drv: z.string() }),
-);
-
 async function readOpenFiles(domain: Domain, options: CallOptions): Promise<OpenFile[] | null> {
   if (!(await domain.isActive(options))) return null;
-  const answer = await domain.qemuMonitorCommand(
-    'query-named-block-nodes',
-    { flat: true },
-    options,
-  );
-  const all = nodesSchema.parse(answer);
-  return [...new Set(all.map(({ file }) => file))].map((path) => ({
+  const all = await readNodes(qemuOf(domain, options));
+  return [...new Set(all.map(({ path }) => path))].map((path) => ({
     path,
-    nodes: all
-      .filter(({ file }) => file === path)
-      .toSorted((one, other) => rankOf(one) - rankOf(other))
-      .map((node) => node['node-name']),
+    nodes: all.filter((node) => node.path === path).map(({ name }) => name),
   }));
+}
+
+/** QEMU itself keeps what is in use: `blockdev-del` of it is refused. */
+async function dropLeft(
+  domain: Domain,
+  path: string,
+  options: CallOptions,
+): Promise<readonly string[]> {
+  if (!(await domain.isActive(options))) return [];
+  const ask = qemuOf(domain, options);
+  const readLeft = async () => (await readNodes(ask)).filter((node) => node.path === path);
+  const nodes = await readLeft();
+  if (nodes.length === 0) return [];
+  await dropNodes(ask, nodes);
+  return (await readLeft()).map(({ name }) => name);
 }
 
 const disksSchema = z.array(z.object({ inserted: z.object({ file: z.string() }).optional() }));
 
 async function readDiskFiles(domain: Domain, options: CallOptions): Promise<string[] | null> {
   if (!(await domain.isActive(options))) return null;
-  const answer = await domain.qemuMonitorCommand('query-block', undefined, options);
-  return disksSchema.parse(answer).flatMap(({ inserted }) => inserted?.file ?? []);
+  const disks = disksSchema.parse(await qemuOf(domain, options)('query-block'));
+  return disks.flatMap(({ inserted }) =>
+    inserted === undefined ? [] : placeInQemu(inserted.file),
+  );
 }
-
-/** What reads and writes the bytes lies below what knows their format. */
-const rankOf = ({ drv }: { readonly drv: string }): number =>
-  drv === 'file' || drv === 'host_device' ? 1 : 0;
 
 function createFlagsOf(request: SnapshotRequest): number {
   const flags = snapshotCreateFlags;

@@ -8,8 +8,8 @@ import { memoryReading } from './progress.ts';
 import { readJobStats } from './watch-reads.ts';
 import type { WatchSession } from './watch-session.ts';
 
-/** No event tells how far a job is, nor that one was begun. */
-const pollMs = 250;
+/** No event tells how far a job is, nor that one was begun; whoever waits for long needs it less often. */
+const pollMs = (watchedMs: number): number => Math.min(1_000, Math.max(250, watchedMs / 10));
 
 interface Standing {
   readonly agent: ReturnType<typeof readAgentState>;
@@ -25,7 +25,13 @@ export async function followBlockJobs(
   connection: Connection,
 ): Promise<void> {
   const { ended, meter } = session;
-  const ask = (options: CallOptions) => readStanding(connection, session.request.uuid, options);
+  const sinceEpochMs = session.nowEpochMs();
+  const readDefinition = onceEach((xml) => ({
+    agent: readAgentState(xml),
+    disks: parseDiskChains(xml),
+  }));
+  const ask = (options: CallOptions) =>
+    readStanding(connection, session.request.uuid, readDefinition, options);
   tellStanding(session, await session.read(ask));
   let known: readonly string[] = [];
   while (!ended.aborted) {
@@ -44,7 +50,7 @@ export async function followBlockJobs(
       known = streams;
       if (streams.length > 0) session.tellProgress();
     }
-    await session.pause(pollMs);
+    await session.pause(pollMs(session.nowEpochMs() - sinceEpochMs));
   }
 }
 
@@ -58,24 +64,43 @@ function tellStanding(session: WatchSession, standing: Standing | null): void {
   }
 }
 
+interface Definition {
+  readonly agent: Standing['agent'];
+  readonly disks: readonly DiskChain[];
+}
+
+/** To read XML is most of what a watch costs, and in a long copy it is the same each time. */
+function onceEach<T>(read: (xml: string) => T): (xml: string) => T {
+  let last: { readonly xml: string; readonly value: T } | null = null;
+  return (xml) => {
+    if (last?.xml !== xml) last = { xml, value: read(xml) };
+    return last.value;
+  };
+}
+
 async function readStanding(
   connection: Connection,
   uuid: string,
+  readDefinition: (xml: string) => Definition,
   options: CallOptions,
 ): Promise<Standing | null> {
   const domain = await lookUpByUuid(connection, uuid, options);
-  return domain && nullWithoutDomain(readJobsOf(domain, options));
+  return domain && nullWithoutDomain(readJobsOf(domain, readDefinition, options));
 }
 
 /** One question at a time: each may have to wait for the domain's job lock, and others have questions, too. */
-async function readJobsOf(domain: Domain, options: CallOptions): Promise<Standing> {
-  const xml = await domain.getXMLDesc(options);
+async function readJobsOf(
+  domain: Domain,
+  readDefinition: (xml: string) => Definition,
+  options: CallOptions,
+): Promise<Standing> {
+  const { agent, disks } = readDefinition(await domain.getXMLDesc(options));
   const jobs: { readonly disk: DiskChain; readonly job: BlockJobView }[] = [];
-  for (const disk of parseDiskChains(xml)) {
+  for (const disk of disks) {
     const job = await readBlockJob(domain, disk.targetDev, options);
     if (job !== null) jobs.push({ disk, job });
   }
-  return { agent: readAgentState(xml), jobs };
+  return { agent, jobs };
 }
 
 /** Tells how far a save, a restore or a snapshot is, whoever began it. */
@@ -84,6 +109,7 @@ export async function followDomainJob(
   connection: Connection,
 ): Promise<void> {
   const { ended, meter, request } = session;
+  const sinceEpochMs = session.nowEpochMs();
   while (!ended.aborted) {
     const stats = await session.ask((options) => readJobStats(connection, request.uuid, options));
     const hasJob = stats !== null && stats.type !== 'none';
@@ -93,6 +119,6 @@ export async function followDomainJob(
       session.tellProgress();
     }
     if (!hasJob) meter.forget('memory');
-    await session.rest(pollMs);
+    await session.rest(pollMs(session.nowEpochMs() - sinceEpochMs));
   }
 }

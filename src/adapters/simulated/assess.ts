@@ -45,6 +45,7 @@ function assessDisks(host: Host, { domain, domainXml, options, copyDisks }: Requ
     .map((disk): DestinationDisk => {
       const path = paths.get(disk.targetDev) ?? disk.path ?? '';
       const pool = poolOf(host, path);
+      const existing = host.files.get(path);
       const user = [...host.domains.values()].find(
         ({ uuid, definition }) =>
           uuid !== domain.uuid && definition.disks.some((each) => each.path === path),
@@ -55,7 +56,7 @@ function assessDisks(host: Host, { domain, domainXml, options, copyDisks }: Requ
         capacityBytes: disk.capacityBytes,
         pool: pool?.name ?? null,
         poolAvailableBytes: pool === undefined ? null : availableBytes(host, pool),
-        existing: host.files.get(path) ?? null,
+        existing: existing === undefined ? null : { capacityBytes: existing.capacityBytes },
         usedBy: user?.name ?? null,
       };
     });

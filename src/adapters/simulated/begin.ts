@@ -2,7 +2,7 @@ import { FailureError } from '../../ports/failure.ts';
 import type { MigrateCall } from '../../ports/migration.ts';
 import { readDiskPaths } from './domain-xml.ts';
 import { withClaim } from './claims.ts';
-import type { FaultScript } from './faults.ts';
+import type { FaultScript } from './fault-script.ts';
 import { requireAllowed } from './judge.ts';
 import { libvirtError } from './libvirt-error.ts';
 import type { StreamEnd } from './memory-stream.ts';

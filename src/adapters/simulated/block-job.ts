@@ -16,6 +16,8 @@ export interface BlockWork {
   readonly roomBytes: number;
   /** 0: unlimited. */
   readonly limitBytesPerS: number;
+  /** How fast the guest writes what has been copied already, so that it has to be copied once more. */
+  readonly dirtyBytesPerS: number;
   /** Where a job that gets ready, and waits to be ended, goes to; `null`: it ends by itself. */
   readonly mirror: LayerFile | null;
   /** What the disks have of it then; not called for one that came to nothing. */
@@ -34,6 +36,7 @@ export class BlockJob {
   readonly #qemu: Qemu;
   #limitBytesPerS: number;
   #settledBytes = 0;
+  #leftBytes: number;
   #settledAtEpochMs: number;
 
   constructor(place: Place, qemu: Qemu, work: BlockWork) {
@@ -41,6 +44,7 @@ export class BlockJob {
     this.#place = place;
     this.#qemu = qemu;
     this.#limitBytesPerS = work.limitBytesPerS;
+    this.#leftBytes = Math.min(work.totalBytes, work.roomBytes);
     this.#settledAtEpochMs = place.world.clock.nowEpochMs();
   }
 
@@ -49,13 +53,18 @@ export class BlockJob {
   }
 
   get isOver(): boolean {
-    return this.#status === 'over';
+    return this.#status === 'over' || !this.#qemu.alive;
   }
 
   get processedBytes(): number {
-    const elapsedMs = this.#place.world.clock.nowEpochMs() - this.#settledAtEpochMs;
-    const flowedBytes = Math.floor((elapsedMs * this.bytesPerS) / 1_000);
-    return Math.min(this.#endBytes, this.#settledBytes + flowedBytes);
+    return this.#settledBytes + this.#flowed.copiedBytes;
+  }
+
+  /** It grows with what the guest writes meanwhile. */
+  get totalBytes(): number {
+    const { roomBytes, totalBytes } = this.work;
+    const beyondBytes = totalBytes - Math.min(totalBytes, roomBytes);
+    return this.processedBytes + this.#leftBytes - this.#flowed.gainedBytes + beyondBytes;
   }
 
   get bytesPerS(): number {
@@ -127,24 +136,40 @@ export class BlockJob {
     this.#place.world.changed();
   }
 
-  get #endBytes(): number {
-    return Math.min(this.work.totalBytes, this.work.roomBytes);
+  /** So much faster it copies than the guest writes; 0: it comes no nearer to its end. */
+  get #gainBytesPerS(): number {
+    return Math.max(0, this.bytesPerS - this.work.dirtyBytesPerS);
+  }
+
+  /** Since it was settled last. */
+  get #flowed(): { readonly copiedBytes: number; readonly gainedBytes: number } {
+    const elapsedMs = this.#place.world.clock.nowEpochMs() - this.#settledAtEpochMs;
+    const gain = this.#gainBytesPerS;
+    const tookMs = gain === 0 ? elapsedMs : Math.min(elapsedMs, (this.#leftBytes * 1_000) / gain);
+    return {
+      copiedBytes: Math.floor((tookMs * this.bytesPerS) / 1_000),
+      gainedBytes: Math.floor((tookMs * gain) / 1_000),
+    };
   }
 
   async #flow(): Promise<void> {
     const { world } = this.#place;
-    while (this.#status === 'running' && this.processedBytes < this.#endBytes) {
+    while (this.#status === 'running' && this.#flowed.gainedBytes < this.#leftBytes) {
       const rate = this.bytesPerS;
+      const gain = this.#gainBytesPerS;
+      const leftBytes = this.#leftBytes - this.#flowed.gainedBytes;
       await world.wait({
         until: () => this.#status !== 'running' || this.bytesPerS !== rate,
-        atMostMs: Math.ceil(((this.#endBytes - this.processedBytes) * 1_000) / rate),
+        ...(gain === 0 ? {} : { atMostMs: Math.ceil((leftBytes * 1_000) / gain) }),
         whileAlive: () => this.#qemu.alive,
       });
     }
   }
 
   #settle(): void {
-    this.#settledBytes = this.processedBytes;
+    const { copiedBytes, gainedBytes } = this.#flowed;
+    this.#settledBytes += copiedBytes;
+    this.#leftBytes -= gainedBytes;
     this.#settledAtEpochMs = this.#place.world.clock.nowEpochMs();
   }
 

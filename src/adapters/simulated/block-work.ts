@@ -1,8 +1,11 @@
 import { dirname } from 'node:path/posix';
-import type { CommitOptions, CopyDestination, CopyOptions } from '../../ports/block-jobs.ts';
+import type { CommitOptions, CopyOptions } from '../../ports/block-jobs.ts';
+import type { DiskImage } from '../../ports/disk-source.ts';
 import type { BlockWork } from './block-job.ts';
 import { chainFrom, chainOf, commitInto, copyLayer, createLayer, flatBytes } from './disk-chain.ts';
-import { flatten, pivotTo, pullInto, setBacking, topOf, type Layer } from './disk-chain.ts';
+import { diskOf, pivotTo, pullInto, setBacking, topOf, type Layer } from './disk-chain.ts';
+import { flattenInto } from './disk-size.ts';
+import { layerOf } from './disk-source.ts';
 import type { Place } from './domain-life.ts';
 import { dropFile, fileAt, freeBytes } from './host-files.ts';
 import { libvirtError } from './libvirt-error.ts';
@@ -14,11 +17,17 @@ const mib = 2 ** 20;
 export function copyWork(
   place: Place,
   targetDev: string,
-  { format, path }: CopyDestination,
+  destination: DiskImage,
   options: CopyOptions,
 ): BlockWork {
   const top = topOf(place, targetDev);
-  const to = { path, format };
+  const to = layerOf(destination);
+  const { path } = to;
+  const { libvirtVersion } = place.host;
+  if (options.synchronousWrites && libvirtVersion < 8_000_000)
+    throw libvirtError('argumentUnsupported', 'unsupported flags (0x8) in virDomainBlockCopy');
+  if (options.transientJob && libvirtVersion < 3_005_000)
+    throw libvirtError('argumentUnsupported', 'unsupported flags (0x4) in virDomainBlockCopy');
   if (place.domain.persistent && !options.transientJob)
     throw libvirtError('operationInvalid', 'domain is not transient');
   if (options.reuseExternal) requireTarget(place, targetDev, path);
@@ -32,13 +41,28 @@ export function copyWork(
     totalBytes: top.virtualSizeBytes,
     roomBytes: roomForCopy(place, top, to, options.shallow),
     limitBytesPerS: options.bandwidthMibPerS * mib,
+    dirtyBytesPerS: options.synchronousWrites ? 0 : dirtyBytesPerS(place, targetDev),
     mirror: to,
     conclude: (how) => {
       if (options.shallow) copyLayer(place, top.path, path);
-      else flatten(place, top.path, to);
+      else flattenInto(place, top.path, to);
       if (how === 'completed') pivotTo(place, targetDev, to);
     },
   };
+}
+
+/** virDomainBlockRebase with COPY and REUSE_EXT. @throws FailureError as {@link copyWork} */
+export function rebaseWork(
+  place: Place,
+  targetDev: string,
+  destination: DiskImage,
+  options: Pick<CopyOptions, 'shallow' | 'bandwidthMibPerS'>,
+): BlockWork {
+  const { kind } = destination.source;
+  if (kind !== 'file' && kind !== 'block')
+    throw invalid('absolute path must be used as block copy target');
+  const flags = { reuseExternal: true, transientJob: false, synchronousWrites: false };
+  return copyWork(place, targetDev, destination, { ...flags, ...options });
 }
 
 /** virDomainBlockCommit. @throws FailureError as {@link copyWork} */
@@ -59,6 +83,7 @@ export function commitWork(place: Place, targetDev: string, options: CommitOptio
     totalBytes: top.virtualSizeBytes,
     roomBytes: Infinity,
     limitBytesPerS: options.bandwidthMibPerS * mib,
+    dirtyBytesPerS: 0,
     mirror: isActive ? base : null,
     conclude: (how) => {
       commitInto(place, top.path, base.path);
@@ -86,12 +111,17 @@ export function pullWork(
     totalBytes: top.virtualSizeBytes,
     roomBytes: Infinity,
     limitBytesPerS: options.bandwidthMibPerS * mib,
+    dirtyBytesPerS: 0,
     mirror: null,
     conclude: () => {
       // There is nothing to pull, and a raw disk has no backing file to take away.
       if (chain.length > 1) pullInto(place, top.path, options.base);
     },
   };
+}
+
+function dirtyBytesPerS({ domain }: Place, targetDev: string): number {
+  return domain.qemu?.vcpus === 'running' ? diskOf(domain, targetDev).writtenBytesPerS : 0;
 }
 
 function depthOf(chain: readonly Layer[], path: string | undefined, targetDev: string): number {
@@ -128,7 +158,7 @@ function roomForCopy(
 ): number {
   const { host, world } = place;
   const { virtualSizeBytes } = top;
-  if (chainFrom(place, to.path)[0]?.virtualSizeBytes !== virtualSizeBytes) return 0;
+  if ((chainFrom(place, to.path)[0]?.virtualSizeBytes ?? 0) !== virtualSizeBytes) return 0;
   const [source, target] = [top, to].map(({ path }) =>
     lengthOf(fileAt(world, host, path)?.content ?? []),
   );

@@ -1,7 +1,9 @@
 import type { FailureEffect } from '../../ports/failure.ts';
 import { FailureError } from '../../ports/failure.ts';
-import { asReply, untilAborted } from './daemon-call.ts';
-import type { FaultScript, LinkCall } from './faults.ts';
+import { asReply, brokenBefore, callTimeoutMs, timedOut, untilAborted } from './daemon-call.ts';
+import type { FaultScript } from './fault-script.ts';
+import type { LinkCall } from './faults.ts';
+import { hangOf, restartLater, slownessOf } from './hang.ts';
 import { libvirtError } from './libvirt-error.ts';
 import { gapsMs } from './migration-job.ts';
 import type { Host, World } from './world.ts';
@@ -9,6 +11,15 @@ import { CarrierDied, lifeOf } from './world.ts';
 
 /** A request on its way. */
 const wayMs = 1;
+
+/** How long the real client waits for an answer; `null`: for as long as the connection stands. */
+const waitsMs: Readonly<Record<LinkCall, number | null>> = {
+  'link.begin': callTimeoutMs,
+  'link.prepare': 300_000,
+  'link.perform': null,
+  'link.finish': null,
+  'link.confirm': callTimeoutMs,
+};
 
 /** How one phase is called. */
 export interface PhaseCall {
@@ -65,18 +76,30 @@ export class ClientConnection {
     if (!this.#isOpen()) throw this.#lostError('none');
     const fault = this.#faults.takeCall(call.name, this.host.name);
     if (fault === 'loseRequest') this.#world.link.resetClient(this.host.name);
-    const reply = this.#answer(work, fault).catch((error: unknown) => {
+    const reply = this.#answer(call.name, work, fault).catch((error: unknown) => {
       throw asReply(described, error);
     });
     return untilAborted(described, reply);
   }
 
-  async #answer<T>(work: () => Promise<T>, fault: ReturnType<FaultScript['takeCall']>): Promise<T> {
+  async #answer<T>(
+    name: LinkCall,
+    work: () => Promise<T>,
+    fault: ReturnType<FaultScript['takeCall']>,
+  ): Promise<T> {
     const world = this.#world;
-    await world.pass(typeof fault === 'object' && fault !== null ? fault.slowMs : 0, this.#isOpen);
+    await world.pass(slownessOf(fault), this.#isOpen);
     await world.pass(wayMs, this.#isOpen);
     await world.wait({ until: this.#isHeard, whileAlive: this.#isOpen });
     if (fault === 'refuse') throw libvirtError('operationFailed', 'the daemon refused');
+    if (fault === 'failBeforeEffect') throw brokenBefore();
+    const hanging = hangOf(fault);
+    if (hanging !== null) {
+      if (hanging.endsMs !== null) restartLater(world, this.host, hanging.endsMs);
+      const bound = waitsMs[name] === null ? {} : { atMostMs: waitsMs[name] };
+      await world.wait({ until: () => false, whileAlive: this.#isOpen, ...bound });
+      throw timedOut(this.host, name);
+    }
     const result = await this.#untilLost(this.#run(work));
     if (fault === 'loseReply') world.link.resetClient(this.host.name);
     await world.wait({ until: this.#isHeard, whileAlive: this.#isOpen });

@@ -16,9 +16,9 @@ export function killDaemon(world: World, host: Host): void {
   world.changed();
 }
 
-/** Starts it again; it finds its QEMUs and decides about interrupted migrations. */
+/** Starts it again, where its host has power; it finds its QEMUs and decides about interrupted migrations. */
 export function startDaemon(world: World, host: Host): void {
-  if (host.daemon.up) return;
+  if (host.daemon.up || !world.link.hasPower(host.name)) return;
   host.daemon.up = true;
   host.daemon.life += 1;
   for (const domain of host.domains.values()) reconnect({ world, host, domain });
@@ -78,12 +78,14 @@ const decisions: Readonly<Record<MigrationPhase, Decision>> = {
 };
 
 function reconnect(place: Place): void {
-  const { domain } = place;
+  const { domain, host } = place;
   if (domain.handover != null) comeBack(place, domain.handover);
   const { qemu, job } = domain;
   if (qemu === null) {
     domain.job = null;
     domain.work = null;
+    // What was never written down is not known to a daemon that starts.
+    forgetIfGone(host, domain);
     return;
   }
   if (!qemu.alive) {

@@ -1,10 +1,11 @@
 import type { Definitions } from '../../ports/definitions.ts';
 import { FailureError } from '../../ports/failure.ts';
+import { configuredDefinition, configureDisk } from './configured-disks.ts';
 import { untilNoJob } from './domain-job.ts';
 import { writeDomainXml } from './domain-xml.ts';
 import { libvirtError } from './libvirt-error.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
-import { newSnapshotBook } from './snapshot-book.ts';
+import { transientDomain } from './transient-domain.ts';
 import type { Domain, World } from './world.ts';
 
 /** What every text says that was read in a world: the text itself is not as exact. */
@@ -18,7 +19,8 @@ export function definitionsCalls(caller: SimulatedCaller): Definitions {
       caller.ask('readDefinition', signal, () => {
         const domain = caller.domain(uuid);
         if (!domain.persistent) throw noDefinition(domain.name);
-        const { definition, name } = domain;
+        const { name } = domain;
+        const definition = configuredDefinition(domain);
         const text = writeDomainXml(domain);
         const read = readIn.get(world) ?? new Map();
         readIn.set(world, read.set(text, { uuid, name, definition }));
@@ -32,28 +34,24 @@ export function definitionsCalls(caller: SimulatedCaller): Definitions {
         const told = readIn.get(world)?.get(text);
         if (told === undefined) throw libvirtError('xmlError', 'XML error: not a definition');
         if (known === undefined) {
-          host.domains.set(uuid, { ...told, ...shutOff, snapshots: newSnapshotBook() });
+          host.domains.set(uuid, { ...transientDomain(told), persistent: true });
           return;
         }
         await untilNoJob(world, host, known);
-        if (host.libvirtVersion < definesCopiedSince && (known.qemu?.blockJobs.size ?? 0) > 0)
-          throw libvirtError('operationInvalid', 'domain has active block job');
+        if (host.libvirtVersion < definesCopiedSince && isCopied(known))
+          throw libvirtError('blockCopyActive', 'domain has active block job');
         known.persistent = true;
+        // What runs may have other volumes by now.
+        for (const disk of told.definition.disks) configureDisk(known, disk.targetDev, disk);
       }),
   };
 }
 
-/** Before, libvirt refused it: its definition would have nothing of the copy. */
-const definesCopiedSince = 4_000_000;
+const isCopied = ({ qemu }: Domain): boolean =>
+  [...(qemu?.blockJobs.values() ?? [])].some(({ work }) => work.type === 'copy');
 
-const shutOff = {
-  persistent: true,
-  state: 'shutoff',
-  reason: 'unknown',
-  qemu: null,
-  job: null,
-  work: null,
-} as const;
+/** Before, libvirt refused it with VIR_ERR_BLOCK_COPY_ACTIVE (its commit 5ea24bbb54 of January 2019). */
+const definesCopiedSince = 5_001_000;
 
 function noDefinition(name: string): FailureError {
   const message = `${name} has no definition any more: somebody has undefined it`;

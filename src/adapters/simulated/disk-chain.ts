@@ -1,3 +1,4 @@
+import { setTop } from './configured-disks.ts';
 import type { Place } from './domain-life.ts';
 import { fileAt, isShared, putFile } from './host-files.ts';
 import { libvirtError } from './libvirt-error.ts';
@@ -100,13 +101,10 @@ export function addOverlay(
  */
 export function pivotTo(place: Place, targetDev: string, to: LayerFile): void {
   const { world, host, domain } = place;
-  const disk = diskOf(domain, targetDev);
+  diskOf(domain, targetDev);
   requireFile(place, to.path);
   if (domain.qemu !== null) settleTick(world, host, domain.uuid, domain.qemu.lastTick);
-  const disks = domain.definition.disks.map((each) =>
-    each === disk ? { ...each, path: to.path, format: to.format } : each,
-  );
-  domain.definition = { ...domain.definition, disks };
+  setTop(domain, targetDev, to);
   world.changed();
 }
 

@@ -1,7 +1,9 @@
 import type { DefinitionPlace, DiskOverlay, DiskSources } from '../../ports/disk-sources.ts';
 import { FailureError } from '../../ports/failure.ts';
 import type { FormattedImage } from '../../ports/images.ts';
-import { pivotTo } from './disk-chain.ts';
+import { configureDisk, configuredDisk } from './configured-disks.ts';
+import { pivotTo, type LayerFile } from './disk-chain.ts';
+import { layerOf, sourceAt } from './disk-source.ts';
 import { fileAt, putFile } from './host-files.ts';
 import type { SavedState } from './saved-file.ts';
 import { managedPath, savedFile, savedIn } from './saved-file.ts';
@@ -20,17 +22,23 @@ export function diskSourcesCalls(caller: SimulatedCaller): DiskSources {
     if (domain === undefined) return null;
     return place === 'managedSave' ? (saved(domain)?.definition ?? null) : domain.definition;
   };
-  const pathOf = (uuid: string, place: DefinitionPlace, targetDev: string): string | null => {
+  const imageOf = (uuid: string, place: DefinitionPlace, targetDev: string): LayerFile | null => {
+    const domain = host.domains.get(uuid);
+    if (domain !== undefined && place === 'configuration')
+      return domain.persistent ? configuredDisk(domain, targetDev) : null;
     const disks = definitionOf(uuid, place)?.disks ?? [];
-    return disks.find((disk) => disk.targetDev === targetDev)?.path ?? null;
+    return disks.find((disk) => disk.targetDev === targetDev) ?? null;
   };
+  const pathOf = (uuid: string, place: DefinitionPlace, targetDev: string): string | null =>
+    imageOf(uuid, place, targetDev)?.path ?? null;
   const point = (uuid: string, place: DefinitionPlace, { targetDev, from, to }: Turn): void => {
     const path = pathOf(uuid, place, targetDev);
     if (path === to.path) return;
     if (path !== from.path) throw otherSource(targetDev, path);
     const domain = caller.domain(uuid);
     const state = place === 'managedSave' ? saved(domain) : null;
-    if (state === null) pivotTo({ world, host, domain }, targetDev, to);
+    if (state === null && domain.qemu !== null) configureDisk(domain, targetDev, to);
+    else if (state === null) pivotTo({ world, host, domain }, targetDev, to);
     else putFile(world, host, managedPath(domain), savedFile(pointed(state, targetDev, to)));
   };
   return {
@@ -45,6 +53,16 @@ export function diskSourcesCalls(caller: SimulatedCaller): DiskSources {
       caller.ask('takeOverlay', signal, () => {
         if (definitionOf(uuid, place) === null) return;
         point(uuid, place, { targetDev, from: overlay, to: base });
+      }),
+    findDiskImage: (uuid, place, targetDev, signal) =>
+      caller.ask('findDiskImage', signal, () => {
+        const image = imageOf(uuid, place, targetDev);
+        return image === null ? null : { source: sourceAt(image.path), format: image.format };
+      }),
+    changeDiskImage: (uuid, place, { targetDev, from, to }, signal) =>
+      caller.ask('changeDiskImage', signal, () => {
+        if (imageOf(uuid, place, targetDev) === null) throw noDefinition();
+        point(uuid, place, { targetDev, from: layerOf(from), to: layerOf(to) });
       }),
   };
 }

@@ -1,3 +1,4 @@
+import { returnToConfiguration } from './configured-disks.ts';
 import type { DomainReason } from '../../ports/domain.ts';
 import type { Domain, Host, World } from './world.ts';
 
@@ -37,7 +38,7 @@ export function tellRun(
   world.changed();
 }
 
-/** Why it stopped; the daemon's reason and its event say the same. */
+/** Why it stopped. */
 export type End =
   | 'shutdown'
   | 'destroyed'
@@ -48,16 +49,22 @@ export type End =
   | 'saved'
   | 'unknown';
 
-/** The QEMU ends and the daemon, if there is one, cleans up behind it. */
-export function endDomain(place: Place, end: End): void {
+/**
+ * The QEMU ends and the daemon, if there is one, cleans up behind it.
+ *
+ * @param detail of its event, which says nearly always the same: but of a QEMU that dies under a daemon,
+ *   that it failed
+ */
+export function endDomain(place: Place, end: End, detail: End = end): void {
   const { world, host, domain } = place;
   domain.qemu?.kill();
   if (!host.daemon.up) return;
   domain.qemu = null;
+  returnToConfiguration(domain);
   domain.job = null;
   domain.state = 'shutoff';
   domain.reason = end;
-  world.tell(host, domain.uuid, { kind: 'stopped', detail: end });
+  world.tell(host, domain.uuid, { kind: 'stopped', detail });
   forgetIfGone(host, domain);
   world.changed();
 }

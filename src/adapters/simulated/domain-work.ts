@@ -47,8 +47,17 @@ export async function workOn<T>(
   }
 }
 
-/** The vCPUs stand, or go on, for as long as that many bytes take to a file of the host. */
-export async function writeMemory(place: Place, work: DomainWork, qemu: Qemu): Promise<void> {
+/**
+ * The vCPUs stand, or go on, for as long as that many bytes take to a file of the host.
+ *
+ * @param roomBytes what is free where the file is; `null`: plenty
+ */
+export async function writeMemory(
+  place: Place,
+  work: DomainWork,
+  qemu: Qemu,
+  roomBytes: number | null,
+): Promise<void> {
   const { world, host, domain } = place;
   const isAlive = lifeOf(host);
   const until = (): boolean => work.abortRequested || !qemu.alive;
@@ -58,12 +67,12 @@ export async function writeMemory(place: Place, work: DomainWork, qemu: Qemu): P
   await world.wait({ until, atMostMs, whileAlive: isAlive });
   work.writingSinceEpochMs = null;
   if (!qemu.alive) throw libvirtError('operationFailed', 'operation failed: domain is not running');
-  if (!work.abortRequested) {
-    world.tell(host, domain.uuid, { kind: 'jobCompleted' });
-    return;
+  if (work.abortRequested) {
+    const message = `operation aborted: job '${work.operation}' canceled by client`;
+    throw libvirtError('operationAborted', message);
   }
-  const message = `operation aborted: job '${work.operation}' canceled by client`;
-  throw libvirtError('operationAborted', message);
+  if (roomBytes !== null && roomBytes < domain.definition.memoryBytes)
+    throw libvirtError('operationFailed', 'Unable to write the memory: No space left on device');
 }
 
 /** How much of it is in the file; `null` while none is written. */
@@ -92,7 +101,11 @@ export function goOnAfter(place: Place, work: DomainWork): void {
 
 /** What a daemon finds that was started again: the work is lost, and the guest runs if it ran before. */
 export function recoverWork(place: Place): void {
-  const { work } = place.domain;
-  place.domain.work = null;
-  if (work !== null) goOnAfter(place, work);
+  const { domain } = place;
+  const { work } = domain;
+  const stood = domain.qemu?.vcpus === 'paused';
+  domain.work = null;
+  if (work === null) return;
+  goOnAfter(place, work);
+  if (stood && domain.qemu?.vcpus === 'running') domain.reason = 'saveCanceled';
 }

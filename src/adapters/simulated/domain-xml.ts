@@ -1,9 +1,22 @@
 import { DOMImplementation, DOMParser, XMLSerializer } from '@xmldom/xmldom';
 import { libvirtError } from './libvirt-error.ts';
-import type { Domain } from './world.ts';
+import type { Definition, Domain } from './world.ts';
+
+/** Definitions are replaced, never changed: each is written once for each domain that has it. */
+const written = new WeakMap<Definition, Map<string, string>>();
 
 /** As much of a domain's XML as the port's users read. */
-export function writeDomainXml({ uuid, name, definition }: Domain): string {
+export function writeDomainXml(domain: Domain): string {
+  const { definition, name, uuid } = domain;
+  const known = written.get(definition) ?? new Map<string, string>();
+  written.set(definition, known);
+  const key = `${uuid} ${name}`;
+  const xml = known.get(key) ?? write(domain);
+  known.set(key, xml);
+  return xml;
+}
+
+function write({ uuid, name, definition }: Domain): string {
   const document = new DOMImplementation().createDocument(null, 'domain');
   const root = document.documentElement;
   if (root === null) throw new Error('a new document has no root');
@@ -32,8 +45,23 @@ export function writeDomainXml({ uuid, name, definition }: Domain): string {
   return new XMLSerializer().serializeToString(document);
 }
 
+type DiskPaths = ReadonlyMap<string, string>;
+
+/** The same XML is read again and again in a migration. */
+const read = new Map<string, DiskPaths>();
+const readMax = 16;
+
 /** Path of each disk by its `<target dev>`. @throws FailureError xmlError */
-export function readDiskPaths(xml: string): Map<string, string> {
+export function readDiskPaths(xml: string): DiskPaths {
+  const known = read.get(xml);
+  if (known !== undefined) return known;
+  const paths = parsePaths(xml);
+  if (read.size >= readMax) read.clear();
+  read.set(xml, paths);
+  return paths;
+}
+
+function parsePaths(xml: string): DiskPaths {
   const problems: string[] = [];
   const onError = (_level: string, message: string): void => void problems.push(message);
   const document = parse(xml, onError);

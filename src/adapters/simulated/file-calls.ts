@@ -15,6 +15,7 @@ import { checksumOf, lengthOf } from './volume-file.ts';
 
 type FileCalls = Pick<
   HostImages,
+  | 'hasFile'
   | 'availableBytes'
   | 'checksumFile'
   | 'renameFile'
@@ -31,6 +32,9 @@ export function fileCalls(caller: SimulatedCaller): FileCalls {
   const { host, world } = caller;
   const { ask, change } = toolsOf(caller);
   return {
+    hasFile: (path, signal) =>
+      ask('hasFile', signal, () => fileAt(world, host, path) !== undefined),
+
     availableBytes: (directory, signal) =>
       ask('availableBytes', signal, () => freeBytes(world, host, directory)),
 

@@ -1,5 +1,6 @@
 import { endDomain } from './domain-life.ts';
 import type { Place } from './domain-life.ts';
+import { agentStateOf } from './guest-agent-calls.ts';
 import type { AgentSpec } from './world-spec.ts';
 import type { World } from './world.ts';
 
@@ -19,10 +20,22 @@ export interface GuestFate {
 export function guestFateOf(world: World): GuestFate {
   return {
     powerOff: (uuid) => {
-      for (const place of running(world, uuid)) endDomain(place, 'shutdown');
+      for (const place of present(world, uuid)) {
+        const { stream } = place.domain.qemu ?? {};
+        world.fated.add(uuid);
+        if (stream?.status === 'active')
+          world.tell(place.host, uuid, { kind: 'migrationStatus', status: 'cancelling' });
+        // Its agent ends before the guest does.
+        if (agentStateOf(place.domain) === 'connected')
+          world.tell(place.host, uuid, { kind: 'agent', state: 'disconnected' });
+        endDomain(place, 'shutdown');
+      }
     },
     killQemu: (uuid) => {
-      for (const place of running(world, uuid)) endDomain(place, 'failed');
+      for (const place of present(world, uuid)) {
+        world.fated.add(uuid);
+        endDomain(place, 'crashed', 'failed');
+      }
     },
     endLostGuest: (uuid) => {
       for (const lost of world.lostGuests) if (lost.uuid === uuid) lost.qemu.kill();
@@ -36,6 +49,13 @@ export function guestFateOf(world: World): GuestFate {
       world.changed();
     },
   };
+}
+
+/** Where the guest is: not in a QEMU that waits for it. */
+function present(world: World, uuid: string): Place[] {
+  return running(world, uuid).filter(
+    ({ domain: { job, qemu } }) => job?.direction !== 'in' || qemu?.vcpus === 'running',
+  );
 }
 
 function running(world: World, uuid: string): Place[] {

@@ -39,6 +39,7 @@ export function freeBytes(world: World, host: Host, directory: string): number |
   const found = declared.find(({ path }) => path === directory);
   if (found === undefined && files.length === 0 && !world.sharedDirectories.has(directory))
     return null;
+  if (host.disksAreFull) return 0;
   const taken = files.reduce((sum, [, { content }]) => sum + lengthOf(content), 0);
   return Math.max(0, (found?.capacityBytes ?? roomyBytes) - taken);
 }

@@ -12,13 +12,13 @@ import { dropClaim, putClaim } from './claims.ts';
 import { cancelOutgoing, startPostcopy, untilNoJob } from './domain-job.ts';
 import { endDomain, forgetIfGone, imagesAreFree, pauseVcpus, runVcpus } from './domain-life.ts';
 import { writeDomainXml } from './domain-xml.ts';
-import type { FaultScript, HypervisorCall } from './faults.ts';
+import type { HypervisorCall } from './faults.ts';
 import { verdictOf } from './judge.ts';
 import { libvirtError } from './libvirt-error.ts';
 import { migratePeer2Peer } from './peer2peer.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
 import { hostOfUri } from './uri.ts';
-import { hostView, statusOf, surveyOf, viewOf } from './views.ts';
+import { hostView, namesOn, statusOf, surveyOf, viewOf } from './views.ts';
 import { lengthOf, rewritten } from './volume-file.ts';
 import { carry, createVolume, deleteVolume, requireVolume, volumeAt } from './volumes.ts';
 import { watchDomain } from './watch.ts';
@@ -28,15 +28,13 @@ import type { Domain, Host, World } from './world.ts';
 export class SimulatedHypervisor implements HypervisorCore {
   readonly uri: string;
   readonly #world: World;
-  readonly #faults: FaultScript;
   readonly #host: Host;
   readonly #caller: SimulatedCaller;
 
   constructor(caller: SimulatedCaller) {
-    const { faults, host, uri, world } = caller;
+    const { host, uri, world } = caller;
     this.uri = uri;
     this.#world = world;
-    this.#faults = faults;
     this.#host = host;
     this.#caller = caller;
   }
@@ -47,6 +45,10 @@ export class SimulatedHypervisor implements HypervisorCore {
 
   surveyHost(signal: AbortSignal): Promise<HostSurvey> {
     return this.#caller.ask('surveyHost', signal, () => surveyOf(this.#host));
+  }
+
+  listDomains(signal: AbortSignal): Promise<readonly string[]> {
+    return this.#caller.ask('listDomains', signal, () => namesOn(this.#host));
   }
 
   findDomain(nameOrUuid: string, signal: AbortSignal): Promise<DomainView | null> {
@@ -63,6 +65,10 @@ export class SimulatedHypervisor implements HypervisorCore {
       const domain = this.#host.domains.get(uuid);
       return domain === undefined ? null : statusOf(domain);
     });
+  }
+
+  async findState(uuid: string, signal: AbortSignal): Promise<DomainStatus['state'] | null> {
+    return (await this.findStatus(uuid, signal))?.state ?? null;
   }
 
   assessIncoming(
@@ -107,9 +113,8 @@ export class SimulatedHypervisor implements HypervisorCore {
       const destination = hostOfUri(this.#world, destinationConnectUri);
       if (destination === null)
         throw libvirtError('systemError', `unable to resolve '${destinationConnectUri}'`);
-      const world = this.#world;
-      const peers = { source: this.#host, destination };
-      await migratePeer2Peer({ world, faults: this.#faults, ...peers, call });
+      const { faults, world } = this.#caller;
+      await migratePeer2Peer({ world, faults, source: this.#host, destination, call });
     };
     return this.#caller.ask('migrate', signal, work, 'unknown');
   }
@@ -124,16 +129,13 @@ export class SimulatedHypervisor implements HypervisorCore {
 
   setMigrationMaxDowntime(uuid: string, downtimeMs: number, signal: AbortSignal): Promise<void> {
     return this.#caller.ask('setMigrationMaxDowntime', signal, () => {
-      const { qemu } = this.#caller.domain(uuid);
-      if (qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
-      qemu.maxDowntimeMs = downtimeMs;
+      this.#caller.qemu(uuid).maxDowntimeMs = downtimeMs;
     });
   }
 
   setMigrationBandwidth(uuid: string, mibPerS: number, signal: AbortSignal): Promise<void> {
     return this.#caller.ask('setMigrationBandwidth', signal, () => {
-      const { qemu } = this.#caller.domain(uuid);
-      if (qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
+      const qemu = this.#caller.qemu(uuid);
       qemu.maxSpeedBytesPerS = mibPerS === 0 ? Infinity : mibPerS * 2 ** 20;
       qemu.bandwidthBytesPerS = qemu.maxSpeedBytesPerS;
     });
@@ -234,8 +236,7 @@ export class SimulatedHypervisor implements HypervisorCore {
   }
 
   #usersOf(is: (path: string) => boolean): string[] {
-    const domains = [...this.#host.domains.values()];
-    return domains
+    return [...this.#host.domains.values()]
       .filter(({ definition }) => definition.disks.some(({ path }) => is(path)))
       .map(({ uuid }) => uuid);
   }

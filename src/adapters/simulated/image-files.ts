@@ -3,6 +3,7 @@ import { FailureError } from '../../ports/failure.ts';
 import type { FormattedImage } from '../../ports/images.ts';
 import type { Layer } from './disk-chain.ts';
 import { chainFrom, lockOn } from './disk-chain.ts';
+import { layerViewOf } from './disk-source.ts';
 import { fileAt, freeBytes } from './host-files.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
 import type { VolumeFile } from './volume-file.ts';
@@ -19,6 +20,12 @@ export function requirePaths(caller: SimulatedCaller, ...paths: readonly string[
   const wrong = paths.find((path) => !path.startsWith('/') || path.includes('\0'));
   if (wrong !== undefined)
     throw refusal(caller, 'invalidArgument', `${JSON.stringify(wrong)} is not an absolute path`);
+}
+
+/** As {@link requirePaths}, but for those that are on a network. */
+export function requirePlaces(caller: SimulatedCaller, ...places: readonly string[]): void {
+  const local = places.filter((place) => layerViewOf({ path: place, format: 'raw' }).path !== null);
+  requirePaths(caller, ...local);
 }
 
 /** @throws FailureError `noSuchImage` */

@@ -1,6 +1,7 @@
 import type { HostImages, ImageInfo, ReportFraction } from '../../ports/images.ts';
 import { commitInto, createLayer, flatBytes, flatten, lockOn } from './disk-chain.ts';
 import { pullInto, setBacking } from './disk-chain.ts';
+import { cutFile, flattenInto, growFile } from './disk-size.ts';
 import { fileCalls } from './file-calls.ts';
 import { fileAt, putFile } from './host-files.ts';
 import {
@@ -8,8 +9,10 @@ import {
   requireAbsent,
   requireChain,
   requireDirectory,
+  requireFile,
   requireFormat,
   requirePaths,
+  requirePlaces,
   requireSpace,
   requireUnlocked,
 } from './image-files.ts';
@@ -26,17 +29,19 @@ type ImageCalls = Pick<
   HostImages,
   | 'imageFormats'
   | 'inspectImage'
+  | 'inspectFreeImage'
   | 'isImageInUse'
   | 'measureImage'
   | 'createImage'
   | 'convertImage'
-  | 'commitImage'
-  | 'rebaseImage'
+  | 'resizeImage'
+  | 'cutImage'
 >;
+type LayerCalls = Pick<HostImages, 'commitImage' | 'rebaseImage'>;
 
 /** {@link HostImages} on the files of a simulated host. */
 export function imagesCalls(caller: SimulatedCaller): HostImages {
-  return { ...imageCalls(caller), ...fileCalls(caller) };
+  return { ...imageCalls(caller), ...layerCalls(caller), ...fileCalls(caller) };
 }
 
 /** qemu-img. */
@@ -48,15 +53,19 @@ function imageCalls(caller: SimulatedCaller): ImageCalls {
 
     inspectImage: (path, format, signal) =>
       ask('inspectImage', signal, () => {
-        requirePaths(caller, path);
+        requirePlaces(caller, path);
+        return inspect(caller, path, format);
+      }),
+
+    inspectFreeImage: ({ format, path }, signal) =>
+      ask('inspectFreeImage', signal, () => {
+        requirePlaces(caller, path);
+        requireUnlocked(caller, path, 'read');
         return inspect(caller, path, format);
       }),
 
     isImageInUse: ({ path }, signal) =>
-      ask('isImageInUse', signal, () => {
-        requirePaths(caller, path);
-        return lockOn(caller, path) === 'write';
-      }),
+      ask('isImageInUse', signal, () => lockOn(caller, path) === 'write'),
 
     measureImage: (from, toFormat, signal) =>
       ask('measureImage', signal, () => {
@@ -74,9 +83,25 @@ function imageCalls(caller: SimulatedCaller): ImageCalls {
         createLayer(caller, { path, format }, virtualSizeBytes, backing);
       }),
 
-    convertImage: ({ from, shared, to }, report, signal) =>
+    resizeImage: (image, sizeBytes, signal) =>
+      change('resizeImage', signal, () => {
+        requireFormat(caller, requireFile(caller, image.path), image);
+        requireUnlocked(caller, image.path, 'write');
+        if (image.format === 'raw') requireSpace(caller, image.path, sizeBytes);
+        growFile(caller, image.path, sizeBytes);
+      }),
+
+    cutImage: (image, sizeBytes, signal) =>
+      change('cutImage', signal, () => {
+        requireFormat(caller, requireFile(caller, image.path), image);
+        requireUnlocked(caller, image.path, 'write');
+        cutFile(caller, image.path, sizeBytes);
+      }),
+
+    convertImage: ({ from, reuseExternal, shared, to }, report, signal) =>
       change('convertImage', signal, async (pass) => {
-        requirePaths(caller, to.path);
+        requirePlaces(caller, to.path);
+        if (reuseExternal === true) requireFormat(caller, requireFile(caller, to.path), to);
         const [top] = requireChain(caller, from);
         if (!shared) requireUnlocked(caller, from.path, 'read');
         requireKnown(caller, to.format);
@@ -86,12 +111,20 @@ function imageCalls(caller: SimulatedCaller): ImageCalls {
         await write(caller, diskBytes, pass, report, (fraction) => {
           const wholeBytes = flatBytes(to.format, diskBytes);
           requireSpace(caller, to.path, fraction * wholeBytes);
+          if (reuseExternal === true) return;
           const head = { format: to.format, capacityBytes: diskBytes, backingPath: null };
           putFile(world, host, to.path, partOfFile(to.path, head, fraction * wholeBytes));
         });
-        flatten(caller, from.path, to);
+        if (reuseExternal === true) flattenInto(caller, from.path, to);
+        else flatten(caller, from.path, to);
       }),
+  };
+}
 
+/** qemu-img, on layers that lie on others. */
+function layerCalls(caller: SimulatedCaller): LayerCalls {
+  const { change } = toolsOf(caller);
+  return {
     commitImage: (top, basePath, report, signal) =>
       change('commitImage', signal, async (pass) => {
         const layers = requireChain(caller, top);

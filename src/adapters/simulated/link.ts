@@ -9,6 +9,7 @@ export class Link {
   readonly #changed: () => void;
   readonly #silent = new Set<string>();
   readonly #cutFromClient = new Set<string>();
+  readonly #withoutPower = new Set<string>();
   readonly #clientResets = new Map<string, number>();
   #allCut = false;
   #bandwidthBytesPerS: number;
@@ -36,7 +37,7 @@ export class Link {
 
   /** Do packets that leave `from` arrive? */
   delivers(from: string): boolean {
-    return !this.#allCut && !this.#silent.has(from);
+    return !this.#allCut && !this.#silent.has(from) && !this.#withoutPower.has(from);
   }
 
   /** A byte stream needs its acknowledgements. */
@@ -46,7 +47,7 @@ export class Link {
 
   /** Do we and the host of that name hear each other? */
   reachesClient(host: string): boolean {
-    return !this.#cutFromClient.has(host);
+    return !this.#cutFromClient.has(host) && !this.#withoutPower.has(host);
   }
 
   /** As {@link streamResets}, for our own connections to that host. */
@@ -75,6 +76,20 @@ export class Link {
     this.#streamResets += 1;
     this.#refusesStreams ||= how === 'untilRestored';
     this.#changed();
+  }
+
+  /** Nothing leaves or reaches that host, and no cable that is mended changes it. */
+  powerOff(host: string): void {
+    this.#withoutPower.add(host);
+    this.#changed();
+  }
+
+  powerOn(host: string): void {
+    if (this.#withoutPower.delete(host)) this.#changed();
+  }
+
+  hasPower(host: string): boolean {
+    return !this.#withoutPower.has(host);
   }
 
   restore(): void {

@@ -41,10 +41,11 @@ export function comeBack({ world, host, domain }: Place, { before, is }: Handove
   const { definition, qemu, uuid } = domain;
   const { disks } = definition;
   domain.definition = { ...definition, disks: before };
+  domain.configuredDisks = new Map();
   domain.handover = null;
   if (qemu === null) return;
   if (is === 'unheard') {
-    domain.written = { qemu, disks, believed: before };
+    if (disks !== before) domain.written = { qemu, disks };
     for (const [targetDev, job] of qemu.blockJobs) if (job.isOver) qemu.blockJobs.delete(targetDev);
   } else {
     world.lostGuests.push({ host, uuid, qemu, disks });
@@ -57,12 +58,7 @@ export function comeBack({ world, host, domain }: Place, { before, is }: Handove
   world.changed();
 }
 
-/** Not always what its definition names. */
+/** Not always what its daemon believes. */
 export function writtenBy({ definition, qemu, written }: Domain): Definition['disks'] {
   return written !== undefined && written.qemu === qemu ? written.disks : definition.disks;
-}
-
-/** What the daemon tells of a domain that runs, also when its configuration has been mended. */
-export function believedOf({ definition, qemu, written }: Domain): Definition['disks'] {
-  return written !== undefined && written.qemu === qemu ? written.believed : definition.disks;
 }

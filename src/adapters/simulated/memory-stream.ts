@@ -209,7 +209,9 @@ export class MemoryStream {
   async #transmit(totalBytes: number, until = (): boolean => false): Promise<number> {
     const transfer = new Transfer(this.#source.world, this.#route, totalBytes);
     this.#transfer = transfer;
-    await transfer.run({ whileAlive: this.#isWhole, until });
+    const silenceMs = gapsMs.tcpGivesUp;
+    const how = await transfer.run({ whileAlive: this.#isWhole, until, silenceMs });
+    if (how === 'silent') throw new CarrierDied();
     this.#sentBytes += transfer.doneBytes;
     this.#transfer = null;
     return totalBytes - transfer.doneBytes;
@@ -221,21 +223,26 @@ export class MemoryStream {
     const isReachable = this.#reachesDestination();
     if (this.#cancelled && qemu.alive) {
       this.#enter('cancelling');
-      if (isReachable) this.#failAtDestination();
+      if (isReachable) this.#failAtDestination('unheard');
       await world.pass(gapsMs.streamCancels, () => true);
       this.#enter('cancelled');
     } else {
       this.#enter('failed');
-      if (isReachable) this.#failAtDestination();
+      if (isReachable) this.#failAtDestination('heard');
     }
     if (this.#stoppedVcpus && qemu.alive) runVcpus(this.#source, 'unpaused', 'unpaused');
   }
 
-  /** The incoming QEMU gives up; where no daemon keeps it, it ends by itself. */
-  #failAtDestination(): void {
-    const { host, qemu } = this.#destination;
+  /**
+   * The incoming QEMU gives up; where no daemon keeps it, it ends by itself. Of a stream that the source
+   * has cancelled it tells nothing.
+   */
+  #failAtDestination(how: 'heard' | 'unheard'): void {
+    const { host, qemu, world } = this.#destination;
     if (!qemu.alive) return;
-    this.#enterThere('failed');
+    if (how === 'heard') this.#enterThere('failed');
+    else qemu.incoming = 'failed';
+    world.changed();
     if (!host.daemon.up) qemu.kill();
   }
 

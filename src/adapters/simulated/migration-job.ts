@@ -1,5 +1,5 @@
 import type { MigrateCall } from '../../ports/migration.ts';
-import type { FaultScript } from './faults.ts';
+import type { FaultScript } from './fault-script.ts';
 import { libvirtError } from './libvirt-error.ts';
 import type { Qemu } from './qemu.ts';
 import type { Definition, Domain, Host, World } from './world.ts';

@@ -42,8 +42,8 @@ export function completeDestination(place: Place): void {
 
 /** What a daemon makes of QEMU's own word about its migration (qemuProcessHandleMigrationStatus). */
 export function hearStatus(end: StreamEnd, status: QemuMigrationStatus): void {
-  const { world, host, domain } = end;
-  if (!host.daemon.up) return;
+  const { world, host, domain, qemu } = end;
+  if (!host.daemon.up || !qemu.alive) return;
   world.tell(host, domain.uuid, { kind: 'migrationStatus', status });
   const { job } = domain;
   if (job === null) return;

@@ -17,6 +17,12 @@ export interface GuestMemory {
   readonly unplugged: readonly string[];
 }
 
+export interface OpenOverlay {
+  readonly path: string;
+  /** The daemon that runs now has not given that name yet, and will give it next. */
+  readonly isNext: boolean;
+}
+
 /** One QEMU process: it lives on when its daemon dies. */
 export class Qemu {
   readonly host: Host;
@@ -40,6 +46,8 @@ export class Qemu {
   mirror: StorageMirror | null = null;
   /** Copies, commits and pulls, by target device. */
   readonly blockJobs = new Map<string, BlockJob>();
+  /** Overlays that it has open for a snapshot that was not taken, and no disk uses. */
+  openOverlays: readonly OpenOverlay[] = [];
   /** The agent in the guest has something to do, and hears nothing else. */
   agentIsBusy = false;
   readonly #world: World;

@@ -104,10 +104,9 @@ async function save(place: Place, path: string, { resumeAs }: SaveOptions): Prom
       if (free === null && path !== managedPath(domain))
         throw libvirtError('systemError', `Failed to create file '${path}': No such directory`);
       putFile(world, host, path, begunFile());
-      await writeMemory(place, work, qemu);
+      await writeMemory(place, work, qemu, free);
       const { definition, uuid, name } = domain;
-      if (free !== null && free < definition.memoryBytes)
-        throw libvirtError('operationFailed', `Unable to write ${path}: No space left on device`);
+      world.tell(host, uuid, { kind: 'jobCompleted' });
       const runs = resumeAs === 'asBefore' ? work.guestRan : resumeAs === 'running';
       const state = { uuid, name, definition, memory: qemu.memory, runs, noted: null };
       putFile(world, host, path, savedFile(state));
@@ -133,7 +132,7 @@ async function start(place: Place, options: StartOptions): Promise<void> {
   const file = fileAt(world, host, path);
   const state = file === undefined || options.forceBoot ? null : savedIn(file);
   if (state !== null) {
-    await restore(place, { ...state, runs: state.runs && !options.paused });
+    await restore(place, state, options);
     dropFile(world, host, path);
     return;
   }
@@ -143,11 +142,15 @@ async function start(place: Place, options: StartOptions): Promise<void> {
     await world.pass(gapsMs.qemuStarts, lifeOf(host));
     const qemu = newQemu(place);
     qemu.boot(lastTickOn(place, domain.definition.disks[0]?.path ?? ''));
-    setGoing(place, qemu, { runs: !options.paused, how: 'booted' });
+    setGoing(place, qemu, { runs: !options.paused, how: 'booted', stands: 'paused' });
   });
 }
 
-async function restore(place: Place, state: SavedState): Promise<void> {
+async function restore(
+  place: Place,
+  state: SavedState,
+  { paused }: Pick<StartOptions, 'paused'> = { paused: false },
+): Promise<void> {
   const { world, host, domain } = place;
   requireInactive(domain);
   await workOn(place, 'restore', async () => {
@@ -157,7 +160,8 @@ async function restore(place: Place, state: SavedState): Promise<void> {
     domain.definition = { ...state.definition, claims };
     const qemu = newQemu(place);
     qemu.load(state.memory);
-    setGoing(place, qemu, { runs: state.runs, how: 'restored' });
+    const stands = paused ? 'paused' : 'restored';
+    setGoing(place, qemu, { runs: state.runs && !paused, how: 'restored', stands });
   });
 }
 
@@ -178,7 +182,16 @@ function newQemu(place: Place): Qemu {
 function setGoing(
   { world, host, domain }: Place,
   qemu: Qemu,
-  { runs, how }: { readonly runs: boolean; readonly how: 'booted' | 'restored' },
+  {
+    runs,
+    how,
+    stands,
+  }: {
+    readonly runs: boolean;
+    readonly how: 'booted' | 'restored';
+    /** Why, where it does not run: that was asked for, or it was saved so. */
+    readonly stands: 'paused' | 'restored';
+  },
 ): void {
   if (runs) qemu.run();
   domain.state = runs ? 'running' : 'paused';
@@ -189,7 +202,7 @@ function setGoing(
     world.tell(
       host,
       domain.uuid,
-      runs ? { kind: 'resumed', detail: 'fromSnapshot' } : { kind: 'suspended', detail: how },
+      runs ? { kind: 'resumed', detail: 'fromSnapshot' } : { kind: 'suspended', detail: stands },
     );
   world.changed();
 }

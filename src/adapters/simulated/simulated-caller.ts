@@ -1,7 +1,10 @@
 import type { FailureEffect } from '../../ports/failure.ts';
 import { callDaemon } from './daemon-call.ts';
-import type { FaultScript, HypervisorCall } from './faults.ts';
+import type { FaultScript } from './fault-script.ts';
+import type { HypervisorCall } from './faults.ts';
 import { noDomain } from './judge.ts';
+import { libvirtError } from './libvirt-error.ts';
+import type { Qemu } from './qemu.ts';
 import type { Domain, Host, World } from './world.ts';
 
 /** Calls of one host of a simulated world: each takes its time, and may meet a fault. */
@@ -33,5 +36,12 @@ export class SimulatedCaller {
     const domain = this.host.domains.get(uuid);
     if (domain === undefined) throw noDomain(uuid);
     return domain;
+  }
+
+  /** @throws FailureError `noDomain`, `operationInvalid` where it does not run */
+  qemu(uuid: string): Qemu {
+    const { qemu } = this.domain(uuid);
+    if (qemu === null) throw libvirtError('operationInvalid', 'domain is not running');
+    return qemu;
   }
 }

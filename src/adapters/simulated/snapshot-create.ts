@@ -1,17 +1,18 @@
+import { dirname } from 'node:path/posix';
 import type { SnapshotRequest, SnapshotView } from '../../ports/snapshots.ts';
-import { addOverlay } from './disk-chain.ts';
+import { addOverlay, createLayer, topOf } from './disk-chain.ts';
 import { endDomain } from './domain-life.ts';
 import type { Place } from './domain-life.ts';
 import type { DomainWork } from './domain-work.ts';
 import { goOnAfter, pauseFor, workOn, writeMemory } from './domain-work.ts';
-import { dropFile, fileAt, putFile } from './host-files.ts';
+import { dropFile, fileAt, freeBytes, putFile } from './host-files.ts';
 import { libvirtError } from './libvirt-error.ts';
 import { memoryFile } from './memory-file.ts';
 import type { Qemu } from './qemu.ts';
 import { requireCreatable } from './snapshot-refusals.ts';
 import { CarrierDied, lifeOf } from './world.ts';
 
-/** What the disks of a lab guest took. */
+/** What the disks of a lab guest took: half of it until their overlays are open, then QEMU's transaction. */
 const disksTakeMs = 8;
 /** libvirt writes `NAME.xml.new` first; a longer name fails only after everything was done. */
 const nameBytesMax = 247;
@@ -38,12 +39,11 @@ async function takeActive(
   work: DomainWork,
   qemu: Qemu,
 ): Promise<void> {
+  const isAlive = lifeOf(place.host);
   try {
     await saveMemory(place, request, work, qemu);
     if (request.quiesce) qemu.freeze();
-    await place.world.pass(disksTakeMs, lifeOf(place.host));
-    if (!qemu.alive)
-      throw libvirtError('operationFailed', 'operation failed: domain is not running');
+    await openOverlays(place, request, qemu);
     const { memory } = request;
     if (memory.kind === 'external') putMemory(place, memory.path, qemu);
     const state = request.diskOnly ? 'diskSnapshot' : work.guestRan ? 'running' : 'paused';
@@ -53,12 +53,44 @@ async function takeActive(
     if (request.memory.kind === 'external') dropFile(place.world, place.host, request.memory.path);
     throw error;
   } finally {
-    if (place.domain.work === work) {
+    // A daemon that died leaves the guest as it is until it is back.
+    if (isAlive() && place.domain.work === work) {
       if (request.quiesce) qemu.thaw();
       goOnAfter(place, work);
     }
   }
   if (request.halt) endDomain(place, 'fromSnapshot');
+}
+
+/**
+ * A daemon that dies in between leaves them open. One that is started later counts the names of nodes
+ * anew from what it knows, so that QEMU refuses its next one once (seen on libvirt 9.0).
+ */
+async function openOverlays(place: Place, request: SnapshotRequest, qemu: Qemu): Promise<void> {
+  const { host, world } = place;
+  await world.pass(disksTakeMs / 2, lifeOf(host));
+  const before = qemu.openOverlays;
+  const overlays = request.disks.filter(({ kind }) => kind === 'external');
+  if (overlays.length > 0 && before.some(({ isNext }) => isNext)) {
+    qemu.openOverlays = before.map((each) => ({ ...each, isNext: false }));
+    const refusal = "Duplicate nodes with node-name='next-storage'";
+    throw libvirtError(
+      'internalError',
+      `unable to execute QEMU command 'blockdev-add': ${refusal}`,
+    );
+  }
+  const open = overlays.flatMap(({ format, overlayPath: path, targetDev }) =>
+    path === null ? [] : { path, format: format ?? 'qcow2', top: topOf(place, targetDev) },
+  );
+  if (!request.reuseExternal)
+    for (const { format, path, top } of open)
+      createLayer(place, { path, format }, top.virtualSizeBytes, top);
+  qemu.openOverlays = [...before, ...open.map(({ path }) => ({ path, isNext: true }))];
+  await world.pass(disksTakeMs / 2, lifeOf(host));
+  qemu.openOverlays = before;
+  if (qemu.alive) return;
+  if (!request.reuseExternal) for (const { path } of open) dropFile(world, host, path);
+  throw libvirtError('operationFailed', 'operation failed: domain is not running');
 }
 
 /** What stands in the file is replaced without a word, as libvirt does it. */
@@ -70,10 +102,13 @@ async function saveMemory(
 ): Promise<void> {
   const { world, host, domain } = place;
   if (memory.kind === 'none') return;
-  if (memory.kind === 'external')
-    putFile(world, host, memory.path, memoryFile(null, domain.definition.memoryBytes));
+  const isFile = memory.kind === 'external';
+  const room = isFile ? freeBytes(world, host, dirname(memory.path)) : null;
+  if (isFile) putFile(world, host, memory.path, memoryFile(null, domain.definition.memoryBytes));
   if (!live) pauseFor(place, work, 'snapshot');
-  await writeMemory(place, work, qemu);
+  await writeMemory(place, work, qemu, room);
+  // QEMU itself writes into a disk's file, without a migration to tell of.
+  if (isFile) world.tell(host, domain.uuid, { kind: 'jobCompleted' });
   if (live) pauseFor(place, work, 'snapshot');
 }
 

@@ -79,11 +79,13 @@ async function dropData(place: Place, record: SnapshotRecord): Promise<void> {
   await world.pass(commitTakesMs, isAlive);
   domain.snapshots.internal.delete(record.name);
   noteUnfinished(place, record, overlays);
+  for (const overlay of overlays) if (isTop(place, overlay)) tell(place, overlay, 'ready');
   for (const overlay of overlays) {
     const { disks: before } = domain.definition;
+    const isPivoted = isTop(place, overlay) && domain.qemu !== null;
     merge(place, overlay);
-    const isPivoted = domain.definition.disks !== before && domain.qemu !== null;
     if (isPivoted) await handOver(place, { is: 'unheard', before });
+    tell(place, overlay, 'completed', isPivoted ? 'activeCommit' : 'commit');
     dropLayer(place, overlay);
     if (isPivoted) await handOver(place, { is: 'unreadable', before });
     await world.pass(finaliseTakesMs, isAlive);
@@ -91,6 +93,20 @@ async function dropData(place: Place, record: SnapshotRecord): Promise<void> {
   noteUnfinished(place, record, []);
   if (record.memory.kind === 'external' && host.libvirtVersion >= memoryDeleteVersion)
     dropFile(world, host, record.memory.path);
+}
+
+const isTop = ({ domain }: Place, { path, targetDev }: Overlay): boolean =>
+  domain.definition.disks.some((disk) => disk.targetDev === targetDev && disk.path === path);
+
+/** What QEMU tells of the commits, all of which are begun before the first is ended. */
+function tell(
+  { world, host, domain }: Place,
+  { targetDev }: Overlay,
+  status: 'completed' | 'ready',
+  job: 'activeCommit' | 'commit' = 'activeCommit',
+): void {
+  if (domain.qemu !== null)
+    world.tell(host, domain.uuid, { kind: 'blockJob', targetDev, job, status });
 }
 
 function overlaysOf({ definition, disks }: SnapshotRecord): Overlay[] {

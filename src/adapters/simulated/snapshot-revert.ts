@@ -62,7 +62,10 @@ function putBack({ world, host, domain }: Place, { name }: SnapshotRecord): void
     putFile(world, host, path, file);
 }
 
-/** What the snapshot keeps stays as it is: the guest goes on with new layers over it. */
+/**
+ * What the snapshot keeps stays as it is: the guest goes on with new layers over it. libvirt names them
+ * by the second, and refuses a second revert within it, when the guest is down already.
+ */
 function branchOff(place: Place, record: SnapshotRecord): void {
   const suffix = Math.floor(place.world.clock.nowEpochMs() / 1000);
   for (const { kind, targetDev } of record.disks) {
@@ -70,7 +73,13 @@ function branchOff(place: Place, record: SnapshotRecord): void {
     if (kind !== 'external' || disk === undefined) continue;
     if (chainFrom(place, disk.path).length === 0)
       throw libvirtError('systemError', `Cannot access storage file '${disk.path}'`);
-    addOverlay(place, targetDev, { path: `${disk.path}.${suffix}`, format: 'qcow2' });
+    const path = `${disk.path}.${suffix}`;
+    if (fileAt(place.world, place.host, path) !== undefined)
+      throw libvirtError(
+        'configUnsupported',
+        `external snapshot file for disk ${targetDev} already exists and is not a block device: ${path}`,
+      );
+    addOverlay(place, targetDev, { path, format: 'qcow2' });
   }
 }
 
@@ -83,7 +92,7 @@ function start(
   const { world, host, domain } = place;
   const stateThen = record.state === 'running' || record.state === 'paused' ? record.state : null;
   const wanted = resumeAs === 'asSnapshot' ? stateThen : resumeAs;
-  if (wanted === null) return setState(domain, 'shutoff');
+  if (wanted === null) return;
   const qemu = new Qemu(world, host, domain.uuid, { images: 'held' });
   domain.qemu = qemu;
   if (memory === null) qemu.boot(lastTickOn(place, domain.definition.disks[0]?.path ?? ''));
@@ -91,6 +100,8 @@ function start(
   if (wanted === 'running') qemu.run();
   setState(domain, wanted);
   world.tell(host, domain.uuid, { kind: 'started', detail: 'fromSnapshot' });
+  if (wanted === 'running')
+    world.tell(host, domain.uuid, { kind: 'resumed', detail: 'fromSnapshot' });
 }
 
 function setState(domain: Domain, state: 'running' | 'paused' | 'shutoff'): void {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { MergedLayer, Snapshots } from '../../ports/snapshots.ts';
+import type { MergedLayer, OpenFile, Snapshots } from '../../ports/snapshots.ts';
 import { chainFrom } from './disk-chain.ts';
 import { libvirtError } from './libvirt-error.ts';
 import { writtenBy } from './lost-guest.ts';
@@ -50,24 +50,7 @@ export function snapshotsCalls(caller: SimulatedCaller): Snapshots {
         for (const record of domain?.snapshots.records ?? [])
           if (domain !== undefined) replaceRecord(domain, mended(record, merged));
       }),
-    findOpenFiles: (uuid, signal) =>
-      caller.ask('findOpenFiles', signal, () => {
-        const domain = host.domains.get(uuid);
-        if (domain === undefined || domain.qemu === null) return null;
-        return domain.definition.disks.flatMap(({ path: top, targetDev }) =>
-          chainFrom(caller, top).map(({ path }, depth) => ({
-            path,
-            nodes: [`${targetDev}-${depth}-format`, `${targetDev}-${depth}-storage`],
-          })),
-        );
-      }),
-    findDiskFiles: (uuid, signal) =>
-      caller.ask('findDiskFiles', signal, () => {
-        const domain = host.domains.get(uuid);
-        return domain === undefined || domain.qemu === null
-          ? null
-          : writtenBy(domain).map(({ path }) => path);
-      }),
+    ...monitorCalls(caller),
     revertToSnapshot: (uuid, name, options, signal) =>
       caller.ask(
         'revertToSnapshot',
@@ -83,6 +66,50 @@ export function snapshotsCalls(caller: SimulatedCaller): Snapshots {
         'unknown',
       ),
   };
+}
+
+/** What is asked of QEMU itself. */
+function monitorCalls(
+  caller: SimulatedCaller,
+): Pick<Snapshots, 'dropLeftNodes' | 'findDiskFiles' | 'findOpenFiles'> {
+  const { host } = caller;
+  return {
+    findOpenFiles: (uuid, signal) =>
+      caller.ask('findOpenFiles', signal, () => {
+        const domain = host.domains.get(uuid);
+        if (domain === undefined || domain.qemu === null) return null;
+        const left = domain.qemu.openOverlays.map(({ path }) => ({
+          path,
+          nodes: ['next-storage'],
+        }));
+        return [...inUseBy(caller, domain), ...left];
+      }),
+    findDiskFiles: (uuid, signal) =>
+      caller.ask('findDiskFiles', signal, () => {
+        const domain = host.domains.get(uuid);
+        return domain === undefined || domain.qemu === null
+          ? null
+          : writtenBy(domain).map(({ path }) => path);
+      }),
+    dropLeftNodes: (uuid, path, signal) =>
+      caller.ask('dropLeftNodes', signal, () => {
+        const domain = host.domains.get(uuid);
+        if (domain === undefined || domain.qemu === null) return [];
+        const { qemu } = domain;
+        qemu.openOverlays = qemu.openOverlays.filter((overlay) => overlay.path !== path);
+        return inUseBy(caller, domain).find((file) => file.path === path)?.nodes ?? [];
+      }),
+  };
+}
+
+/** Layers of its disks, each with the nodes that stand for it. */
+function inUseBy(caller: SimulatedCaller, domain: Domain): OpenFile[] {
+  return writtenBy(domain).flatMap(({ path: top, targetDev }) =>
+    chainFrom(caller, top).map(({ path }, depth) => ({
+      path,
+      nodes: [`${targetDev}-${depth}-format`, `${targetDev}-${depth}-storage`],
+    })),
+  );
 }
 
 function mended(record: SnapshotRecord, merged: readonly MergedLayer[]): SnapshotRecord {

@@ -73,7 +73,8 @@ export class StorageMirror {
       await world.pass(gapsMs.mirrorIsCreated, this.#isWhole);
       for (const _ of this.#disks) world.tell(host, domain.uuid, { kind: 'mirrorCreated' });
       for (const { targetDev, transfer } of this.#disks) {
-        await transfer.run({ whileAlive: this.#isWhole });
+        const flow = { whileAlive: this.#isWhole, silenceMs: gapsMs.tcpGivesUp };
+        if ((await transfer.run(flow)) === 'silent') throw new CarrierDied();
         this.#copy(targetDev);
         world.tell(host, domain.uuid, { kind: 'mirrorReady', targetDev });
       }

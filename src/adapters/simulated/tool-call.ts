@@ -3,11 +3,21 @@ import { FailureError } from '../../ports/failure.ts';
 import type { HostImages } from '../../ports/images.ts';
 import type { HypervisorCall } from './faults.ts';
 import { gapsMs } from './migration-job.ts';
+import { hangOf, slownessOf } from './hang.ts';
 import type { SimulatedCaller } from './simulated-caller.ts';
 import { CarrierDied } from './world.ts';
 
 /** How long a program takes to start, here or through ssh. */
 const startMs = 3;
+
+/** How long the real tools are waited for, but for those that copy or read a whole image. */
+const toolTimeoutMs = 60_000;
+const endless: ReadonlySet<ToolName> = new Set([
+  'convertImage',
+  'commitImage',
+  'rebaseImage',
+  'checksumFile',
+]);
 
 type ToolName = HypervisorCall & keyof HostImages;
 
@@ -61,10 +71,21 @@ async function callTool<T>(
   const onAbort = (): void => world.changed();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    await pass(startMs + (typeof fault === 'object' && fault !== null ? fault.slowMs : 0));
+    await pass(startMs + slownessOf(fault));
     await untilHeard();
     if (fault === 'loseRequest') throw new CarrierDied();
-    if (fault === 'refuse') throw failed(uri, 'imageFailed', `${name} failed`, effect);
+    if (fault === 'refuse' || fault === 'failBeforeEffect')
+      throw failed(uri, 'imageFailed', `${name} failed`, effect);
+    const hanging = hangOf(fault);
+    if (hanging !== null) {
+      const atMostMs = Math.min(
+        hanging.endsMs ?? Infinity,
+        endless.has(name) ? Infinity : toolTimeoutMs,
+      );
+      const bound = atMostMs === Infinity ? {} : { atMostMs };
+      await world.wait({ until: () => false, whileAlive: isAwaited, ...bound });
+      throw failed(uri, 'timedOut', `${name}: no answer within ${toolTimeoutMs} ms`, effect);
+    }
     const result = await work(pass);
     await untilHeard();
     if (fault === 'loseReply') throw new CarrierDied();

@@ -11,6 +11,7 @@ export function transientDomain(known: Pick<Domain, 'uuid' | 'name' | 'definitio
     qemu: null,
     job: null,
     work: null,
+    configuredDisks: new Map(),
     snapshots: newSnapshotBook(),
   };
 }

@@ -1,4 +1,5 @@
 import type {
+  DiskView,
   DomainJob,
   DomainStatus,
   DomainView,
@@ -6,6 +7,8 @@ import type {
   HostView,
 } from '../../ports/domain.ts';
 import { surveyClaims } from './claims.ts';
+import type { LayerFile } from './disk-chain.ts';
+import { layerViewOf } from './disk-source.ts';
 import { managedPath } from './saved-file.ts';
 import type { Domain, Host } from './world.ts';
 import { availableBytes } from './world.ts';
@@ -49,10 +52,9 @@ export function viewOf(host: Host, domain: Domain): DomainView {
     nvramPath: null,
     emulatedTpm: false,
     disks: definition.disks.map((disk) => ({
+      ...sourceViewOf(disk),
       targetDev: disk.targetDev,
       device: 'disk',
-      source: 'file',
-      path: disk.path,
       format: disk.format,
       readOnly: disk.readOnly,
       shareable: false,
@@ -64,6 +66,11 @@ export function viewOf(host: Host, domain: Domain): DomainView {
       mirrored: (qemu?.blockJobs.get(disk.targetDev)?.work.mirror ?? null) !== null,
     })),
   };
+}
+
+function sourceViewOf(disk: LayerFile): Pick<DiskView, 'source' | 'path'> {
+  const { path, source } = layerViewOf(disk);
+  return { path, source };
 }
 
 function blockJobOf(qemu: Domain['qemu'], targetDev: string): string | null {
@@ -84,6 +91,9 @@ export function hostView(host: Host): HostView {
     freeMemoryBytes: memoryBytes - used,
   };
 }
+
+export const namesOn = ({ domains }: Host): string[] =>
+  [...domains.values()].map(({ name }) => name);
 
 export function surveyOf(host: Host): HostSurvey {
   const pools = host.pools.map((pool) => ({

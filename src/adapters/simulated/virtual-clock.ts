@@ -23,7 +23,7 @@ export class VirtualClock implements Clock {
   /** Where the real clock stood when virtual time last moved (paced mode only). */
   #realAnchorMs = performance.now();
   #pendingRuns = 0;
-  #driving = false;
+  #driving: Promise<void> | null = null;
   #nudge: () => void = () => undefined;
 
   constructor(options: { readonly startEpochMs: number; readonly pace: Pace }) {
@@ -32,7 +32,7 @@ export class VirtualClock implements Clock {
   }
 
   nowEpochMs(): number {
-    if (this.#pace === 'asFastAsPossible' || !this.#driving) return this.#nowEpochMs;
+    if (this.#pace === 'asFastAsPossible' || this.#driving === null) return this.#nowEpochMs;
     const paced = this.#nowEpochMs + (performance.now() - this.#realAnchorMs) * this.#pace;
     return Math.floor(Math.min(paced, this.#timers[0]?.atEpochMs ?? paced));
   }
@@ -50,9 +50,10 @@ export class VirtualClock implements Clock {
   /** Lets time go on until `work` has settled, and hands its outcome on. */
   async run<T>(work: Promise<T>): Promise<T> {
     this.#pendingRuns += 1;
-    const drive = this.#driving ? null : this.#drive();
+    this.#driving ??= this.#drive();
     try {
-      return await (drive === null ? work : Promise.race([work, drive.then(() => work)]));
+      // What fails in a timer fails for everybody who waits for time to go on.
+      return await Promise.race([work, this.#driving.then(() => work)]);
     } finally {
       this.#pendingRuns -= 1;
       this.#nudge();
@@ -60,7 +61,6 @@ export class VirtualClock implements Clock {
   }
 
   async #drive(): Promise<void> {
-    this.#driving = true;
     this.#realAnchorMs = performance.now();
     try {
       while (this.#pendingRuns > 0) {
@@ -72,7 +72,7 @@ export class VirtualClock implements Clock {
       }
     } finally {
       this.#nowEpochMs = this.nowEpochMs();
-      this.#driving = false;
+      this.#driving = null;
     }
   }
 

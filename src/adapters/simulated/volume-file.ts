@@ -83,6 +83,17 @@ export function grownTo(file: VolumeFile, fileBytes: number): VolumeFile {
   return rewritten(file, [...file.content, ...repeated(zeros, missing)]);
 }
 
+/** Its first bytes alone. */
+export function cutTo(file: VolumeFile, fileBytes: number): VolumeFile {
+  let leftBytes = fileBytes;
+  const content = file.content.flatMap((piece) => {
+    const kept = piece.subarray(0, leftBytes);
+    leftBytes -= kept.length;
+    return kept.length === 0 ? [] : [kept];
+  });
+  return rewritten(file, content);
+}
+
 /** So far somebody got who writes such a file from its beginning. */
 export function partOfFile(name: string, head: VolumeHead, fileBytes: number): VolumeFile {
   const empty = { ...filledFile(name, head), content: [] };
@@ -163,6 +174,9 @@ function restarted(file: VolumeFile, start: Uint8Array): VolumeFile {
 }
 
 function startOf(content: readonly Uint8Array[]): Buffer {
+  const [first] = content;
+  if (first !== undefined && first.length >= startBytes)
+    return Buffer.from(first.buffer, first.byteOffset, startBytes);
   let start = Buffer.alloc(0);
   for (const piece of content) {
     if (start.length >= startBytes) break;

@@ -87,8 +87,8 @@ function toStream(job: BlockJob): StreamProgress {
   return {
     stream: job.work.targetDev,
     processedBytes: job.processedBytes,
-    totalBytes: job.work.totalBytes,
-    remainingBytes: job.work.totalBytes - job.processedBytes,
+    totalBytes: job.totalBytes,
+    remainingBytes: job.totalBytes - job.processedBytes,
     bytesPerS: job.bytesPerS,
   };
 }

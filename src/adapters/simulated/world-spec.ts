@@ -39,6 +39,8 @@ export interface HostSpec {
   readonly pools?: readonly PoolSpec[];
   /** Directories that no pool owns, where images may be put. */
   readonly directories?: readonly DirectorySpec[];
+  /** Files, block devices and NBD exports that stand outside of pools before anything happens. */
+  readonly volumes?: readonly VolumeSpec[];
   /** How fast its qemu-img writes; 256 MiB/s without a word. */
   readonly imageBytesPerS?: number;
   readonly networks?: readonly string[];
@@ -57,6 +59,10 @@ export interface DiskSpec {
   readonly format?: string;
   readonly cache?: string;
   readonly readOnly?: boolean;
+  /** How much its file holds, where it is not raw; next to nothing without a word. */
+  readonly filledBytes?: number;
+  /** How fast the running guest writes over what it wrote to it before; 0 without a word. */
+  readonly writtenBytesPerS?: number;
 }
 
 /** A device that may be taken out of its running guest and put back. */

@@ -3,6 +3,7 @@ import { dirname } from 'node:path/posix';
 import type { Clock } from '../../ports/clock.ts';
 import type { DomainReason, DomainState } from '../../ports/domain.ts';
 import type { DomainObservation } from '../../ports/observation.ts';
+import type { LayerFile } from './disk-chain.ts';
 import type { DomainWork } from './domain-work.ts';
 import { Link } from './link.ts';
 import type { Handover, LostGuest } from './lost-guest.ts';
@@ -12,7 +13,7 @@ import type { SnapshotBook } from './snapshot-book.ts';
 import { newSnapshotBook } from './snapshot-book.ts';
 import type { VcpuSpan } from './ticks.ts';
 import type { VolumeFile } from './volume-file.ts';
-import { filledFile } from './volume-file.ts';
+import { filledFile, grownTo } from './volume-file.ts';
 import type {
   DirectorySpec,
   DiskSpec,
@@ -42,7 +43,10 @@ export type Definition = Required<
 export interface Domain {
   readonly uuid: string;
   readonly name: string;
+  /** What runs, and what the configuration file says, but for {@link configuredDisks}. */
   definition: Definition;
+  /** Disks that are another file in the configuration than in what runs, by target device. */
+  configuredDisks: ReadonlyMap<string, LayerFile>;
   /** It has a configuration file. */
   persistent: boolean;
   /** What the daemon believes; while it is down QEMU may have gone on. */
@@ -57,11 +61,7 @@ export interface Domain {
   /** What its daemon has not on record just now. */
   handover?: Handover | null;
   /** What its QEMU writes to, where the daemon believes something else. */
-  written?: {
-    readonly qemu: Qemu;
-    readonly disks: Definition['disks'];
-    readonly believed: Definition['disks'];
-  };
+  written?: { readonly qemu: Qemu; readonly disks: Definition['disks'] };
 }
 
 export interface Pool {
@@ -88,6 +88,8 @@ export interface Host {
   readonly certificateName: string | null;
   /** How many TCP ports its range for migrations has; others may hold some. */
   migrationPorts: number;
+  /** Somebody else has taken all that was free on its file systems. */
+  disksAreFull: boolean;
   /** A new life begins with each start; what a former one was doing is gone. */
   readonly daemon: { up: boolean; life: number };
   /** By uuid. */
@@ -124,6 +126,8 @@ export class World {
   readonly link: Link;
   readonly hosts = new Map<string, Host>();
   readonly lostGuests: LostGuest[] = [];
+  /** Guests that were ended by nobody's order, by uuid. */
+  readonly fated = new Set<string>();
   /** Where and when each guest's vCPUs ran, by domain uuid, in the order of the starts. */
   readonly spans = new Map<string, readonly VcpuSpan[]>();
   /** Files that every host sees, by path, and where such files are made. */
@@ -193,8 +197,8 @@ export class World {
   }
 
   addHost(spec: HostSpec): void {
-    const { name, pools = [], ...rest } = spec;
-    const volumes = pools.flatMap((pool) => pool.volumes ?? []);
+    const { name, pools = [], volumes: others = [], ...rest } = spec;
+    const volumes = [...others, ...pools.flatMap((pool) => pool.volumes ?? [])];
     this.hosts.set(name, {
       name,
       hostname: name,
@@ -208,6 +212,7 @@ export class World {
       networks: [],
       certificateName: null,
       migrationPorts: 64,
+      disksAreFull: false,
       ...rest,
       pools,
       daemon: { up: true, life: 0 },
@@ -233,6 +238,8 @@ export class World {
         format: 'raw',
         cache: 'default',
         readOnly: false,
+        filledBytes: 0,
+        writtenBytesPerS: 0,
         ...disk,
       })),
     };
@@ -241,7 +248,12 @@ export class World {
     if (state === 'running') qemu?.run();
     const reason = { running: 'booted', paused: 'user', shutoff: 'unknown' }[state];
     const persistent = spec.persistent ?? true;
-    const rest = { job: null, work: null, snapshots: newSnapshotBook() };
+    const rest = {
+      configuredDisks: new Map(),
+      job: null,
+      work: null,
+      snapshots: newSnapshotBook(),
+    };
     host.domains.set(uuid, { uuid, name, definition, persistent, state, reason, qemu, ...rest });
   }
 
@@ -262,10 +274,11 @@ export class World {
 }
 
 /** What stands there before anything happens: bytes that only this file of this host has. */
-function fileOf(host: string, volume: VolumeSpec): VolumeFile {
-  const { path, capacityBytes, format = 'raw' } = volume;
-  const { backingPath = null, backingFormat = null } = volume;
-  return filledFile(`${host}${path}`, { format, capacityBytes, backingPath, backingFormat });
+function fileOf(host: string, volume: VolumeSpec & Pick<DiskSpec, 'filledBytes'>): VolumeFile {
+  const { path, filledBytes = 0, format = 'raw', ...rest } = volume;
+  const head = { backingPath: null, backingFormat: null, ...rest, format };
+  const file = filledFile(`${host}${path}`, head);
+  return format === 'raw' || filledBytes === 0 ? file : grownTo(file, filledBytes);
 }
 
 /** The pool of the host that owns the path. */
@@ -275,6 +288,7 @@ export function poolOf(host: Host, path: string): Pool | undefined {
 
 /** What is left of the pool when every volume is full. */
 export function availableBytes(host: Host, pool: Pool): number {
+  if (host.disksAreFull) return 0;
   const volumes = [...host.files].filter(([path]) => poolOf(host, path) === pool);
   return volumes.reduce((left, [, { capacityBytes }]) => left - capacityBytes, pool.capacityBytes);
 }
