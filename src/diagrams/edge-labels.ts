@@ -1,14 +1,13 @@
 import type { ChartEdge, NamedCall } from './edges.ts';
-import { wrap } from './mermaid-text.ts';
 
-const labelWidth = 44;
 /** Failure takes this edge. */
 const failureMark = '✗ ';
 
-/** All transitions of one kind between two states, as one arrow. */
+/** All transitions between two states, as one arrow; those that a failure takes have one of their own. */
 export interface MergedEdge {
   readonly source: string;
   readonly target: string;
+  readonly isFailure: boolean;
   /** One line each; a line is empty where a transition has neither event nor guard. */
   readonly labels: readonly string[];
 }
@@ -39,18 +38,20 @@ export function edgeLabel(edge: ChartEdge): string {
   return labelOf([edge]);
 }
 
-/** Draws one arrow where several transitions of a kind lead from one state to another. */
+/** Draws one arrow where several transitions lead from one state to another, and one for failures. */
 export function mergeEdges(edges: readonly ChartEdge[]): MergedEdge[] {
   const pairs = edges.flatMap((edge) => edge.targets.map((target) => ({ edge, target })));
-  const arrows = Map.groupBy(pairs, ({ edge, target }) => [edge.source, target, edge.kind].join());
+  const arrows = Map.groupBy(pairs, ({ edge, target }) =>
+    [edge.source, target, edge.kind === 'error'].join(),
+  );
   return [...arrows.values()].flatMap((arrow) => {
     const [first] = arrow;
     if (first === undefined) return [];
     const lines = Map.groupBy(arrow, ({ edge }) => `${edge.event} ${edge.guard?.name ?? ''}`);
-    const labels = [...lines.values()].flatMap((line) => {
-      const text = labelOf(line.map(({ edge }) => edge));
-      return wrap(text, labelWidth);
-    });
-    return [{ source: first.edge.source, target: first.target, labels }];
+    const labels = [...lines.values()]
+      .map((line) => labelOf(line.map(({ edge }) => edge)))
+      .filter((label) => label !== '');
+    const isFailure = first.edge.kind === 'error';
+    return [{ source: first.edge.source, target: first.target, isFailure, labels }];
   });
 }

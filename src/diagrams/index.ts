@@ -1,5 +1,11 @@
 export { allMachines } from './all-machines.ts';
+export type { Arrow, Jump } from './arrows.ts';
 export { chartOf } from './chart.ts';
 export type { Chart, ChartInvoke, ChartNode } from './chart.ts';
+export { drawDiagram } from './draw.ts';
+export type { DiagramFormat } from './draw.ts';
 export type { ChartEdge, EdgeKind, NamedCall } from './edges.ts';
+export { layoutChart } from './layout.ts';
+export type { Layout, PlacedArrow, PlacedState, Point, Rectangle } from './layout.ts';
 export { toMermaid } from './mermaid.ts';
+export { toSvg } from './svg.ts';

@@ -1,12 +1,19 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diagramFiles } from './files.ts';
+import { stateFiles } from './state-reference.ts';
 
-const folder = join(import.meta.dirname, '..', '..', 'diagrams');
-const files = diagramFiles();
+const root = join(import.meta.dirname, '..', '..');
+const folders = new Map([
+  ['diagrams', await diagramFiles()],
+  ['docs/states', stateFiles()],
+]);
 
-await mkdir(folder, { recursive: true });
-for (const [name, text] of files) await writeFile(join(folder, name), text);
-// A machine that is gone takes its diagram with it.
-for (const name of await readdir(folder)) if (!files.has(name)) await rm(join(folder, name));
-process.stdout.write(`${files.size} files in diagrams\n`);
+for (const [name, files] of folders) {
+  const folder = join(root, name);
+  await mkdir(folder, { recursive: true });
+  for (const [file, text] of files) await writeFile(join(folder, file), text);
+  // A machine that is gone takes its files with it.
+  for (const file of await readdir(folder)) if (!files.has(file)) await rm(join(folder, file));
+  process.stdout.write(`${files.size} files in ${name}\n`);
+}

@@ -1,10 +1,11 @@
 import type { Chart, ChartNode } from './chart.ts';
-import { edgeLabel, mergeEdges } from './edge-labels.ts';
-import type { ChartEdge } from './edges.ts';
+import { mergeEdges } from './edge-labels.ts';
 import { looks } from './looks.ts';
-import { escapeText, wrap } from './mermaid-text.ts';
+import { escapeText } from './mermaid-text.ts';
+import { nameOf, stays, tagsOf, toldOf } from './told.ts';
+import { wrap } from './wrap.ts';
 
-const descriptionWidth = 44;
+const lineWidth = 44;
 
 /** A chart with ids that Mermaid can read: it knows no dots. */
 interface Drawing {
@@ -12,28 +13,13 @@ interface Drawing {
   readonly idOf: (stateId: string) => string;
 }
 
-function keyOf({ path }: ChartNode): string {
-  return path.at(-1) ?? '';
-}
-
-function stays(edge: ChartEdge): boolean {
-  return edge.targets.length === 0;
-}
-
-function stayText(edge: ChartEdge): string {
-  return `${edgeLabel(edge)} / ${edge.actions.map(({ name }) => name).join(', ')}`;
-}
-
 /** What is told of a state beside its name. */
 function bodyLines(node: ChartNode, { chart }: Drawing): string[] {
-  const phase = node.meta['phase'];
-  const staying = chart.edges.filter((edge) => edge.source === node.id && stays(edge));
-  return [
-    ...wrap(node.description, descriptionWidth),
-    ...(typeof phase === 'string' ? [`phase ${phase}`] : []),
-    ...node.invokes.map(({ src, machine }) => `${machine === null ? 'runs' : 'machine'} ${src}`),
-    ...staying.map(stayText),
-  ];
+  const tags = tagsOf(node).map(({ words }) => `«${words}»`);
+  const told = toldOf(node, chart).map(({ kind, text }) =>
+    kind === 'call' ? `calls ${text}` : text,
+  );
+  return [...told.flatMap((text) => wrap(text, lineWidth)), ...tags];
 }
 
 function initialLines({ initial }: ChartNode, { idOf }: Drawing): string[] {
@@ -43,7 +29,7 @@ function initialLines({ initial }: ChartNode, { idOf }: Drawing): string[] {
 function leafLines(node: ChartNode, drawing: Drawing): string[] {
   const id = drawing.idOf(node.id);
   return [
-    `state "${escapeText(keyOf(node))}" as ${id}`,
+    `state "${escapeText(nameOf(node))}" as ${id}`,
     ...bodyLines(node, drawing).map((line) => `${id} : ${escapeText(line)}`),
     ...(node.type === 'final' ? [`${id} --> [*]`] : []),
   ];
@@ -59,7 +45,7 @@ function frameLines(node: ChartNode, drawing: Drawing): string[] {
     ]);
   return [
     ...bodyLines(node, drawing).map((line) => `%% ${line}`),
-    `state "${escapeText(keyOf(node))}" as ${drawing.idOf(node.id)} {`,
+    `state "${escapeText(nameOf(node))}" as ${drawing.idOf(node.id)} {`,
     ...indent([...initialLines(node, drawing), ...inside]),
     '}',
   ];
@@ -77,7 +63,8 @@ function indent(lines: readonly string[]): string[] {
 function edgeLines({ chart, idOf }: Drawing): string[] {
   const moving = chart.edges.filter((edge) => !stays(edge));
   return mergeEdges(moving).map(({ source, target, labels }) => {
-    const label = labels.length === 0 ? '' : ` : ${labels.map(escapeText).join('<br/>')}`;
+    const lines = labels.flatMap((label) => wrap(label, lineWidth));
+    const label = lines.length === 0 ? '' : ` : ${lines.map(escapeText).join('<br/>')}`;
     return `${idOf(source)} --> ${idOf(target)}${label}`;
   });
 }

@@ -13,6 +13,8 @@ export interface Limits {
 }
 
 export interface StartOptions {
+  /** That the run shall have, and no other run on record has; by default a new one. */
+  readonly runId?: string;
   /** Queues behind whoever holds its locks, in fair order. */
   readonly wait?: boolean;
   /** Gives up the place in the queue. */
@@ -119,7 +121,7 @@ export class Admission {
               ),
             )
             .join('; ');
-    const message = `${name} is taken: ${who}. Nothing was started. Queue behind it with --wait`;
+    const message = `${name} is taken: ${who}. Nothing was started. Queue behind it with \`wait\``;
     return new BusyError(message, { lock: name, holders: known, ahead });
   }
 }

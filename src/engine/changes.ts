@@ -73,6 +73,9 @@ export class Changes {
 /** One transaction for all. */
 export function inOneBatch(all: readonly Changes[]): CommitBatch {
   const batches = all.map((changes) => changes.toBatch());
+  const [only] = batches;
+  // Most turns are of one run.
+  if (only !== undefined && batches.length === 1) return only;
   return {
     runs: batches.flatMap(({ runs }) => runs),
     journal: batches.flatMap(({ journal }) => journal),

@@ -1,9 +1,11 @@
 import type { Log } from '../ports/log.ts';
+import { noLog } from '../ports/log.ts';
 
 type Clean = <Value>(value: Value) => Value;
 
 /** A log of which nothing is written before it was cleaned. */
 export function cleanedLog(log: Log, clean: Clean): Log {
+  if (log === noLog) return noLog;
   const cleaned =
     (write: Log['info']): Log['info'] =>
     (message, fields) =>

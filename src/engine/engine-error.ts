@@ -1,7 +1,8 @@
 import type { RunSummary } from '../ports/run-store.ts';
 
-/** Stable: noMachine, badInput, busy, closed, notAnswered. */
-export type EngineErrorCode = 'noMachine' | 'badInput' | 'busy' | 'closed' | 'notAnswered';
+/** Stable: noMachine, badInput, runExists, busy, closed, notAnswered. */
+export type EngineErrorCode =
+  'noMachine' | 'badInput' | 'runExists' | 'busy' | 'closed' | 'notAnswered';
 
 /** The only error that the engine throws on purpose; its message says what to do. */
 export class EngineError extends Error {

@@ -18,6 +18,8 @@ import type { EngineEvents, RunEvent } from './events.ts';
 import { emitRunEvent } from './events.ts';
 import { Family } from './family.ts';
 import { Inbox } from './inbox.ts';
+import type { Inspect } from './inspection/inspection.ts';
+import { Inspection } from './inspection/inspection.ts';
 import type { ParkedRun } from './recovery.ts';
 import { Recovery } from './recovery.ts';
 import { mapTexts, redactText } from './redaction.ts';
@@ -26,7 +28,7 @@ import { registerMachines } from './registry.ts';
 import type { RunHandle } from './run-handle.ts';
 import { handleOf } from './run-handle.ts';
 import { logEvent } from './log-event.ts';
-import { leaveToRecovery, leftBehind } from './leaving.ts';
+import { isOnRecord, leaveToRecovery, leftBehind } from './leaving.ts';
 import { Run } from './run.ts';
 import type { BoundMachine } from './slots.ts';
 import { TurnLoop } from './turn-loop.ts';
@@ -41,6 +43,8 @@ export interface EngineOptions {
   readonly newRunId: () => string;
   /** By default 4 a host, and as many as there are in all. */
   readonly limits?: Partial<Limits>;
+  /** Told of every step when it is on record, in the messages of `@statelyai/inspect`. */
+  readonly inspect?: Inspect;
 }
 
 export interface Recovered {
@@ -66,6 +70,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   readonly #recovery: Recovery;
   readonly #admission: Admission;
   readonly #inbox: Inbox;
+  readonly #inspection: Inspection | null;
   readonly #silence: () => void;
   #isClosed = false;
 
@@ -98,6 +103,11 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#recovery = new Recovery({ store, log, machines: this.#machines, loop, acting, adopt });
     this.#admission = new Admission(store, clock);
     this.#inbox = new Inbox({ store, log, take: (posted) => this.#take(posted) });
+    const { inspect } = options;
+    this.#inspection =
+      inspect === undefined
+        ? null
+        : new Inspection({ store, log, machines: this.#machines, inspect });
     this.#silence = store.onChange(() => {
       this.#admission.wake();
       this.#inbox.read();
@@ -107,7 +117,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   /**
    * Resolves when the run holds its locks, before its first step is on record and told.
    *
-   * @throws EngineError noMachine, badInput, closed; BusyError when another run holds its locks and
+   * @throws EngineError noMachine, badInput, runExists, closed; BusyError when another run holds its locks and
    *   it does not wait; the reason of an aborted signal; StoreError
    */
   async start(machineId: string, input: unknown, options: StartOptions = {}): Promise<Run> {
@@ -115,10 +125,13 @@ export class Engine extends EventEmitter<EngineEvents> {
     options.signal?.throwIfAborted();
     const machine = this.#machines.get(machineId);
     if (machine === undefined) throw new EngineError('noMachine', `no machine ${machineId}`);
-    const id = this.#options.newRunId();
+    const id = options.runId ?? this.#options.newRunId();
     const { about, family, sealed, step } = prepare(id, machine, input);
+    await this.#refuseTaken(options.runId);
     const limits = { ...defaultLimits, ...this.#options.limits };
     await this.#admission.admit(family.id, locksFor(about, limits), options);
+    // Of two at once with one id, which hold the same locks, the first one goes on.
+    if (this.#families.has(id)) throw runExists(id);
     const startedAtEpochMs = this.#options.clock.nowEpochMs();
     const run = new ActiveRun({ id, family, machine, parent: null, startedAtEpochMs });
     run.snapshot = step.snapshot;
@@ -170,6 +183,13 @@ export class Engine extends EventEmitter<EngineEvents> {
     }
     this.#families.clear();
     await this.#options.store.release(left.map(({ id }) => id));
+    await this.#inspection?.settled();
+  }
+
+  async #refuseTaken(runId: string | undefined): Promise<void> {
+    if (runId === undefined) return;
+    if (this.#families.has(runId) || (await this.#options.store.summary(runId)) !== null)
+      throw runExists(runId);
   }
 
   #handOut(root: ActiveRun): Run {
@@ -206,7 +226,9 @@ export class Engine extends EventEmitter<EngineEvents> {
     }
     for (const act of acts) act();
     for (const event of tellings) this.#tell(family, event);
+    this.#inspection?.stepped(family);
     if (ending === null) return;
+    this.#inspection?.forget(family.id);
     family.ending.resolve(ending);
     this.#admission.wake();
   }
@@ -228,24 +250,33 @@ export class Engine extends EventEmitter<EngineEvents> {
   }
 
   /** Nothing of this turn is on record, so nothing of it may happen, nor go on beside it. */
-  #refuse({ family, stopped }: Changes, refusal: Failure): void {
+  #refuse({ family, stopped, tellings }: Changes, refusal: Failure): void {
     for (const abort of stopped) abort.abort();
     family.stop();
     this.#families.delete(family.id);
-    void this.#leave(family, refusal);
+    const isBeginning = tellings.some(({ runId, type }) => {
+      return type === 'run.started' && runId === family.id;
+    });
+    void this.#leave(family, refusal, isBeginning);
   }
 
-  async #leave(family: Family, refusal: Failure): Promise<void> {
+  async #leave(family: Family, refusal: Failure, isBeginning: boolean): Promise<void> {
     const { clock, log, store } = this.#options;
     const failure = family.secrets.clean(await leaveToRecovery(store, family.id, refusal, log));
     const atEpochMs = clock.nowEpochMs();
     const { id, machine } = family;
     family.ending.resolve({ ended: 'broken', failure, atEpochMs });
     this.#admission.wake();
+    this.#inspection?.forget(id);
+    // Another engine was quicker with the same id: that run goes on, and none of this one has broken.
+    if (isBeginning && (await isOnRecord(store, id))) return;
     const about = { runId: id, rootRunId: id, machine, atEpochMs };
     this.#tell(family, { type: 'run.broken', ...about, failure });
   }
 }
+
+const runExists = (id: string): EngineError =>
+  new EngineError('runExists', `there is a run ${id} already`);
 
 /** Everything that may go wrong with an input, before anything is held or recorded. */
 function prepare(id: string, machine: RegisteredMachine, input: unknown) {

@@ -22,27 +22,35 @@ export function enteredStates(
   path: readonly AnyMachineSnapshot[],
 ): EnteredState[] {
   const entered: EnteredState[] = [];
-  let active = new Set(before === null ? [] : leavesOf(before));
+  let active: readonly AnyStateNode[] = before?._nodes ?? [];
   for (const snapshot of path) {
-    const leaves = leavesOf(snapshot);
-    for (const leaf of leaves) if (!active.has(leaf)) entered.push(describe(leaf));
-    active = new Set(leaves);
+    // XState keeps the list as long as it stays in the same states.
+    if (snapshot._nodes === active) continue;
+    for (const leaf of leavesOf(snapshot)) if (!active.includes(leaf)) entered.push(describe(leaf));
+    active = snapshot._nodes;
   }
   return entered;
 }
 
+/** A chart's states stay as they are: each is described once. */
+const described = new WeakMap<AnyStateNode, EnteredState>();
+
 function describe(leaf: AnyStateNode): EnteredState {
+  const known = described.get(leaf);
+  if (known !== undefined) return known;
   const around = ancestors(leaf);
-  return {
-    state: nameOf(leaf),
+  const state: EnteredState = {
+    state: leaf.path.join('.'),
     description: leaf.description,
     tags: [...new Set(around.flatMap(({ tags }) => tags))],
     meta: Object.assign({}, ...around.map(({ meta }) => meta).toReversed()),
   };
+  described.set(leaf, state);
+  return state;
 }
 
-function nameOf(node: AnyStateNode): string {
-  return node.path.join('.');
+function nameOf(leaf: AnyStateNode): string {
+  return describe(leaf).state;
 }
 
 function ancestors(node: AnyStateNode): AnyStateNode[] {

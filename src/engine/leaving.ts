@@ -40,6 +40,15 @@ async function wordsOnRecord(store: RunStore, rootId: string): Promise<string> {
   }
 }
 
+/** Never throws: where the store cannot tell, nobody else's run was seen. */
+export async function isOnRecord(store: RunStore, rootId: string): Promise<boolean> {
+  try {
+    return (await store.summary(rootId)) !== null;
+  } catch {
+    return false;
+  }
+}
+
 /** The end, for this process, of a run whose engine was closed. */
 export function leftBehind(states: readonly string[]): Failure {
   return {

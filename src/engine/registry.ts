@@ -1,3 +1,4 @@
+import type { AnyStateMachine } from 'xstate';
 import { StateMachine } from 'xstate';
 
 import type { BoundMachine, SlotTable, SnapshotUpgrade } from './slots.ts';
@@ -12,6 +13,15 @@ export interface RegisteredMachine {
   readonly upgrades: Readonly<Record<string, SnapshotUpgrade>>;
   /** Child machines by the name under which this one invokes them. */
   readonly children: Readonly<Record<string, RegisteredMachine>>;
+}
+
+/** Of no run in particular: building one costs as much as ten steps. */
+const steppers = new WeakMap<AnyStateMachine, Stepper>();
+
+function stepperOf(machine: AnyStateMachine): Stepper {
+  const known = steppers.get(machine) ?? new Stepper(machine);
+  steppers.set(machine, known);
+  return known;
 }
 
 /**
@@ -40,7 +50,7 @@ export function registerMachines(
     const entry: RegisteredMachine = {
       id: one.machine.id,
       version: one.machine.version ?? '0',
-      stepper: new Stepper(one.machine),
+      stepper: stepperOf(one.machine),
       slots: one.slots,
       about: one.about?.bind(one),
       upgrades: one.upgrades ?? {},

@@ -61,7 +61,7 @@ type SlotOf<Logic> =
       : never;
 
 /** The actors that a machine names, from its type. */
-type ActorsOf<Machine> =
+export type ActorsOf<Machine> =
   Machine extends StateMachine<
     infer _Context,
     infer _Event,

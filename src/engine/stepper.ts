@@ -4,6 +4,7 @@ import type {
   AnyMachineSnapshot,
   AnyStateMachine,
   AnyStateNode,
+  AnyTransitionDefinition,
   EventObject,
   StateValue,
 } from 'xstate';
@@ -37,6 +38,8 @@ export interface Step {
   readonly snapshot: AnyMachineSnapshot;
   /** Every snapshot on the way, the last one included: a chain of eventless steps has several. */
   readonly path: readonly AnyMachineSnapshot[];
+  /** What was taken on the way, in order. */
+  readonly transitions: readonly AnyTransitionDefinition[];
   readonly commands: readonly Command[];
 }
 
@@ -67,6 +70,7 @@ export class Stepper {
   readonly #inertMachine: AnyStateMachine;
   readonly #scope: Parameters<AnyStateMachine['transition']>[2];
   #path: AnyMachineSnapshot[] = [];
+  #transitions: AnyTransitionDefinition[] = [];
   #actions: unknown[] = [];
   /** Actors that are over although their state is still active. */
   readonly #ended = new WeakSet<object>();
@@ -79,8 +83,11 @@ export class Stepper {
     });
     const self = createActor(inert, {
       inspect: (inspected) => {
-        if (inspected.type === '@xstate.microstep' && isMachineSnapshot(inspected.snapshot))
-          this.#path.push(inspected.snapshot);
+        if (inspected.type !== '@xstate.microstep') return;
+        const { snapshot, _transitions: transitions } = inspected;
+        if (!isMachineSnapshot(snapshot)) return;
+        this.#path.push(snapshot);
+        this.#transitions.push(...transitions);
       },
     });
     this.#scope = {
@@ -94,6 +101,11 @@ export class Stepper {
       system: self.system,
       actionExecutor: (action) => void this.#actions.push(action),
     };
+  }
+
+  /** Of the machine as it is stepped: the states of snapshots and transitions are these. */
+  get root(): AnyStateNode {
+    return this.#inertMachine.root;
   }
 
   start(input: unknown): Step {
@@ -161,10 +173,12 @@ export class Stepper {
 
   #collect(step: () => AnyMachineSnapshot): Step {
     this.#path = [];
+    this.#transitions = [];
     this.#actions = [];
     const snapshot = step();
     const path = this.#path.at(-1) === snapshot ? this.#path : [...this.#path, snapshot];
-    return { snapshot, path, commands: toCommands(this.#actions) };
+    const transitions = this.#transitions;
+    return { snapshot, path, transitions, commands: toCommands(this.#actions) };
   }
 }
 

@@ -21,7 +21,7 @@ import type {
 import { StoreError } from '../../ports/run-store.ts';
 import { toText } from '../to-text.ts';
 import { leaseLost, planCommit } from './memory-commit.ts';
-import { readFamily, readRun, summarise } from './memory-views.ts';
+import { fits, placeIn, readFamily, readRun, summarise } from './memory-views.ts';
 import { parseRecord, SharedMemory } from './shared-memory.ts';
 
 /**
@@ -141,13 +141,15 @@ export class MemoryStore implements RunStore {
     return family === undefined ? [] : readFamily(family);
   }
 
-  async list({ finished, limit }: RunFilter = {}): Promise<readonly RunSummary[]> {
+  async list(filter: RunFilter = {}): Promise<readonly RunSummary[]> {
     this.#open();
-    const summaries = [...this.#memory.families.keys()]
+    const ids = [...this.#memory.families.keys()];
+    const older = filter.before === undefined ? ids : ids.slice(0, placeIn(ids, filter.before));
+    const summaries = older
       .toReversed()
       .flatMap((rootId) => summarise(this.#memory, rootId) ?? [])
-      .filter((run) => finished === undefined || (run.finishedAtEpochMs !== null) === finished);
-    return summaries.slice(0, limit);
+      .filter((run) => fits(run, filter));
+    return summaries.slice(0, filter.limit);
   }
 
   async summary(rootId: string): Promise<RunSummary | null> {
@@ -155,11 +157,11 @@ export class MemoryStore implements RunStore {
     return summarise(this.#memory, rootId);
   }
 
-  async journal(rootId: string): Promise<readonly JournalRow[] | null> {
+  async journal(rootId: string, after = 0): Promise<readonly JournalRow[] | null> {
     this.#open();
     const family = this.#memory.families.get(rootId);
     if (family === undefined) return null;
-    return family.journal.map((text): JournalRow => JSON.parse(text));
+    return family.journal.slice(after).map((text): JournalRow => JSON.parse(text));
   }
 
   async artefacts(rootId: string): Promise<readonly ArtefactRecord[]> {

@@ -1,4 +1,4 @@
-import type { RunSummary, StoredRun } from '../../ports/run-store.ts';
+import type { RunFilter, RunSummary, StoredRun } from '../../ports/run-store.ts';
 import type { KeptFamily, KeptRun, SharedMemory } from './shared-memory.ts';
 import { parseRecord } from './shared-memory.ts';
 
@@ -31,4 +31,20 @@ export function summarise(memory: SharedMemory, rootId: string): RunSummary | nu
     holder: family.engineId === null ? null : memory.viewOf(family.engineId),
     parked: family.parked === null ? null : JSON.parse(family.parked),
   };
+}
+
+/** Where a run stands in the order of their beginning; 0 where there is no such run. */
+export function placeIn(ids: readonly string[], id: string): number {
+  return Math.max(0, ids.indexOf(id));
+}
+
+export function fits(run: RunSummary, filter: RunFilter): boolean {
+  const { beginning = '', finished, machine, outcome, subject } = filter;
+  return (
+    (finished === undefined || (run.finishedAtEpochMs !== null) === finished) &&
+    (machine === undefined || run.machine === machine) &&
+    (subject === undefined || run.subject === subject) &&
+    (outcome === undefined || run.outcome === outcome) &&
+    run.id.startsWith(beginning)
+  );
 }

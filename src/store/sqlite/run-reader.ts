@@ -88,10 +88,14 @@ export class RunReader {
     return [...families.values()];
   }
 
-  list({ finished, limit }: RunFilter): RunSummary[] {
-    const tops = finished === false ? unfinishedTops : allTops;
-    const which = finished === true ? 'and leases.root is null' : '';
-    const rows = this.#database.all(`${tops} ${which} order by runs.id desc limit ?`, limit ?? -1);
+  list({ limit, ...filter }: RunFilter): RunSummary[] {
+    const tops = filter.finished === false ? unfinishedTops : allTops;
+    const { values, words } = conditionsOf(filter);
+    const rows = this.#database.all(
+      `${tops} ${words} order by runs.id desc limit ?`,
+      ...values,
+      limit ?? -1,
+    );
     const views = new Map<number, RunSummary['holder']>();
     return rows.map((row) => this.#toSummary(row, views));
   }
@@ -101,7 +105,7 @@ export class RunReader {
     return row === null ? null : this.#toSummary(row, new Map());
   }
 
-  journal(root: number): JournalRow[] {
+  journal(root: number, after: number): JournalRow[] {
     return this.#database
       .all(
         `select run_id, at, event, effect_key, before.names as before, after.names as after
@@ -109,9 +113,11 @@ export class RunReader {
          join runs on runs.id = journal.run
          join states as before on before.id = from_states
          join states as after on after.id = to_states
-         where run in (select id from runs where id = ? or root = ?) order by seq`,
+         where run in (select id from runs where id = ? or root = ?) order by seq
+         limit -1 offset ?`,
         root,
         root,
+        after,
       )
       .map((row) => ({
         runId: row.text('run_id'),
@@ -185,6 +191,31 @@ export class RunReader {
     views.set(engine, view);
     return view;
   }
+}
+
+/** Which runs a filter leaves, as conditions on `runs` and `leases`. */
+function conditionsOf({ beginning, before, finished, machine, outcome, subject }: RunFilter) {
+  const chosen = [
+    { words: 'and leases.root is null', values: [], isAsked: finished === true },
+    { words: 'and machine = ?', values: [machine ?? ''], isAsked: machine !== undefined },
+    { words: 'and subject = ?', values: [subject ?? ''], isAsked: subject !== undefined },
+    { words: 'and outcome = ?', values: [outcome ?? ''], isAsked: outcome !== undefined },
+    {
+      // Unlike `like` it takes the index, and every character as it is; ids are ASCII.
+      words: 'and run_id >= ? and run_id < ?',
+      values: [beginning ?? '', `${beginning ?? ''}\u{10ffff}`],
+      isAsked: beginning !== undefined,
+    },
+    {
+      words: 'and runs.id < (select id from runs where run_id = ? and root is null)',
+      values: [before ?? ''],
+      isAsked: before !== undefined,
+    },
+  ].filter(({ isAsked }) => isAsked);
+  return {
+    words: chosen.map(({ words }) => words).join(' '),
+    values: chosen.flatMap(({ values }) => values),
+  };
 }
 
 function toRun(row: Row): StoredRun {

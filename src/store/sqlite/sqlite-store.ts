@@ -174,8 +174,8 @@ export class SqliteStore implements RunStore {
     return this.#database.reading(() => this.#reader.summary(rootId));
   }
 
-  async journal(rootId: string): Promise<readonly JournalRow[] | null> {
-    return this.#ofRoot(rootId, (root) => this.#reader.journal(root));
+  async journal(rootId: string, after = 0): Promise<readonly JournalRow[] | null> {
+    return this.#ofRoot(rootId, (root) => this.#reader.journal(root, after));
   }
 
   async artefacts(rootId: string): Promise<readonly ArtefactRecord[]> {
