@@ -15,6 +15,7 @@ const changes: Readonly<Record<string, Partial<AskedChange>>> = {
   instanceSnapshot: {},
   managedSave: { powerState: true, savedMemory: true },
   domainSnapshot: { disks: true },
+  volumeSwap: { disks: true },
   snapshotDelete: { disks: true, fewerSnapshots: true },
   snapshotRevert: {
     powerState: true,
@@ -34,7 +35,8 @@ export function readChange(machine: string, request: unknown): AskedChange | nul
 }
 
 /**
- * Of a run that came to what it was asked for; of any other nothing may differ. But a revert that has
+ * Of a run that came to what it was asked for, or to a halt on the way there; of any other nothing may
+ * differ. But a revert that has
  * failed goes back by another one, on new layers of its own.
  */
 export function allowedChange(
@@ -42,7 +44,7 @@ export function allowedChange(
 ): AskedChange {
   const change = run?.change ?? null;
   if (run === null || change === null) return nothing;
-  if (run.outcome === 'completed') return change;
+  if (run.outcome === 'completed' || run.outcome === 'needsOperator') return change;
   return change.past && run.outcome === 'rolledBack'
     ? { ...nothing, disks: true, past: true }
     : nothing;

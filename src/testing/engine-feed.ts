@@ -2,9 +2,11 @@ import type { EngineEvents } from '../engine/events.ts';
 import { readChange } from './asked-change.ts';
 import type { Asked, Entry, RunEnd } from './history.ts';
 
-type Heard = 'run.started' | 'state.entered' | 'progress' | 'run.finished' | 'run.broken';
+type Heard =
+  'run.started' | 'run.resumed' | 'state.entered' | 'progress' | 'run.finished' | 'run.broken';
 type Heed<Name extends Heard> = (name: Name, listener: EngineEvents[Name]) => unknown;
 type HeedEach = Heed<'run.started'> &
+  Heed<'run.resumed'> &
   Heed<'state.entered'> &
   Heed<'progress'> &
   Heed<'run.finished'> &
@@ -39,6 +41,10 @@ export function listenTo(
     const { atEpochMs, input, machine, runId } = event;
     if (isOurs(event) && isTop(event)) hearAsked(machine, input, { atEpochMs, runId });
   };
+  const onResumed: EngineEvents['run.resumed'] = (event) => {
+    const { atEpochMs, rootRunId: runId, states } = event;
+    if (isOurs(event)) hear({ kind: 'resumed', atEpochMs, runId, states });
+  };
   const onState: EngineEvents['state.entered'] = (event) => {
     if (!isOurs(event)) return;
     const { atEpochMs, rootRunId: runId, machine, state, tags, context } = event;
@@ -62,6 +68,7 @@ export function listenTo(
   };
   const heed = (how: HeedEach): void => {
     how('run.started', onStarted);
+    how('run.resumed', onResumed);
     how('state.entered', onState);
     how('progress', onProgress);
     how('run.finished', onFinished);

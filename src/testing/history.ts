@@ -63,6 +63,8 @@ export type Entry = { readonly atEpochMs: number } & (
       readonly state: string;
       readonly tags: readonly string[];
     }
+  /** Another process has taken it up, in those states; the one before may have told nobody of them. */
+  | { readonly kind: 'resumed'; readonly runId: string; readonly states: readonly string[] }
   | {
       readonly kind: 'progressed';
       readonly runId: string;

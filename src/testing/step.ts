@@ -15,6 +15,8 @@ export function stepOf(entry: Entry): Step | null {
   switch (entry.kind) {
     case 'observed':
       return { atEpochMs, who: entry.host, what: wordsOf(entry.observation) };
+    case 'resumed':
+      return { atEpochMs, who: entry.runId, what: `goes on in ${entry.states.join(', ')}` };
     case 'stateEntered':
       return { atEpochMs, who: entry.machine, what: `enters ${entry.state}` };
     case 'runFinished':

@@ -1,0 +1,17 @@
+export type { Alphabet, ChildAlphabet, EffectAlphabet, WatchAlphabet } from './alphabet.ts';
+export { alphabetOf, justDone, usualFailures } from './alphabet.ts';
+export type { Coverage, Gap, Share } from './coverage.ts';
+export { formatCoverage } from './coverage.ts';
+export type { HostWorldOptions } from './host-world.ts';
+export { hostWorld } from './host-world.ts';
+export type { Move } from './moves.ts';
+export type { PathErrorCode } from './path-error.ts';
+export { PathError } from './path-error.ts';
+export type { Path, PathStep } from './path.ts';
+export { PathScript } from './path-script.ts';
+export type { ScriptedCall } from './scripted-slots.ts';
+export type { PathOptions, PathPlan } from './paths.ts';
+export { findPaths } from './paths.ts';
+export type { SearchBounds } from './search.ts';
+export type { SimplePathBounds } from './simple-paths.ts';
+export { simplePaths } from './simple-paths.ts';

@@ -1,0 +1,11 @@
+export type { Finding } from './judge-domain.ts';
+export type { Answer, Preparation, SimulationPlan, Workflow } from './plan.ts';
+export { Random } from './random.ts';
+export type { Targets } from './random-faults.ts';
+export { randomFaults } from './random-faults.ts';
+export { statesOf } from './require-states.ts';
+export { shortestFailing } from './shrink.ts';
+export { shrinkPlan } from './shrink-plan.ts';
+export type { SimulatedRun } from './run-book.ts';
+export type { SimulationEnd, SimulationParts } from './simulation.ts';
+export { simulate } from './simulation.ts';
