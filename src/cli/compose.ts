@@ -5,7 +5,12 @@ import type { SimulatedWorld, SimulatedWorldOptions } from '../adapters/simulate
 import { createSimulatedWorld } from '../adapters/simulated/index.ts';
 import { bindMigrations } from '../bindings/migrations.ts';
 import { bindSnapshots } from '../bindings/snapshots.ts';
+import { bindVolumeSwap } from '../bindings/volume-swap.ts';
+import type { Config } from '../config/index.ts';
+import { credentialsOf } from '../config/index.ts';
+import type { Limits } from '../engine/admission.ts';
 import { Engine } from '../engine/engine.ts';
+import { connectInspector } from '../inspection/inspection-socket.ts';
 import { systemClock } from '../engine/system-clock.ts';
 import type { Clock } from '../ports/clock.ts';
 import { toFailure } from '../ports/failure.ts';
@@ -31,6 +36,10 @@ export interface ComposeOptions {
   readonly store?: RunStore;
   /** What befalls the simulated world; by default nothing does. */
   readonly faults?: SimulatedWorldOptions['faults'];
+  /** Of the configuration: limits, and who logs in where. */
+  readonly config?: Pick<Config, 'hosts' | 'limits'> | undefined;
+  /** Whoever inspects is told of every step. */
+  readonly inspectUri?: string | undefined;
 }
 
 /** The only place that knows every part: `simulated:` URIs go to a world of our own, all else to libvirt. */
@@ -38,16 +47,25 @@ export function compose({
   log,
   store = new MemoryStore(),
   faults = [],
+  config,
+  inspectUri,
 }: ComposeOptions): Composition {
   const clock = systemClock;
-  const hypervisors = routeByScheme(clock, faults);
+  const hypervisors = routeByScheme(clock, faults, config);
   const imageStores = createImageStores(hypervisors);
+  const inspector = inspectUri === undefined ? null : connectInspector(inspectUri, log);
   const engine = new Engine({
     store,
-    machines: [...bindMigrations(hypervisors), ...bindSnapshots(hypervisors, imageStores)],
+    machines: [
+      ...bindMigrations(hypervisors),
+      ...bindSnapshots(hypervisors, imageStores),
+      bindVolumeSwap(hypervisors),
+    ],
     clock,
     log,
     newRunId: randomUUID,
+    ...(config === undefined ? {} : { limits: limitsOf(config) }),
+    ...(inspector === null ? {} : { inspect: inspector.inspect }),
   });
   return {
     engine,
@@ -57,6 +75,7 @@ export function compose({
     close: async () => {
       try {
         await engine.close();
+        await inspector?.close();
         await store.close();
       } catch (error) {
         // Whatever it was has been told by the run that met it; the process's end gives its runs up.
@@ -79,12 +98,25 @@ export async function openStore(path: string): Promise<RunStore> {
   return openSqliteStore(path);
 }
 
+function limitsOf({ limits: { perHost, total } }: Pick<Config, 'limits'>): Partial<Limits> {
+  return {
+    ...(perHost === undefined ? {} : { perHost }),
+    ...(total === undefined ? {} : { total }),
+  };
+}
+
 const isSimulated = (uri: string): boolean => uri.startsWith('simulated:');
 
 /** Each side is made when the first URI asks for it. */
-function routeByScheme(clock: Clock, faults: SimulatedWorldOptions['faults']): Hypervisors {
+function routeByScheme(
+  clock: Clock,
+  faults: SimulatedWorldOptions['faults'],
+  config: ComposeOptions['config'],
+): Hypervisors {
   let world: SimulatedWorld | null = null;
   let real: Promise<Hypervisors> | null = null;
+  const credentials = (uri: string) =>
+    config === undefined ? null : credentialsOf(config, process.env, uri);
   const simulated = (): SimulatedWorld =>
     (world ??= createSimulatedWorld({
       seed: 1,
@@ -96,7 +128,7 @@ function routeByScheme(clock: Clock, faults: SimulatedWorldOptions['faults']): H
     }));
   const openLibvirt = async (): Promise<Hypervisors> => {
     const { createLibvirtHypervisors } = await import('../adapters/libvirt/index.ts');
-    return createLibvirtHypervisors({ clock });
+    return createLibvirtHypervisors({ clock, credentials });
   };
   return {
     open: async (uri, signal) => {

@@ -13,6 +13,9 @@ export const exitStatus = {
   aborted: 130,
 } as const;
 
+/** Of a swap that a person undid: what was asked for is done. */
+const undoneCode = 'undone';
+
 /** Aborted by this run's own machine, or by somebody else through libvirt (VIR_ERR_OPERATION_ABORTED). */
 const abortCodes: readonly string[] = ['abortRequested', 'operationAborted'];
 
@@ -21,6 +24,7 @@ export function exitStatusOf(ended: {
   readonly failure: { readonly code: string } | null;
 }): number {
   const { outcome, failure } = ended;
+  if (outcome === 'rolledBack' && failure?.code === undoneCode) return exitStatus.completed;
   const wasAborted = failure !== null && abortCodes.includes(failure.code);
   return outcome === 'rolledBack' && wasAborted ? exitStatus.aborted : exitStatus[outcome];
 }

@@ -8,7 +8,10 @@ const signals = ['SIGINT', 'SIGTERM'] as const;
 const stay = (): void => undefined;
 
 /** What a Ctrl-C means to a run that stands like this. */
-export function answerInterrupt(run: Pick<Run, 'tags' | 'send'>): string {
+export function answerInterrupt(
+  run: Pick<Run, 'tags' | 'send' | 'states'>,
+  { onlyForward }: Pick<ShownWorkflow, 'onlyForward'> = {},
+): string {
   const tags = run.tags();
   if (tags.has('abortable') && run.send({ type: 'abort.requested' }))
     return 'asked to abort; waiting for the rollback (once more leaves it to virtstate recover)';
@@ -16,7 +19,7 @@ export function answerInterrupt(run: Pick<Run, 'tags' | 'send'>): string {
     return 'it is rolling back already; waiting for its end (once more leaves it to virtstate recover)';
   const why = tags.has('pointOfNoReturn')
     ? 'past the point of no return: it goes on to its end'
-    : 'there is nothing to be called off now; waiting for its end';
+    : (onlyForward?.(run.states()) ?? 'there is nothing to be called off now; waiting for its end');
   return `${why} (once more leaves it to virtstate recover)`;
 }
 

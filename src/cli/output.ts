@@ -1,8 +1,11 @@
 import type { Writable } from 'node:stream';
 
+import { withFlags } from './options/flag-names.ts';
+
 /**
  * Standard output and error. A reader that goes away (`| head`) is told of once and never an
- * error: a migration that has begun goes on to its end without one.
+ * error: a migration that has begun goes on to its end without one. Options that the machines speak
+ * of go out as the flags that are typed for them.
  */
 export class Output {
   readonly #stdout: Writable;
@@ -38,7 +41,7 @@ export class Output {
 
   /** Result, on standard output. */
   print(line: string): void {
-    this.#above(() => this.write(`${line}\n`));
+    this.#above(() => this.write(`${withFlags(line)}\n`));
   }
 
   /** Unframed text on standard output. */
@@ -48,7 +51,7 @@ export class Output {
 
   /** Notice or error, on standard error. */
   say(line: string): void {
-    if (this.#canSay) this.#above(() => void this.#stderr.write(`${line}\n`));
+    if (this.#canSay) this.#above(() => void this.#stderr.write(`${withFlags(line)}\n`));
   }
 
   /** Resolves when all of it has left this process, or cannot any more. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import type { Surroundings } from './display/presenters.ts';
-import { storeOption } from './options/migrate-option-table.ts';
+import { inspectOption, quietOption, storeOption } from './options/migrate-option-table.ts';
 
 /** Makes a command with the options that all have. */
 export type MakeCommand = (words: string, description: string) => Command;
@@ -29,6 +29,7 @@ function addLooks({ command, does, surroundings }: Parts): void {
     .option('--finished', 'what is over')
     .option('--all', 'both')
     .option('--limit <n>', 'the latest so many', '50')
+    .option('--watch', 'as they change, until Ctrl-C')
     .action((options: Options) =>
       does(async () => (await import('./commands/runs.ts')).runs(options, surroundings)),
     );
@@ -62,6 +63,8 @@ function addWords({ command, does, surroundings }: Parts): void {
 
 function addRecover({ command, does, surroundings }: Parts): void {
   command('recover [runs...]', 'takes up the runs that nobody drives, and drives them to their end')
+    .option(...quietOption)
+    .option(...inspectOption)
     .option(...storeOption)
     .option('--give-up <run>', 'ends a parked run as it is, touching no host')
     .addHelpText('after', `${runNote}${recoverNote}`)
@@ -82,20 +85,23 @@ function addPrune({ command, does, surroundings }: Parts): void {
     );
 }
 
-const runNote = `
+export const runNote = `
 <run> is the id of a run, or as much of its beginning as only one run has.`;
 
 const abortNote = `
-Exit status: 0 undone; 1 it completed all the same; 2 it may not be aborted now, or nobody drives it;
-3 an operator is needed; 75 its end was not seen.`;
+Exit status: 0 undone; 1 it completed all the same; 2 it may not be aborted now,
+or nobody drives it; 3 an operator is needed; 75 its end was not seen.`;
 
 const sendNote = `
-<command>: abort, bandwidth.set MIB_S (0: unlimited), downtime.set MS, postcopy.start,
-force.complete, postcopy.recover, postcopy.giveUp.
-Exit status: 0 taken; 2 the machine does not allow it now (it says what it does allow), or nobody
-drives the run; 75 nobody answered.`;
+<command>: abort, bandwidth.set MIB_S (0: unlimited), downtime.set MS,
+postcopy.start, force.complete, postcopy.recover, postcopy.giveUp; of a swap
+that waits: confirm, undo.
+Exit status: 0 taken; 2 the machine does not allow it now (it says what it does
+allow), or nobody drives the run; 75 nobody answered.`;
 
 const recoverNote = `
-Without <runs>: every unfinished run whose process is gone. Ctrl-C as with migrate.
-Exit status: the gravest of its runs: 3, 1, 0; 2 where a named run is not to be recovered; 70
-virtstate itself failed; 75 left by a second Ctrl-C. What to do after a crash: docs/recovery.md.`;
+Without <runs>: every unfinished run whose process is gone; one that waits for
+confirm or undo is only told of. Ctrl-C as with migrate.
+Exit status: the gravest of its runs: 3, 1, 0; 2 where a named run is not to be
+recovered; 70 virtstate itself failed; 75 left by a second Ctrl-C. What to do
+after a crash: docs/recovery.md.`;

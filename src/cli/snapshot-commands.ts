@@ -1,19 +1,14 @@
-import type { Command } from 'commander';
-import { Option } from 'commander';
-
 import type { Surroundings } from './display/presenters.ts';
-import type { OptionGroup } from './options/migrate-option-table.ts';
-import { storeOption } from './options/migrate-option-table.ts';
 import {
   deleteGroups,
   mergeGroups,
   restoreGroups,
   revertGroups,
-  runGroup,
   saveGroups,
   snapshotGroups,
 } from './options/snapshot-option-table.ts';
 import type { Does, MakeCommand } from './record-commands.ts';
+import { withGroups } from './with-groups.ts';
 
 type Options = Record<string, unknown>;
 
@@ -95,25 +90,16 @@ function addTree({ command, does, surroundings }: Parts): void {
     );
 }
 
-function withGroups(command: Command, groups: readonly OptionGroup[]): Command {
-  for (const { heading, options } of [...groups, runGroup])
-    for (const { flags, words, otherwise, required } of options) {
-      const option = new Option(flags, words).helpGroup(heading);
-      // commander gives --no-... its default itself.
-      if (otherwise !== undefined) option.default(otherwise);
-      command.addOption(required === true ? option.makeOptionMandatory() : option);
-    }
-  return command.addOption(new Option(...storeOption).helpGroup(runGroup.heading));
-}
-
 const runNotes = `
-Ctrl-C asks for an abort and waits until the guest is as before; a second one leaves the run to
-virtstate recover. Exit status: 0 done; 1 failed, the guest is as before; 2 wrong usage or refused,
-nothing was touched; 3 an operator is needed; 70 virtstate itself failed; 75 left by a second Ctrl-C;
-130 aborted, the guest is as before. More in docs/snapshots.md.`;
+Ctrl-C asks for an abort and waits until the guest is as before; a second one
+leaves the run to virtstate recover. Exit status: 0 done; 1 failed, the guest is
+as before; 2 wrong usage or refused, nothing was touched; 3 an operator is
+needed; 70 virtstate itself failed; 75 left by a second Ctrl-C; 130 aborted, the
+guest is as before. More in docs/snapshots.md.`;
 
 const snapshotNotes = `
---kind auto: one disk becomes an image in the directory --to, with what is known of it in NAME.json
-beside it; live where nothing speaks against it, else at rest. live, cold, offline: image files.
-internal, external: snapshots of libvirt's own, which it can revert to.
+--kind auto: one disk becomes an image in the directory --to, with what is known
+of it in NAME.json beside it; live where nothing speaks against it, else at
+rest. live, cold, offline: image files. internal, external: snapshots of
+libvirt's own, which it can revert to.
 ${runNotes}`;

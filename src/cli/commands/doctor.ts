@@ -11,7 +11,7 @@ import { judgeHost, judgePeer } from '../display/findings.ts';
 import { exitStatus } from '../exit-status.ts';
 import { createLog } from '../log.ts';
 import { readCommonOptions } from '../options/common-options.ts';
-import { connectionUri } from '../options/connection-uri.ts';
+import { connectionUri } from '../../requests/connection-uri.ts';
 import { UsageError } from '../options/usage-error.ts';
 
 /** A host that does not answer in this time has no business with a migration. */
@@ -26,12 +26,12 @@ const answerTimeoutMs = 30_000;
 export async function doctor(
   uri: string,
   options: Record<string, unknown>,
-  { output }: Surroundings,
+  { config, output }: Surroundings,
 ): Promise<number> {
   const { style, logLevel } = readCommonOptions(options);
   const host = readUri('URI', uri);
   const peer = readPeer(options);
-  const composition = compose({ log: createLog(logLevel, output) });
+  const composition = compose({ config, log: createLog(logLevel, output) });
   const tell = (finding: Finding): void =>
     output.print(style === 'json' ? toJson(finding) : toWords(finding));
   try {
@@ -57,13 +57,22 @@ function readUri(name: string, text: string): string {
   throw new UsageError(`${name} ${parsed.error.issues[0]?.message ?? 'is wrong'}`);
 }
 
+const peerOptions = z.object({
+  peer: z.string().optional(),
+  /** Of a peer that the configuration names. */
+  peerUri: z.string().nullish(),
+  dconnuri: z.string().optional(),
+});
+
 /** @throws UsageError */
 function readPeer(options: Record<string, unknown>): Peer | null {
-  const shape = z.object({ peer: z.string().optional(), dconnuri: z.string().optional() });
-  const { peer, dconnuri } = shape.parse(options);
+  const { dconnuri, peer, peerUri } = peerOptions.parse(options);
   if (peer === undefined) return null;
   const uri = readUri('--peer', peer);
-  return { uri, connectUri: dconnuri === undefined ? uri : readUri('--dconnuri', dconnuri) };
+  return {
+    uri,
+    connectUri: dconnuri === undefined ? (peerUri ?? uri) : readUri('--dconnuri', dconnuri),
+  };
 }
 
 /** @throws FailureError where the host or its peer cannot be reached by us */

@@ -9,6 +9,7 @@ import { isMainState } from '../display/run-view.ts';
 import { answerSignals } from '../driving/answer-signals.ts';
 import type { DrivenEnd } from '../driving/drive-to-end.ts';
 import { driveToEnd } from '../driving/drive-to-end.ts';
+import { untilWaiting } from '../driving/until-waiting.ts';
 import { followCommands } from '../tuning/follow-commands.ts';
 import type { ShownWorkflow } from '../workflows/shown-workflow.ts';
 
@@ -20,6 +21,8 @@ export interface WorkflowTask {
   readonly style: Style;
   /** Commands are read from standard input while it runs. */
   readonly takesCommands?: boolean;
+  /** Options that another command needs to find this run. */
+  readonly more?: string;
   /** Queueing for what another run holds. */
   readonly start?: StartOptions;
   /** It holds all it needs, and begins. */
@@ -41,9 +44,10 @@ export async function driveWorkflow(
   surroundings: Surroundings,
 ): Promise<DrivenEnd> {
   const { input, shown, style, takesCommands = false } = task;
-  const { start = {}, onStarted = nothing, onEvent } = task;
+  const { more = '', onEvent, onStarted = nothing, start = {} } = task;
   const { output, now } = surroundings;
   const run = await engine.start(shown.machine, input, start);
+  const waiting = untilWaiting(run, more);
   onStarted();
   const commands = takesCommands ? surroundings.input() : null;
   const presenter = createPresenter(style, shown, {
@@ -69,7 +73,7 @@ export async function driveWorkflow(
     if (runId === run.id) recordedInput = sealed;
   });
   const uuid = followUuid(engine, run.id);
-  const driven = { run, shown, presenter, uuid, recorded: () => recordedInput };
+  const driven = { run, shown, presenter, uuid, waiting, recorded: () => recordedInput };
   const releaseSignals = answerSignals(engine, () => [driven], output);
   output.onClosed(() =>
     output.say(`virtstate: nobody reads standard output any more; the ${shown.noun} goes on`),

@@ -8,11 +8,13 @@ import type { Judgement } from '../workflows/judges.ts';
 
 interface DryRun {
   readonly judge: (signal: AbortSignal) => Promise<Judgement>;
+  /** The name that may have been meant, where a check objects to one. */
+  readonly nearest: (check: string) => Promise<string | null>;
   readonly style: Style;
 }
 
 /** Judges every precheck and touches nothing: 0 when none objects. */
-export async function dryRun({ judge, style }: DryRun, output: Output): Promise<number> {
+export async function dryRun({ judge, nearest, style }: DryRun, output: Output): Promise<number> {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new Error('interrupted'));
   process.once('SIGINT', interrupt);
@@ -20,8 +22,10 @@ export async function dryRun({ judge, style }: DryRun, output: Output): Promise<
     const { foretold, verdicts } = await judge(stop.signal);
     const ok = verdicts.every(({ objection }) => objection === null);
     for (const { check, objection } of verdicts) {
-      const line = { type: 'check', check, ok: objection === null, objection };
-      output.print(style === 'json' ? JSON.stringify(line) : toWords(check, objection));
+      const meant = objection === null ? null : await nearest(check);
+      const hint = meant === null ? {} : { nearest: meant };
+      const line = { type: 'check', check, ok: objection === null, objection, ...hint };
+      output.print(style === 'json' ? JSON.stringify(line) : toWords(check, objection, meant));
     }
     if (style === 'words' && foretold !== undefined) output.print(oneLine(foretold));
     if (style === 'json') output.print(JSON.stringify({ type: 'checks.finished', ok, foretold }));
@@ -35,6 +39,8 @@ export async function dryRun({ judge, style }: DryRun, output: Output): Promise<
   }
 }
 
-function toWords(check: string, objection: string | null): string {
-  return objection === null ? `ok         ${check}` : `objection  ${check}: ${oneLine(objection)}`;
+function toWords(check: string, objection: string | null, meant: string | null): string {
+  if (objection === null) return `ok         ${check}`;
+  const hint = meant === null ? '' : `; did you mean ${meant}?`;
+  return `objection  ${check}: ${oneLine(`${objection}${hint}`)}`;
 }

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 
-import { judgeMigration } from '../../../machines/policy/migration/checks.ts';
-import { gatherFacts } from '../../bindings/gather-facts.ts';
 import type { Surroundings } from '../display/presenters.ts';
 import { readDomainXmlFile } from '../options/domain-xml-file.ts';
 import { readMigration } from '../options/migrate-options.ts';
 import { readPolicy } from '../options/policy-file.ts';
+import { judgeLiveMigration } from '../workflows/judges.ts';
 import { shownMigration } from '../workflows/migration.ts';
 import { runWorkflow } from './workflow-command.ts';
 
@@ -31,9 +30,7 @@ export function migrate(
     return {
       shown: shownMigration(input),
       input,
-      judge: async ({ clock, hypervisors }, signal) => ({
-        verdicts: judgeMigration(await gatherFacts(hypervisors, input, { signal, clock }), input),
-      }),
+      judge: (composition, signal) => judgeLiveMigration(composition, input, signal),
     };
   });
 }

@@ -4,6 +4,7 @@ import type { RunStore, RunSummary } from '../../ports/run-store.ts';
 import { compose } from '../compose.ts';
 import type { Style, Surroundings } from '../display/presenters.ts';
 import { oneLine } from '../display/quantities.ts';
+import { isWaiting, waitingLines } from '../display/records/decision-words.ts';
 import { holderInShort, isDriven } from '../display/records/holder-words.ts';
 import { parkedLines } from '../display/records/next-steps.ts';
 import { exitStatus, gravest } from '../exit-status.ts';
@@ -12,7 +13,7 @@ import { readCommonOptions } from '../options/common-options.ts';
 import { UsageError } from '../options/usage-error.ts';
 import { driveRecovered } from '../driving/drive-recovered.ts';
 import { noRuns, resolveRun } from '../records/resolve-run.ts';
-import { storePlaceOf, withStore } from '../records/with-store.ts';
+import { storePlaceOf, storeWords, withStore } from '../records/with-store.ts';
 
 const ownOptions = z.object({ giveUp: z.string().optional() });
 
@@ -43,7 +44,7 @@ export async function recover(
     () => {
       const [first = giveUp] = beginnings;
       if (first !== undefined) return noRuns(first, place);
-      const nothing = { recovered: 0, parked: 0, status: exitStatus.completed };
+      const nothing = { recovered: 0, parked: 0, waiting: 0, status: exitStatus.completed };
       return sumUp(nothing, { place, style, surroundings });
     },
   );
@@ -52,6 +53,8 @@ export async function recover(
 interface Sum {
   readonly recovered: number;
   readonly parked: number;
+  /** For a person's decision: nothing was done with them. */
+  readonly waiting: number;
   readonly status: number;
 }
 
@@ -68,16 +71,22 @@ async function takeUp(
   surroundings: Surroundings,
 ): Promise<Sum> {
   const { style, logLevel } = readCommonOptions(options);
-  const { output, now } = surroundings;
+  const { config, inspectUri, output, now } = surroundings;
   for (const run of named) refuseWhereDriven(run);
   const unfinished = named.length > 0 ? named : await store.list({ finished: false });
   for (const run of unfinished.filter(isDriven))
     output.say(`virtstate: run ${nameOf(run)} is driven by ${holderInShort(run)}: left to it`);
-  const composition = compose({ log: createLog(logLevel, output), store });
+  const free = unfinished.filter((run) => !isDriven(run));
+  const waiting = free.filter(isWaiting);
+  for (const run of waiting)
+    waitingLines(run, now(), style).forEach((words) => output.print(words));
+  const candidates = free.filter((run) => !isWaiting(run));
+  const only = named.length + waiting.length > 0 ? candidates.map(({ id }) => id) : null;
+  if (only?.length === 0)
+    return { recovered: 0, parked: 0, waiting: waiting.length, status: exitStatus.completed };
+  const composition = compose({ config, inspectUri, log: createLog(logLevel, output), store });
   try {
-    const only = named.length > 0 ? named.map(({ id }) => id) : null;
-    const candidates = unfinished.filter((run) => !isDriven(run));
-    const task = { candidates, only, style };
+    const task = { candidates, only, style, more: storeWords(options) };
     const { statuses, parked } = await driveRecovered(composition, store, task, surroundings);
     if (statuses.length + parked.length === 0) await refuseTaken(store, named);
     for (const { id } of parked) {
@@ -85,7 +94,7 @@ async function takeUp(
       if (run !== null) parkedLines(run, now(), style).forEach((words) => output.print(words));
     }
     const status = gravest([...statuses, ...parked.map(() => exitStatus.needsOperator)]);
-    return { recovered: statuses.length, parked: parked.length, status };
+    return { recovered: statuses.length, parked: parked.length, waiting: waiting.length, status };
   } finally {
     await composition.close();
   }
@@ -95,7 +104,8 @@ function sumUp(sum: Sum, { place, style, surroundings }: Telling & { place: stri
   const { output, now } = surroundings;
   const line = { type: 'recover.finished', at: now(), ...sum };
   if (style === 'json') output.print(JSON.stringify(line));
-  else if (sum.recovered + sum.parked === 0) output.print(`nothing to recover in ${place}`);
+  else if (sum.recovered + sum.parked + sum.waiting === 0)
+    output.print(`nothing to recover in ${place}`);
   return sum.status;
 }
 

@@ -43,7 +43,7 @@ export function restore(
     const path = readArgument('FILE', hostPath, file);
     const resumeAs = readResumeAs(typed);
     const input = managedSaveInput({
-      ...toOneHostInput(await domainIn(typed.on, path), typed),
+      ...toOneHostInput(await domainIn(typed.on, path, surroundings), typed),
       action: 'restore',
       file: path,
       options: { bypassCache: typed.bypassCache, resumeAs, resetNvram: typed.resetNvram },
@@ -58,8 +58,12 @@ export function restore(
 }
 
 /** Whose memory it is. @throws UsageError where there is none, or its host does not answer */
-async function domainIn(uri: string, path: string): Promise<string> {
-  const composition = compose({ log: noLog });
+async function domainIn(
+  uri: string,
+  path: string,
+  { config }: Pick<Surroundings, 'config'>,
+): Promise<string> {
+  const composition = compose({ config, log: noLog });
   const signal = AbortSignal.timeout(lookTimeoutMs);
   try {
     const host = await composition.hypervisors.open(uri, signal);

@@ -16,6 +16,7 @@ const ownOptions = z.object({
   finished: given,
   unfinished: given,
   limit: wholeNumber(1, 100_000, 'runs'),
+  watch: given,
 });
 
 /**
@@ -28,9 +29,23 @@ export async function runs(
   surroundings: Surroundings,
 ): Promise<number> {
   const { style } = readCommonOptions(options);
-  const { filter, limit } = readFilter(options);
+  const { filter, limit, watch } = readFilter(options);
   const { output } = surroundings;
   const place = storePlaceOf(options, surroundings);
+  if (watch) {
+    const watched = { filter, limit, style, nothing: noneOf(filter, place) };
+    return withStore(
+      place,
+      async (store) => {
+        const { watchRuns } = await import('./watch-runs.ts');
+        await watchRuns(store, watched, surroundings);
+        return exitStatus.completed;
+      },
+      () => {
+        throw new UsageError(`there is no store at ${place} yet`);
+      },
+    );
+  }
   const { found, idLength } = await withStore(
     place,
     async (store) => ({
@@ -49,17 +64,22 @@ export async function runs(
 }
 
 /** By default what is not over: finished runs are history. @throws UsageError */
-function readFilter(options: Record<string, unknown>): { filter: RunFilter; limit: number } {
+function readFilter(options: Record<string, unknown>): {
+  filter: RunFilter;
+  limit: number;
+  watch: boolean;
+} {
   const parsed = ownOptions.safeParse(options);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new UsageError(`--${String(issue?.path[0])} ${issue?.message ?? 'is wrong'}`);
   }
-  const { all, finished, unfinished, limit } = parsed.data;
+  const { all, finished, limit, unfinished } = parsed.data;
+  const watch = parsed.data.watch === true;
   if ([all, finished, unfinished].filter((one) => one === true).length > 1)
     throw new UsageError('--all, --finished and --unfinished exclude each other: give one');
-  if (all === true) return { filter: {}, limit };
-  return { filter: { finished: finished === true }, limit };
+  if (all === true) return { filter: {}, limit, watch };
+  return { filter: { finished: finished === true }, limit, watch };
 }
 
 function toWords(
@@ -67,7 +87,10 @@ function toWords(
   idLength: number,
   { filter, place }: { readonly filter: RunFilter; readonly place: string },
 ): string[] {
-  if (shown.length > 0) return toRunTable(shown, idLength);
+  return shown.length > 0 ? toRunTable(shown, idLength) : noneOf(filter, place);
+}
+
+function noneOf(filter: RunFilter, place: string): string[] {
   const hint = filter.finished === false ? '; --all lists finished ones, too' : '';
   const which = { true: 'finished ', false: 'unfinished ', undefined: '' } as const;
   return [`no ${which[`${filter.finished}`]}runs in ${place}${hint}`];

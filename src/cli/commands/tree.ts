@@ -10,8 +10,9 @@ import { flattened, treeLines } from '../display/snapshot-tree.ts';
 import { exitStatus } from '../exit-status.ts';
 import { createLog } from '../log.ts';
 import { readCommonOptions } from '../options/common-options.ts';
-import { connectionUri } from '../options/connection-uri.ts';
+import { connectionUri } from '../../requests/connection-uri.ts';
 import { readDomain, readOptions } from '../options/read-options.ts';
+import { nearestThere } from '../workflows/nearest-there.ts';
 
 const treeOptions = z.object({ on: connectionUri });
 
@@ -27,12 +28,12 @@ const answerTimeoutMs = 60_000;
 export async function tree(
   domain: string,
   options: Record<string, unknown>,
-  { output }: Surroundings,
+  { config, output }: Surroundings,
 ): Promise<number> {
   const { style, logLevel } = readCommonOptions(options);
   const { on: host } = readOptions(treeOptions, options);
   const asked = { domain: readDomain(domain), host };
-  const composition = compose({ log: createLog(logLevel, output) });
+  const composition = compose({ config, log: createLog(logLevel, output) });
   try {
     const nodes = await readSnapshotTree(composition.hypervisors, asked, {
       clock: composition.clock,
@@ -47,7 +48,11 @@ export async function tree(
     else treeLines(nodes).forEach((line) => output.print(line));
     return exitStatus.completed;
   } catch (error) {
-    output.say(refusalLine(toFailure(error)));
+    const failure = toFailure(error);
+    const named = { domain: asked.domain, snapshot: null, disks: [] };
+    const sought = { named, places: [{ input: 'host', words: 'the host', uri: host }] } as const;
+    const nearest = await nearestThere(composition.hypervisors, sought, failure.code);
+    output.say(refusalLine(failure, nearest));
     return exitStatus.refused;
   } finally {
     await composition.close();

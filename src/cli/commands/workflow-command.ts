@@ -9,8 +9,9 @@ import { busyWords, GivenUp, queueing } from '../driving/queueing.ts';
 import { exitStatus } from '../exit-status.ts';
 import { createLog } from '../log.ts';
 import { readCommonOptions } from '../options/common-options.ts';
-import { storePlaceOf } from '../records/with-store.ts';
+import { storePlaceOf, storeWords } from '../records/with-store.ts';
 import type { Judgement } from '../workflows/judges.ts';
+import { nearestThere } from '../workflows/nearest-there.ts';
 import type { ShownWorkflow } from '../workflows/shown-workflow.ts';
 import { driveWorkflow } from './drive-workflow.ts';
 import { dryRun } from './dry-run.ts';
@@ -43,20 +44,29 @@ export async function runWorkflow(
   const { dryRun: wantsDryRun, commands, wait } = ownOptions.parse(options);
   const place = storePlaceOf(options, surroundings);
   const asked = await read();
-  const log = createLog(logLevel, surroundings.output);
+  const { config, inspectUri, output } = surroundings;
+  const log = createLog(logLevel, output);
   if (wantsDryRun === true) {
-    const composition = compose({ log });
+    const composition = compose({ log, config });
     try {
       const judge = (signal: AbortSignal) => asked.judge(composition, signal);
-      return await dryRun({ judge, style }, surroundings.output);
+      const nearest = (check: string) => nearestThere(composition.hypervisors, asked.shown, check);
+      return await dryRun({ judge, nearest, style }, output);
     } finally {
       await composition.close();
     }
   }
-  const composition = compose({ log, store: await openStore(place) });
+  const composition = compose({ log, config, inspectUri, store: await openStore(place) });
   try {
     const { input, shown } = asked;
-    const task = { input, shown, style, takesCommands: commands === true, waits: wait === true };
+    const task = {
+      input,
+      shown,
+      style,
+      more: storeWords(options),
+      takesCommands: commands === true,
+      waits: wait === true,
+    };
     return await begin(composition, task, surroundings);
   } finally {
     await composition.close();
@@ -67,6 +77,7 @@ interface Task {
   readonly shown: ShownWorkflow;
   readonly input: unknown;
   readonly style: Style;
+  readonly more: string;
   readonly takesCommands: boolean;
   readonly waits: boolean;
 }

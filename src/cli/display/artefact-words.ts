@@ -23,6 +23,12 @@ const wordsOfSourceDisk: Readonly<Record<string, string>> = {
   left: 'not used any more, could not be deleted: delete it',
 };
 
+/** Of what stays where it is only a swap leaves volumes: its own, and those that the guest has left. */
+const wordsOfSwapped: Readonly<Record<string, string>> = {
+  left: 'not used by the guest, could not be removed',
+  unwanted: 'not used by the guest, to be removed',
+};
+
 const wordsOfClaim: Readonly<Record<string, string>> = {
   expected: 'may stand there, where the domain does',
   made: 'stands there, and keeps other runs away',
@@ -66,6 +72,12 @@ const kinds: Readonly<
 
 const line = (label: string, text: string): string => `${label.padEnd(13)}${text}`;
 
+/** Where the words differ by the host that a disk is on. */
+function wordsBy(kind: string, place: Named | undefined): Readonly<Record<string, string>> {
+  if (place?.input === 'source') return wordsOfSourceDisk;
+  return kind === 'volume' && place?.input === 'host' ? wordsOfSwapped : {};
+}
+
 /** What became of something that a run made; `places`: the hosts that need no name. */
 export function describeArtefact(
   { kind, host, path, status }: ArtefactRecord,
@@ -79,8 +91,7 @@ export function describeArtefact(
     return line('freeze', `its file systems ${wordsOfFreeze[status] ?? oneLine(status)}`);
   const isManaged = kind === 'memory' && !path.startsWith('/');
   const { label, words = wordsOfMade } = kinds[kind] ?? { label: oneLine(kind) };
-  const isOfSource = place?.input === 'source';
-  const said = (isOfSource ? wordsOfSourceDisk[status] : undefined) ?? words[status];
+  const said = wordsBy(kind, place)[status] ?? words[status];
   const what = isManaged ? "libvirt's managed save image" : oneLine(path);
   return line(label, `${what} on ${where}: ${said ?? oneLine(status)}`);
 }

@@ -39,12 +39,17 @@ export function toLastLine(result: RunResult): object {
     return { type: 'run.broken', at: result.atEpochMs, failure: result.failure };
   if (result.ended === 'left')
     return { type: 'run.left', at: result.atEpochMs, failure: result.failure };
+  if (result.ended === 'waiting') {
+    const { artefacts, atEpochMs, run, steps, told } = result;
+    return { type: 'run.waiting', at: atEpochMs, run, ...told, artefacts, nextSteps: steps };
+  }
   const { outcome, failure, downtimeMs, artefacts, startedAtEpochMs, finishedAtEpochMs } = result;
   return {
     type: 'run.finished',
     at: finishedAtEpochMs,
     outcome,
     failure,
+    ...(result.nearest === undefined ? {} : { nearest: result.nearest }),
     phases: result.phases.map((phase) => toPhaseObject(phase, startedAtEpochMs)),
     downtimeMs,
     totalMs: finishedAtEpochMs - startedAtEpochMs,

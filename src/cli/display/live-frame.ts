@@ -19,11 +19,12 @@ export function renderFrame(view: RunView, options: FrameOptions): string[] {
   const spent = formatSpan(nowEpochMs - view.startedAtEpochMs);
   const title = fit(oneLine(options.title), Math.max(0, columns - spent.length - 2));
   const gap = ' '.repeat(Math.max(0, columns - title.length - spent.length));
+  const phases = phaseLines(view, options);
   const lines = [
     paint.strong(title) + fit(gap + spent, columns - title.length),
     ...stateLines(view, options),
-    '',
-    ...phaseLines(view, options),
+    // Not every workflow has phases of libvirt.
+    ...(phases.length === 0 ? [] : ['', ...phases]),
     '',
     ...streamLines(view.streams, options),
     ...passLines(view, options),
@@ -37,7 +38,9 @@ function stateLines({ current, beside }: RunView, { columns }: FrameOptions): st
   const shown = [...(current === null ? [] : [current]), ...beside.values()];
   return shown.map(describeState).flatMap(({ name, description }) => {
     const line = `${name}: ${description}`;
-    return line.length <= columns ? [line] : [fit(name, columns), fit(`  ${description}`, columns)];
+    if (line.length <= columns) return [line];
+    const indented = wrap(description, Math.max(1, columns - 2)).map((words) => `  ${words}`);
+    return [name, ...indented].map((words) => fit(words, columns));
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 
+import type { Config } from '../../config/index.ts';
 import type { CommandAnswer } from './command-answer.ts';
 import { answerToLine, answerToWords } from './command-answer.ts';
 import { toJsonLines, toLastLine } from './json-lines.ts';
@@ -31,6 +32,12 @@ export interface Surroundings {
   /** `null` where standard output is no terminal. */
   readonly terminal: Terminal | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What stands in the configuration file; left out where there is none. */
+  readonly config?: Config;
+  /** Only the result is told, and what goes wrong. */
+  readonly isQuiet?: boolean;
+  /** URI of an inspector that is told of every step. */
+  readonly inspectUri?: string;
   readonly now: () => number;
   /** Standard input, opened when it is asked for. */
   readonly input: () => Readable & { readonly isTTY?: boolean };
@@ -55,7 +62,8 @@ export function createPresenter(
   label: RunLabel | null = null,
 ): Presenter {
   if (style === 'json') return jsonPresenter(shown, surroundings, label);
-  const { terminal, environment } = surroundings;
+  const { environment, isQuiet = false, terminal } = surroundings;
+  if (isQuiet) return quietPresenter(surroundings, label);
   // A dumb terminal cannot move its cursor: a picture would be drawn below itself again and again.
   return terminal === null || label !== null || environment['TERM'] === 'dumb'
     ? plainPresenter(shown, surroundings, label)
@@ -68,7 +76,7 @@ const redrawIntervalMs = 100;
 
 function jsonPresenter(
   { header }: ShownWorkflow,
-  { output }: Stage,
+  { isQuiet = false, output }: Stage,
   label: RunLabel | null,
 ): Presenter {
   const whose = label === null ? {} : { run: label.run };
@@ -79,8 +87,8 @@ function jsonPresenter(
   let last = {};
   return {
     show: (event) => {
-      if (event.type === 'run.started') last = { run: event.run };
-      show(event);
+      if (event.type === 'run.started' || event.type === 'run.resumed') last = { run: event.run };
+      if (!isQuiet) show(event);
     },
     notice: (words) => output.say(noticeOf(label, words)),
     answer: (answer) => print(answerToLine(answer)),
@@ -90,6 +98,17 @@ function jsonPresenter(
 
 function noticeOf(label: RunLabel | null, words: string): string {
   return label === null ? `virtstate: ${words}` : `virtstate: ${label.words}: ${words}`;
+}
+
+/** What is true at the end, and what a person has to know before. */
+function quietPresenter({ output }: Stage, label: RunLabel | null): Presenter {
+  const whose = label === null ? '' : `${label.words}  `;
+  return {
+    show: () => undefined,
+    notice: (words) => output.say(noticeOf(label, words)),
+    answer: (answer) => output.say(answerToWords(answer)),
+    close: (_, summary) => summary.forEach((line) => output.print(`${whose}${line}`)),
+  };
 }
 
 function plainPresenter(

@@ -45,6 +45,11 @@ export function oneLine(text: string): string {
   return text.replace(controls, ' ').trim();
 }
 
+/** A word as a shell reads it back. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${oneLine(word).replaceAll("'", `'\\''`)}'`;
+}
+
 /** At most `columns` characters, with an ellipsis where something is missing. */
 export function fit(text: string, columns: number): string {
   if (text.length <= columns) return text;

@@ -17,10 +17,18 @@ const advice: Readonly<Record<string, string>> = {
   domainExists: 'give the name or the uuid of a domain of that host',
 };
 
-/** One line: what failed, that the guest is as it was, what to do. */
-export function refusalLine(failure: FinishedRun['failure']): string {
+/**
+ * One line: what failed, that the guest is as it was, what to do.
+ *
+ * @param nearest the name that may have been meant
+ */
+export function refusalLine(
+  failure: FinishedRun['failure'],
+  nearest: string | null = null,
+): string {
   const reason = failure === null ? 'no reason was given' : describeFailure(failure);
-  const todo = failure === null ? undefined : advice[failure.code];
+  const known = failure === null ? undefined : advice[failure.code];
+  const todo = nearest === null ? known : `did you mean ${nearest}?`;
   const words = `virtstate: refused: ${reason}; nothing was touched`;
   return oneLine(todo === undefined ? words : `${words}; ${todo}`);
 }

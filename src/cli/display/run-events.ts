@@ -103,8 +103,12 @@ export function followUuid(
 }
 
 /** The parallel states of the protocol machines, outer ones first: what is below lives in regions. */
-const parallelStates: readonly string[] = ['migrating', 'migrating.convergence'];
-const protocolMachines: readonly string[] = ['peer2peerMigration', 'directMigration'];
+export const parallelStates: readonly string[] = [
+  'migrating',
+  'migrating.convergence',
+  'migrating.convergence.tuning',
+];
+export const protocolMachines: readonly string[] = ['peer2peerMigration', 'directMigration'];
 
 /** What a protocol machine's context tells beside the state; other machines have none of it. */
 const protocolContext = z.looseObject({

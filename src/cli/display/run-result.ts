@@ -10,6 +10,14 @@ const failure = z.object({
   libvirt: z.object({ code: z.number(), domain: z.number() }).optional(),
 });
 
+/** What a run made, as its record has it. */
+export const madeByRun = z.object({
+  kind: z.string(),
+  host: z.string(),
+  path: z.string(),
+  status: z.string(),
+});
+
 /** What the output of every workflow's machine has; what more it has, its own words tell. */
 const workflowOutput = z.looseObject({
   outcome: z.enum(['completed', 'refused', 'rolledBack', 'needsOperator']),
@@ -18,9 +26,7 @@ const workflowOutput = z.looseObject({
     .array(z.object({ phase: z.string(), evidence: z.enum(evidences), atEpochMs: z.number() }))
     .default([]),
   downtimeMs: z.number().nullable().default(null),
-  artefacts: z.array(
-    z.object({ kind: z.string(), host: z.string(), path: z.string(), status: z.string() }),
-  ),
+  artefacts: z.array(madeByRun),
 });
 
 const ownParts = new Set(Object.keys(workflowOutput.shape));
@@ -38,11 +44,25 @@ export type FinishedRun = Pick<
 export type RunFailure = z.infer<typeof failure>;
 
 export type RunResult =
-  | ({ readonly ended: 'finished' } & FinishedRun)
+  | ({
+      readonly ended: 'finished';
+      /** Of a refusal for a name that is not there: the one that may have been meant. */
+      readonly nearest?: string;
+    } & FinishedRun)
   /** Its machine broke, or its store failed: the message says what is on record. */
   | { readonly ended: 'broken'; readonly atEpochMs: number; readonly failure: RunFailure }
   /** It stands on record, unfinished, for whoever recovers it. */
-  | { readonly ended: 'left'; readonly atEpochMs: number; readonly failure: RunFailure };
+  | { readonly ended: 'left'; readonly atEpochMs: number; readonly failure: RunFailure }
+  /** It stands open, and does nothing until a person decides. */
+  | {
+      readonly ended: 'waiting';
+      readonly atEpochMs: number;
+      readonly run: string;
+      readonly artefacts: FinishedRun['artefacts'];
+      readonly told: FinishedRun['told'];
+      /** What may be decided, each with its command. */
+      readonly steps: readonly string[];
+    };
 
 export function toRunResult(ending: RunEnding, startedAtEpochMs: number): RunResult {
   const { atEpochMs } = ending;

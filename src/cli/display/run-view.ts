@@ -60,10 +60,11 @@ export function viewAfter(view: RunView, event: RunEvent): RunView {
 }
 
 /** What a region rests in while nothing of interest happens there. */
-const restingStates: Readonly<Record<string, readonly string[]>> = {
+export const restingStates: Readonly<Record<string, readonly string[]>> = {
   'convergence.budget': ['choosing', 'within', 'unbounded'],
   'convergence.stalls': ['watching'],
-  'convergence.tuning': ['awaitingJob', 'steady', 'settingDowntime', 'over'],
+  'convergence.tuning.ramp': ['awaitingJob', 'rising', 'over'],
+  'convergence.tuning.setting': ['idle', 'settingDowntime'],
   'convergence.measures': ['letting'],
   postcopy: ['notBegun'],
   link: ['holding'],

@@ -20,7 +20,8 @@ export function answerSignals(
 ): () => void {
   return onInterrupt({
     first: () => {
-      for (const { run, presenter } of driven()) presenter.notice(answerInterrupt(run));
+      for (const { presenter, run, shown } of driven())
+        presenter.notice(answerInterrupt(run, shown));
     },
     leave: () => {
       output.placeAbove(null);

@@ -4,6 +4,7 @@ import { redactText } from '../../engine/redaction.ts';
 import type { RunSummary } from '../../ports/run-store.ts';
 import type { Style } from '../display/presenters.ts';
 import { oneLine } from '../display/quantities.ts';
+import { isWaiting } from '../display/records/decision-words.ts';
 import { holderInShort, isDriven } from '../display/records/holder-words.ts';
 import { mainStateOf } from '../display/records/main-state.ts';
 import type { Output } from '../output.ts';
@@ -64,12 +65,14 @@ function placeWords({ lock, holders, ahead }: BusyError): string {
 export function busyWords({ lock, holders, ahead }: BusyError): string {
   const left = holders.find((run) => !isDriven(run));
   const before = ahead === 0 ? '' : `, and ${ahead} wait for it`;
-  const todo =
-    left === undefined
-      ? '--wait queues behind it'
-      : `virtstate recover ${left.id} takes that one up`;
+  const todo = left === undefined ? '--wait queues behind it' : todoAbout(left);
   return oneLine(`${redactText(lock, [])} is taken${heldBy(holders)}${before}: ${todo}`);
 }
+
+const todoAbout = (left: RunSummary): string =>
+  isWaiting(left)
+    ? `virtstate confirm ${left.id} or virtstate undo ${left.id} ends that one`
+    : `virtstate recover ${left.id} takes that one up`;
 
 function heldBy(holders: readonly RunSummary[]): string {
   const names = holders.map(

@@ -11,6 +11,8 @@ interface Showing {
   readonly surroundings: Surroundings;
   /** So many characters of their ids tell the runs apart. */
   readonly idLength: number;
+  /** It is the only one that is shown. */
+  readonly isAlone: boolean;
 }
 
 /** A run from its record, as it is shown when it goes on. */
@@ -56,13 +58,11 @@ export class ShownRun {
 
   /** Made when there is something to show: it begins with a title. */
   get presenter(): Presenter {
-    const { style, surroundings, idLength } = this.#showing;
+    const { idLength, isAlone, style, surroundings } = this.#showing;
     const { id, subject, startedAtEpochMs } = this.#summary;
-    this.#presenter ??= createPresenter(style, this.shown, surroundings, {
-      run: id,
-      words: oneLine(`${id.slice(0, idLength)} ${subject ?? ''}`),
-      startedAtEpochMs,
-    });
+    const words = oneLine(`${id.slice(0, idLength)} ${subject ?? ''}`);
+    const label = isAlone ? null : { run: id, words, startedAtEpochMs };
+    this.#presenter ??= createPresenter(style, this.shown, surroundings, label);
     return this.#presenter;
   }
 }

@@ -1,8 +1,7 @@
 import { DOMParser } from '@xmldom/xmldom';
-import { createReadStream } from 'node:fs';
-import { buffer } from 'node:stream/consumers';
 
 import { oneLine } from '../display/quantities.ts';
+import { readTextFile } from './text-file.ts';
 import { UsageError } from './usage-error.ts';
 
 /** libvirt's own bound on a string of its protocol (VIR_NET_MESSAGE_STRING_MAX). */
@@ -14,7 +13,7 @@ const sizeBytesMax = 4 * 2 ** 20;
  * @throws UsageError where the file cannot be read or holds no domain definition
  */
 export async function readDomainXmlFile(path: string): Promise<string> {
-  const text = await readText(path);
+  const text = await readTextFile('--xml', path, sizeBytesMax);
   let wrong: string | null = null;
   try {
     const parser = new DOMParser({
@@ -31,16 +30,4 @@ export async function readDomainXmlFile(path: string): Promise<string> {
   if (wrong !== null)
     throw new UsageError(`--xml ${path} holds no domain definition: ${oneLine(wrong)}`);
   return text;
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    // A device or a pipe tells no size: one byte too many is enough to know.
-    const bytes = await buffer(createReadStream(path, { end: sizeBytesMax }));
-    if (bytes.length > sizeBytesMax) throw new Error('it is larger than 4 MiB');
-    return bytes.toString('utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`--xml ${path} cannot be read: ${reason}`, { cause: error });
-  }
 }

@@ -20,6 +20,13 @@ export const storeOption = [
   'the file with all runs (default: VIRTSTATE_STORE, else virtstate/runs.db in XDG_STATE_HOME or ~/.local/state, for root in /var/lib)',
 ] as const;
 
+/** Tells whoever draws actors of every step. */
+export const inspectOption = [
+  '--inspect <uri>',
+  "tells XState's inspector of every step: ws://HOST:PORT, wss://HOST",
+] as const;
+export const quietOption = ['--quiet', 'nothing but the result, and what goes wrong'] as const;
+
 /** The options of `migrate`, in the order and under the headings of its help. */
 export const migrateOptionGroups: readonly OptionGroup[] = [
   {
@@ -109,6 +116,8 @@ export const migrateOptionGroups: readonly OptionGroup[] = [
       option('--break-claim <runs>', 'take the domain over from these runs, which are dead'),
       option('--dry-run', 'judge every precheck, touch nothing'),
       option('--wait', 'queue for the domain and the hosts where other runs hold them'),
+      option(...quietOption),
+      option(...inspectOption),
       option(...storeOption),
     ],
   },

@@ -3,14 +3,16 @@ import { z } from 'zod';
 import type { LiveMigrationInput } from '../../../machines/index.ts';
 import type { ConvergencePreset } from '../../../machines/policy/migration/convergence-presets.ts';
 import { conflictOf } from '../../../machines/policy/migration/option-conflicts.ts';
+import { bandwidthMibPerSMax, compressionMethods } from '../../requests/bounds.ts';
 import {
   connectionUri,
   destinationSeenFrom,
   disksUri,
   migrationUri,
   relayUri,
-} from './connection-uri.ts';
+} from '../../requests/connection-uri.ts';
 import { convergenceOptions, readConvergence } from './convergence-options.ts';
+import { withFlags } from './flag-names.ts';
 import {
   diskNames,
   domainName,
@@ -23,9 +25,6 @@ import {
 } from './option-values.ts';
 import { readDomain, readOptions } from './read-options.ts';
 import { UsageError } from './usage-error.ts';
-
-const compressionMethods = ['xbzrle', 'mt', 'zlib', 'zstd'] as const;
-const bandwidthMibPerSMax = 1_000_000;
 
 /** The options of `migrate` as commander hands them over: text, or true. */
 const migrateOptions = z.object({
@@ -58,6 +57,8 @@ const migrateOptions = z.object({
   sourceDisk: oneOf(['keep', 'delete']),
   dname: domainName.optional(),
   dconnuri: connectionUri.optional(),
+  /** Of a destination that the configuration names. */
+  peerUri: connectionUri.nullable().default(null),
   migrateUri: migrationUri.optional(),
   listenAddress: hostAddress.optional(),
   disksUri: disksUri.optional(),
@@ -114,7 +115,7 @@ export function readMigration(
     breakClaims: typed.breakClaim ?? [],
   };
   const conflict = conflictOf(input);
-  if (conflict !== null) throw new UsageError(conflict);
+  if (conflict !== null) throw new UsageError(withFlags(conflict));
   return input;
 }
 
@@ -151,7 +152,7 @@ function diskOptions(typed: Typed) {
 
 /** Only a source daemon that drives has to reach the destination's. */
 function destinationConnectUri(typed: Typed): string | null {
-  const { dconnuri, offline, to, protocol } = typed;
+  const { dconnuri, offline, peerUri, protocol, to } = typed;
   if (isDirect(typed) || offline) {
     if (dconnuri === undefined) return null;
     const kind = offline ? '--offline' : `--protocol ${protocol}`;
@@ -159,7 +160,7 @@ function destinationConnectUri(typed: Typed): string | null {
       `with ${kind} this process reaches both hosts itself, by --from and --to: leave --dconnuri out`,
     );
   }
-  const uri = dconnuri ?? destinationSeenFrom(to);
+  const uri = dconnuri ?? destinationSeenFrom({ uri: to, peerUri });
   if (uri !== null) return uri;
   const why = to.includes('?') ? 'has parameters for' : 'is a socket of';
   throw new UsageError(

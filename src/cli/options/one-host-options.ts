@@ -1,4 +1,4 @@
-import { connectionUri } from './connection-uri.ts';
+import { connectionUri } from '../../requests/connection-uri.ts';
 import { runNames, wholeNumber } from './option-values.ts';
 
 /** What every command takes that works on a domain where it is. */

@@ -1,5 +1,26 @@
 import { z } from 'zod';
 
+import { didYouMean } from '../../requests/nearest.ts';
+import {
+  addressOfHost,
+  deviceName,
+  downtimeMsMax,
+  nameOfDomain,
+  nameOfSnapshot,
+  pathOnHost,
+  rampStepsMax,
+  runName,
+  timeoutPerGibSMax,
+} from '../../requests/bounds.ts';
+
+export {
+  downtimeMsMax,
+  passesMax,
+  rampStepsMax,
+  timeoutPerGibSMax,
+  timeoutSMax,
+} from '../../requests/bounds.ts';
+
 /** Kinds of values that options take; each message goes on after the option's name. */
 
 const quoted = (input: unknown): string => JSON.stringify(input) ?? 'nothing';
@@ -16,7 +37,8 @@ export function wholeNumber(least: number, most: number, unit: string) {
 
 export function oneOf<const Word extends string>(words: readonly [Word, ...Word[]]) {
   return z.enum(words, {
-    error: ({ input }) => `${quoted(input)} is not known; there is ${words.join(', ')}`,
+    error: ({ input }) =>
+      `${quoted(input)} is not known; there is ${words.join(', ')}${didYouMean(String(input), words)}`,
   });
 }
 
@@ -28,10 +50,6 @@ export function listOf(isWord: (word: string) => boolean, what: string) {
     .refine((words) => words.every(isWord), { error: `must list ${what}` });
 }
 
-const deviceName = /^[A-Za-z0-9_.-]{1,64}$/;
-/** As far as a claim may have been made by somebody else, it is only known to have a name. */
-const runName = /^[^\p{Cc}]{1,255}$/u;
-
 /** Names of disks, as `<target dev>` has them. */
 export const diskName = z.string().regex(deviceName, {
   error: ({ input }) =>
@@ -41,7 +59,7 @@ export const diskNames = listOf((name) => deviceName.test(name), 'disk names suc
 export const runNames = listOf((run) => runName.test(run), 'runs as the claims name them');
 
 /** An absolute path on the host; it goes to libvirt and qemu-img as it is. */
-export const hostPath = z.string().regex(/^\/[^\p{Cc}]{0,4000}$/u, {
+export const hostPath = z.string().regex(pathOnHost, {
   error: ({ input }) =>
     `${quoted(input)} is no absolute path: name it as the host sees it, as /var/backup`,
 });
@@ -53,28 +71,21 @@ export const flag = z
   .transform((given) => given === true);
 
 /** As libvirt takes one (virDomainDefNameValidate): no slash, no line break. */
-export const domainName = z.string().regex(/^[^/\p{Cc}]{1,255}$/u, {
+export const domainName = z.string().regex(nameOfDomain, {
   error: ({ input }) =>
     `${quoted(input)} cannot be a domain's name: no slash, no control characters, at most 255`,
 });
 
 /** Of a snapshot or an image: each becomes part of a file's name. */
-export const snapshotName = z.string().regex(/^[^/\p{Cc}]{1,247}$/u, {
+export const snapshotName = z.string().regex(nameOfSnapshot, {
   error: ({ input }) =>
     `${quoted(input)} cannot name a snapshot: no slash, no control characters, at most 247`,
 });
 
 /** Name or address of a host, as a certificate or a listening socket has it. */
-export const hostAddress = z.string().regex(/^[A-Za-z0-9._:%-]{1,255}$/, {
+export const hostAddress = z.string().regex(addressOfHost, {
   error: ({ input }) => `${quoted(input)} is neither a host name nor an address`,
 });
-
-/** virDomainMigrateSetMaxDowntime takes no more than 2000 s. */
-export const downtimeMsMax = 2_000_000;
-export const rampStepsMax = 100;
-export const passesMax = 1_000;
-export const timeoutSMax = 604_800;
-export const timeoutPerGibSMax = 86_400;
 
 /** `START:LIMIT:STEPS:S_PER_GIB`. */
 export const downtimeRamp = z

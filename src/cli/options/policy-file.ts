@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 
 import type {
@@ -10,6 +8,7 @@ import {
   convergencePresets,
   patient,
 } from '../../../machines/policy/migration/convergence-presets.ts';
+import { didYouMean } from '../../requests/nearest.ts';
 import { oneLine } from '../display/quantities.ts';
 import {
   downtimeMsMax,
@@ -18,6 +17,7 @@ import {
   timeoutPerGibSMax,
   timeoutSMax,
 } from './option-values.ts';
+import { readJsonFile } from './text-file.ts';
 import { UsageError } from './usage-error.ts';
 
 const sizeBytesMax = 64 * 1_024;
@@ -68,12 +68,12 @@ const policyFile = z.strictObject({
 export async function readPolicy(named: string): Promise<ConvergencePreset> {
   if (isPresetName(named)) return convergencePresets[named];
   if (!/[./]/.test(named)) {
-    const names = Object.keys(convergencePresets).join(', ');
+    const names = Object.keys(convergencePresets);
     throw new UsageError(
-      `--policy ${JSON.stringify(named)} is not known; there is ${names}, or the path of a FILE.json`,
+      `--policy ${JSON.stringify(named)} is not known; there is ${names.join(', ')}, or the path of a FILE.json${didYouMean(named, names)}`,
     );
   }
-  const parsed = policyFile.safeParse(parseJson(named, await readText(named)));
+  const parsed = policyFile.safeParse(await readJsonFile('--policy', named, sizeBytesMax));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const place = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
@@ -84,27 +84,4 @@ export async function readPolicy(named: string): Promise<ConvergencePreset> {
 
 function isPresetName(named: string): named is ConvergencePresetName {
   return Object.hasOwn(convergencePresets, named);
-}
-
-function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`--policy ${path} is no JSON: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    // A device or a pipe tells no size: one byte too many is enough to know.
-    const bytes = await buffer(createReadStream(path, { end: sizeBytesMax }));
-    if (bytes.length > sizeBytesMax) throw new Error('it is larger than 64 KiB');
-    return bytes.toString('utf8');
-  } catch (error) {
-    throw new UsageError(`--policy ${path} cannot be read: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-function reasonOf(error: unknown): string {
-  return oneLine(error instanceof Error ? error.message : String(error));
 }

@@ -1,5 +1,5 @@
 import type { OptionGroup } from './migrate-option-table.ts';
-import { option } from './migrate-option-table.ts';
+import { inspectOption, option, quietOption } from './migrate-option-table.ts';
 
 /** What every command takes that works on a domain where it is. */
 export const oneHostGroup: OptionGroup = {
@@ -123,5 +123,7 @@ export const runGroup: OptionGroup = {
   options: [
     option('--dry-run', 'judge every check, and touch nothing'),
     option('--wait', 'wait for what another run holds'),
+    option(...quietOption),
+    option(...inspectOption),
   ],
 };

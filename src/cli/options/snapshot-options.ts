@@ -8,6 +8,7 @@ import {
   liveSnapshotInput,
 } from '../../../machines/index.ts';
 import { namesOf } from '../../../machines/policy/verdicts.ts';
+import { deviceAlias, imageFormat } from '../../requests/bounds.ts';
 import { oneHostOptions, toOneHostInput } from './one-host-options.ts';
 import {
   diskNames,
@@ -21,25 +22,20 @@ import {
 import { readDomain, readOptions } from './read-options.ts';
 import { UsageError } from './usage-error.ts';
 
-const plainWord = /^[A-Za-z0-9_.:-]{1,128}$/;
-
 const snapshotOptions = z.object({
   ...oneHostOptions,
   kind: oneOf(['auto', 'live', 'cold', 'offline', 'internal', 'external']),
   to: hostPath.optional(),
   name: snapshotName.optional(),
   disk: diskNames.optional(),
-  format: z
-    .string()
-    .regex(/^[a-z0-9-]{1,20}$/, 'is no format of qemu-img')
-    .optional(),
+  format: z.string().regex(imageFormat, 'is no format of qemu-img').optional(),
   compress: flag,
   quiesce: oneOf(['required', 'try', 'never']).optional(),
   agentRunsHooks: flag,
   memory: flag,
   live: flag,
   shortOutage: flag,
-  detach: listOf((alias) => plainWord.test(alias), 'aliases of devices').optional(),
+  detach: listOf((alias) => deviceAlias.test(alias), 'aliases of devices').optional(),
   fallBack: z.boolean(),
   bandwidth: wholeNumber(1, 1_000_000, 'MiB/s').optional(),
   halt: flag,

@@ -32,6 +32,11 @@ export async function loadRun(store: RunStore, summary: RunSummary): Promise<Loa
   return { summary, family, journal: journal ?? [], artefacts, progress, locks };
 }
 
+/** What its machine told at its end; `null`: it has not ended. */
+export function outputOf({ family: [root] }: LoadedRun): Readonly<Record<string, unknown>> | null {
+  return root === undefined ? null : (readSnapshot(root.record)?.output ?? null);
+}
+
 /** Why it ended as it did; `null`: nothing failed, or it has not ended. */
 export function failureOf({ family: [root] }: LoadedRun): Failure | null {
   const told = root === undefined ? null : readSnapshot(root.record)?.output?.failure;

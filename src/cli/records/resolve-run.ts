@@ -1,4 +1,5 @@
 import type { RunStore, RunSummary } from '../../ports/run-store.ts';
+import { nearestName } from '../../requests/nearest.ts';
 import { oneLine } from '../display/quantities.ts';
 import { UsageError } from '../options/usage-error.ts';
 
@@ -22,12 +23,28 @@ export async function resolveRun(
   const fitting = runs.filter(({ id }) => id.startsWith(beginning.toLowerCase()));
   const [run, ...others] = fitting;
   if (run === undefined)
-    throw new UsageError(`no run begins with ${named}: virtstate runs --all lists those there are`);
+    throw new UsageError(
+      `no run begins with ${named}: virtstate runs --all lists those there are${likeIt(runs, beginning)}`,
+    );
   if (others.length === 0) return run;
   const shown = fitting.slice(0, shownMax).map(({ id, subject }) => `${id} (${subject ?? '-'})`);
   const more = fitting.length > shownMax ? `, and ${fitting.length - shownMax} more` : '';
   throw new UsageError(`${fitting.length} runs begin with ${named}: ${shown.join(', ')}${more}`);
 }
+
+/** Runs of a domain of that name, else the one whose id differs least. */
+function likeIt(runs: readonly RunSummary[], given: string): string {
+  const ofDomain = runs.filter(({ subject }) => subject === given).slice(0, shownMax);
+  if (ofDomain.length > 0) return `; of ${given} there is ${ofDomain.map(idOf).join(', ')}`;
+  const alike = nearestName(
+    given,
+    runs.map(({ id }) => id.slice(0, given.length)),
+  );
+  const nearest = runs.find(({ id }) => alike !== null && id.startsWith(alike));
+  return nearest === undefined ? '' : `; did you mean ${nearest.id} (${nearest.subject ?? '-'})?`;
+}
+
+const idOf = ({ id }: RunSummary): string => id;
 
 /** @throws UsageError */
 export function noRuns(beginning: string, place: string): never {

@@ -6,13 +6,14 @@ import * as machines from '../../../machines/index.ts';
 import type { RunRecord, StoredRun } from '../../ports/run-store.ts';
 import { parseCommand } from '../tuning/parse-command.ts';
 
-const known = Object.values<unknown>(machines).filter(
+/** Every machine of which a run may stand on record. */
+export const knownMachines = Object.values<unknown>(machines).filter(
   (value): value is AnyStateMachine => value instanceof StateMachine,
 );
 
 /** The machine of a stored run; `null`: this version of virtstate has none that fits. */
 export function machineOf({ machine, version }: RunRecord): AnyStateMachine | null {
-  return known.find((one) => one.id === machine && one.version === version) ?? null;
+  return knownMachines.find((one) => one.id === machine && one.version === version) ?? null;
 }
 
 /** A state of a chart by its dotted path, from the outermost state to it; empty where there is none. */
@@ -71,6 +72,8 @@ export interface Standing {
 /** Each as a person would type it. */
 const commandLines = [
   'abort',
+  'confirm',
+  'undo',
   'bandwidth.set 1',
   'downtime.set 1',
   'postcopy.start',

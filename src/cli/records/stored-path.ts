@@ -27,12 +27,16 @@ const failed = z.looseObject({
 });
 
 /** The way of a run and of its children so far. */
-export function pathOf({ family, journal, summary }: LoadedRun): StoredStep[] {
+export function pathOf({
+  family,
+  journal,
+  rootId,
+}: Pick<LoadedRun, 'family' | 'journal'> & { readonly rootId: string }): StoredStep[] {
   const records = new Map(family.map(({ record }) => [record.id, record]));
   return journal.map((row) => {
     const record = records.get(row.runId);
     const { atEpochMs, event, effectKey } = row;
-    const entered = record === undefined ? [] : enteredBy(row, record, summary.id);
+    const entered = record === undefined ? [] : enteredBy(row, record, rootId);
     const machine = record?.machine ?? '';
     const failure = failed.safeParse(event).data?.error ?? null;
     return { atEpochMs, machine, event: event.type, effectKey, failure, entered };

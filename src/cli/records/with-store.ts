@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 
 import type { RunStore } from '../../ports/run-store.ts';
 import { openStore } from '../compose.ts';
+import { quoted } from '../display/quantities.ts';
 import { readStorePlace } from '../options/store-place.ts';
 import type { Surroundings } from '../display/presenters.ts';
 
@@ -13,6 +14,11 @@ export function storePlaceOf(
 ): string {
   const isRoot = process.getuid?.() === 0;
   return readStorePlace(options, { environment, homeDirectory: homedir(), isRoot });
+}
+
+/** What another command needs so that it finds the same runs. */
+export function storeWords({ store }: Record<string, unknown>): string {
+  return typeof store === 'string' ? ` --store ${quoted(store)}` : '';
 }
 
 /**

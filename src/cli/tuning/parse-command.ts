@@ -1,10 +1,13 @@
 import { z } from 'zod';
 
-import type { MigrationCommand } from '../../../machines/index.ts';
+import type { MigrationCommand, SwapCommand } from '../../../machines/index.ts';
+import { didYouMean } from '../../requests/nearest.ts';
 import { downtimeMsMax } from '../options/option-values.ts';
 
+type Command = MigrationCommand | Pick<SwapCommand, 'type'>;
+
 export type ParsedCommand =
-  | { readonly understood: true; readonly command: MigrationCommand }
+  | { readonly understood: true; readonly command: Command }
   | { readonly understood: false; readonly reason: string };
 
 const plainCommands = [
@@ -13,10 +16,18 @@ const plainCommands = [
   'force.complete',
   'postcopy.recover',
   'postcopy.giveUp',
+  'confirm',
+  'undo',
 ] as const;
 type PlainCommand = (typeof plainCommands)[number];
 
-const abortEvent = 'abort.requested';
+/** What a person says in a word. */
+const events = {
+  abort: 'abort.requested',
+  confirm: 'confirm.requested',
+  undo: 'undo.requested',
+} as const;
+const isWord = (word: PlainCommand): word is keyof typeof events => Object.hasOwn(events, word);
 
 /** Commands with a number, its bounds and its unit. */
 const numbered = {
@@ -28,11 +39,12 @@ type NumberedCommand = keyof typeof numbered;
 const isPlain = (word: string): word is PlainCommand => plainCommands.some((name) => name === word);
 const isNumbered = (word: string): word is NumberedCommand => Object.hasOwn(numbered, word);
 const wrong = (reason: string): ParsedCommand => ({ understood: false, reason });
-const commandNames = [...plainCommands, ...Object.keys(numbered)].join(', ');
+const commandNames = [...plainCommands, ...Object.keys(numbered)];
 
 /** The command that stands for an event of the machine; `null`: it is none that a person sends. */
 export function commandFor(eventType: string): string | null {
-  if (eventType === abortEvent) return 'abort';
+  const word = plainCommands.filter(isWord).find((one) => events[one] === eventType);
+  if (word !== undefined) return word;
   return isPlain(eventType) || isNumbered(eventType) ? eventType : null;
 }
 
@@ -40,9 +52,10 @@ export function commandFor(eventType: string): string | null {
 export function parseCommand(line: string): ParsedCommand {
   const [word = '', ...values] = line.trim().split(/\s+/);
   if (isNumbered(word)) return parseNumbered(word, values);
-  if (!isPlain(word)) return wrong(`there is ${commandNames}`);
+  if (!isPlain(word))
+    return wrong(`there is ${commandNames.join(', ')}${didYouMean(word, commandNames)}`);
   if (values.length > 0) return wrong(`${word} takes no value`);
-  const type = word === 'abort' ? abortEvent : word;
+  const type = isWord(word) ? events[word] : word;
   return { understood: true, command: { type } };
 }
 

@@ -2,6 +2,7 @@ import type {
   ColdSnapshotInput,
   DomainSnapshotInput,
   InstanceSnapshotInput,
+  LiveMigrationInput,
   LiveSnapshotInput,
   ManagedSaveInput,
   SnapshotRevertInput,
@@ -15,6 +16,7 @@ import { beforeInstanceSnapshot } from '../../../machines/policy/instance-snapsh
 import { foretellInstance, verdictsOf } from '../../../machines/policy/instance-snapshot/ways.ts';
 import { liveSnapshotVerdicts } from '../../../machines/policy/live-snapshot/checks.ts';
 import { beforeLiveSnapshot } from '../../../machines/policy/live-snapshot/live-snapshot.ts';
+import { judgeMigration } from '../../../machines/policy/migration/checks.ts';
 import { savingVerdicts } from '../../../machines/policy/managed-save/checks.ts';
 import { beforeSaving } from '../../../machines/policy/managed-save/managed-save.ts';
 import { nothingYet } from '../../../machines/policy/one-host/one-host.ts';
@@ -23,6 +25,7 @@ import { beforeSnapshotRevert } from '../../../machines/policy/snapshot-revert/s
 import type { CheckVerdict } from '../../../machines/policy/verdicts.ts';
 import { coldSnapshotSlots } from '../../bindings/cold-snapshot.ts';
 import { domainSnapshotSlots } from '../../bindings/domain-snapshot.ts';
+import { gatherFacts as gatherMigrationFacts } from '../../bindings/gather-facts.ts';
 import { instanceSnapshotSlots } from '../../bindings/instance-snapshot.ts';
 import { liveSnapshotSlots } from '../../bindings/live-snapshot.ts';
 import { managedSaveSlots } from '../../bindings/managed-save.ts';
@@ -30,6 +33,9 @@ import { snapshotRevertSlots } from '../../bindings/snapshot-revert.ts';
 import type { Tools } from '../../engine/slots.ts';
 import { noLog } from '../../ports/log.ts';
 import type { Composition } from '../compose.ts';
+
+/** What a check needs of the world. */
+export type Judging = Pick<Composition, 'clock' | 'hypervisors' | 'imageStores'>;
 
 /** Every check of a workflow, judged now. */
 export interface Judgement {
@@ -40,17 +46,28 @@ export interface Judgement {
 
 /** Reads only. @throws FailureError */
 export type Judge<Input> = (
-  composition: Composition,
+  judging: Judging,
   input: Input,
   signal: AbortSignal,
 ) => Promise<Judgement>;
 
-export const toolsFor = ({ clock }: Composition, signal: AbortSignal): Tools => ({
+export const toolsFor = ({ clock }: Judging, signal: AbortSignal): Tools => ({
   clock,
   signal,
   key: 'dry-run',
   report: () => undefined,
   log: noLog,
+});
+
+export const judgeLiveMigration: Judge<LiveMigrationInput> = async (
+  { clock, hypervisors },
+  input,
+  signal,
+) => ({
+  verdicts: judgeMigration(
+    await gatherMigrationFacts(hypervisors, input, { signal, clock }),
+    input,
+  ),
 });
 
 export const judgeLiveSnapshot: Judge<LiveSnapshotInput> = async (composition, input, signal) => {

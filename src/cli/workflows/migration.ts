@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { LiveMigrationInput } from '../../../machines/index.ts';
 import { artefactLines } from '../display/artefact-words.ts';
 import { holdingLines } from '../display/holdings.ts';
-import { formatSpan, oneLine } from '../display/quantities.ts';
+import { formatSpan, oneLine, quoted } from '../display/quantities.ts';
 import type { FinishedRun, RunResult } from '../display/run-result.ts';
 import { describeFailure } from '../display/failure-words.ts';
 import { hideSealed } from '../records/sealed.ts';
@@ -18,7 +18,7 @@ export type AskedMigration = Pick<
   readonly options: Pick<
     LiveMigrationInput['options'],
     'destinationConnectUri' | 'destinationName' | 'keepSource' | 'persistence'
-  >;
+  > & { readonly copyDisks?: readonly string[] | undefined };
 };
 
 export const askedMigration = z.looseObject({
@@ -32,6 +32,7 @@ export const askedMigration = z.looseObject({
     destinationName: z.string().nullable(),
     keepSource: z.boolean(),
     persistence: z.enum(['asBefore', 'transient']),
+    copyDisks: z.array(z.string()).optional(),
   }),
 }) satisfies z.ZodType<AskedMigration>;
 
@@ -61,6 +62,7 @@ export function shownMigration(asked: AskedMigration): ShownWorkflow {
     header: { domain, from, to, protocol, offline },
     expectedPhases: offline ? phasesOfOfflineMove : phasesOfLiveMigration,
     places,
+    named: { domain, snapshot: null, disks: options.copyDisks ?? [] },
     whileLeft: () =>
       offline || protocol === 'direct'
         ? 'until then both daemons undo what they hold, and a guest that was about to switch over stays paused on the source'
@@ -82,6 +84,7 @@ function summarise(
   result: RunResult,
   holdings: readonly Holding[] | null,
 ): string[] {
+  if (result.ended === 'waiting') return [];
   const lines =
     result.ended !== 'finished'
       ? [
@@ -137,9 +140,4 @@ function resumeLine(asked: AskedMigration, holdings: readonly Holding[]): string
     ...(isPersistent && !options.keepSource ? ['--undefinesource'] : []),
   ];
   return `  to go on     ${words.map(quoted).join(' ')}`;
-}
-
-/** As a shell reads it back. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${oneLine(word).replaceAll("'", `'\\''`)}'`;
 }

@@ -9,10 +9,10 @@ import { artefactLines } from '../display/artefact-words.ts';
 import { describeFailure } from '../display/failure-words.ts';
 import { holdingLines } from '../display/holdings.ts';
 import { formatSpan, oneLine } from '../display/quantities.ts';
-import type { FinishedRun, RunResult } from '../display/run-result.ts';
+import type { FinishedRun, RunFailure, RunResult } from '../display/run-result.ts';
 import { hideSealed } from '../records/sealed.ts';
 import { lookAtPlaces } from './look-at-places.ts';
-import type { Place, ShownWorkflow } from './shown-workflow.ts';
+import type { Named, Place, ShownWorkflow } from './shown-workflow.ts';
 import { toldLines } from './told.ts';
 
 const askedDeletion = z.looseObject({
@@ -38,6 +38,10 @@ export type AskedOneHost = Pick<OneHostInput, 'domain' | 'host'> & {
     | Pick<SnapshotTask, 'kind' | 'name' | 'children' | 'metadataOnly'>
     | Pick<MergeTask, 'how' | 'kind' | 'targetDev'>
     | undefined;
+  /** Of a swap its orders; other machines have names there. */
+  readonly disks?: unknown;
+  /** Of an image; `null`: the root disk. */
+  readonly disk?: string | null | undefined;
 };
 
 export const askedOneHost = z.looseObject({
@@ -46,6 +50,8 @@ export const askedOneHost = z.looseObject({
   action: z.string().optional(),
   name: z.string().optional(),
   what: z.discriminatedUnion('kind', [askedDeletion, askedMerge]).optional(),
+  disks: z.unknown(),
+  disk: z.string().nullish().catch(undefined),
 }) satisfies z.ZodType<AskedOneHost>;
 
 interface Words {
@@ -77,6 +83,7 @@ const workflows = {
     object: `snapshot ${name}`,
     done: `has the image ${name}`,
   }),
+  volumeSwap: swapWords,
 } as const satisfies Record<string, (asked: AskedOneHost) => Words>;
 
 /** One machine does several things with a guest's memory. */
@@ -113,6 +120,34 @@ function deletionWords({ what }: AskedOneHost): Words {
   };
 }
 
+const askedSwaps = z.array(z.looseObject({ targetDev: z.string() }));
+const askedDisks = z.array(
+  z.union([z.string(), z.looseObject({ targetDev: z.string() }).transform((one) => one.targetDev)]),
+);
+
+/** Of what has to be there: a snapshot to go back to or to delete, and disks. */
+function namedParts({
+  disk = null,
+  disks,
+  name,
+  what,
+}: AskedOneHost): Pick<Named, 'disks' | 'snapshot'> {
+  if (what?.kind === 'merge') return { snapshot: null, disks: [what.targetDev] };
+  if (what?.kind === 'snapshot') return { snapshot: what.name, disks: [] };
+  const chosen = askedDisks.safeParse(disks).data ?? [];
+  return { snapshot: name ?? null, disks: disk === null ? chosen : [disk, ...chosen] };
+}
+
+function swapWords(asked: AskedOneHost): Words {
+  const disks = askedSwaps.safeParse(asked.disks).data ?? [];
+  const names = disks.map(({ targetDev }) => targetDev).join(', ');
+  return {
+    noun: 'swap',
+    object: `swap of ${names}`,
+    done: `has ${names} on ${disks.length === 1 ? 'its new volume' : 'their new volumes'}`,
+  };
+}
+
 type OneHostMachine = keyof typeof workflows;
 
 export function isOneHostMachine(id: string): id is OneHostMachine {
@@ -133,6 +168,11 @@ export function shownOneHost(machine: OneHostMachine, asked: AskedOneHost): Show
     header: { workflow: machine, domain, on },
     expectedPhases: [],
     places,
+    named: { domain, ...namedParts(asked) },
+    onlyForward: (states) =>
+      states.some((state) => state.startsWith('working.pivoting'))
+        ? `${domain} is being put onto its new volumes: it only goes forward`
+        : null,
     whileLeft: (tags) => leftWords(tags, domain, on),
     look: (hypervisors, { uuid, reach }) =>
       lookAtPlaces(
@@ -141,14 +181,17 @@ export function shownOneHost(machine: OneHostMachine, asked: AskedOneHost): Show
         uuid,
       ),
     summarise: (result, holdings) => [
-      ...(result.ended === 'finished'
+      ...(result.ended === 'finished' || result.ended === 'waiting'
         ? [
-            ...outcomeLines(machine, asked, result),
+            ...(result.ended === 'finished'
+              ? outcomeLines(machine, asked, result)
+              : waitingLines(machine, asked, result)),
             ...toldLines(result.told, asked.what?.kind === 'merge' ? asked.what.how : 'commit'),
             ...artefactLines(result.artefacts, places),
           ]
         : brokenLines(result)),
       ...(holdings === null ? [] : holdingLines(holdings)),
+      ...(result.ended === 'waiting' ? result.steps.map((step) => `  next         ${step}`) : []),
     ],
   };
 }
@@ -161,10 +204,22 @@ function leftWords(tags: ReadonlySet<string>, domain: string, on: string): strin
   return 'until then the daemon goes on with what it was told last, and nothing is undone';
 }
 
-function brokenLines({ failure }: Exclude<RunResult, { ended: 'finished' }>): string[] {
+function brokenLines({ failure }: Extract<RunResult, { failure: RunFailure }>): string[] {
   return [
     `virtstate itself failed (${failure.code}): ${oneLine(failure.message)}`,
     'The daemon may go on with what it was told last: look at the guest before anything else.',
+  ];
+}
+
+function waitingLines(
+  machine: OneHostMachine,
+  asked: AskedOneHost,
+  { run }: Extract<RunResult, { ended: 'waiting' }>,
+): string[] {
+  const { done }: Words = workflows[machine](asked);
+  return [
+    `waiting: ${asked.domain} ${done}`,
+    `until you decide, what it had before is kept, and run ${run} keeps other runs away`,
   ];
 }
 
@@ -182,6 +237,8 @@ function outcomeLines(
     case 'refused':
       return [`refused: ${reason}`, `${domain} is as it was; nothing was touched`];
     case 'rolledBack':
+      if (failure?.code === 'undone')
+        return [`undone: ${domain} is on its old volumes, with all that it wrote, after ${spent}`];
       return [`rolled back after ${spent}: ${reason}`, `${domain} is as before`];
     case 'needsOperator':
       return [`needs an operator, after ${spent}: ${reason}`];

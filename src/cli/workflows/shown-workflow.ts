@@ -20,6 +20,15 @@ export interface Holding {
   readonly holds: HostHolding;
 }
 
+/** Names that a person gave for what has to be there already. */
+export interface Named {
+  readonly domain: string;
+  /** Of libvirt. */
+  readonly snapshot: string | null;
+  /** As the guest has them, as vda. */
+  readonly disks: readonly string[];
+}
+
 /** A kind of run as a person is told of it, whoever began it. */
 export interface ShownWorkflow {
   /** The machine's id. */
@@ -32,6 +41,10 @@ export interface ShownWorkflow {
   /** Phases that it will go through, so that the picture keeps its height meanwhile. */
   readonly expectedPhases: readonly string[];
   readonly places: readonly Place[];
+  /** What has to be on the first of its places. */
+  readonly named: Named;
+  /** Why an abort is not heeded any more, though its chart may yet have to go back; `null`: it is. */
+  readonly onlyForward?: (states: readonly string[]) => string | null;
   /** What goes on when we leave, until somebody recovers the run; `tags`: of the state it is left in. */
   whileLeft(tags: ReadonlySet<string>): string;
   /**

@@ -5,8 +5,6 @@ import { formatBytes, formatPause, oneLine } from '../display/quantities.ts';
 /** What only some machines tell of themselves, and how it is said. */
 const tellable = z.looseObject({
   consistency: z.enum(['application', 'filesystem', 'crash']).nullable().optional(),
-  outageMs: z.number().nullable().optional(),
-  frozenMs: z.number().nullable().optional(),
   images: z
     .array(
       z.looseObject({
@@ -20,11 +18,38 @@ const tellable = z.looseObject({
   merged: z
     .array(z.looseObject({ targetDev: z.string(), top: z.string(), base: z.string().nullable() }))
     .optional(),
+  swapped: z
+    .array(
+      z.looseObject({
+        targetDev: z.string(),
+        volume: z.string(),
+        format: z.string(),
+        oldVolume: z.string(),
+        resizedToBytes: z.number().nullable(),
+      }),
+    )
+    .optional(),
   removed: z.array(z.string()).optional(),
   left: z.array(z.looseObject({ path: z.string(), why: z.string() })).optional(),
   keptAs: z.string().nullable().optional(),
   notes: z.array(z.string()).optional(),
 });
+
+/** How long the guest stood still, by how that is called. */
+const pauses = z.looseObject({
+  downtimeMs: z.number().nullish(),
+  outageMs: z.number().nullish(),
+  frozenMs: z.number().nullish(),
+});
+
+/** What was measured, as label and words. */
+export function toldPauses(told: unknown): readonly (readonly [label: string, words: string])[] {
+  const { downtimeMs, frozenMs, outageMs } = pauses.safeParse(told).data ?? {};
+  const measured = { downtime: downtimeMs, outage: outageMs, frozen: frozenMs };
+  return Object.entries(measured).flatMap(([label, ms]) =>
+    typeof ms === 'number' ? [[label, formatPause(ms)] as const] : [],
+  );
+}
 
 const mergedWords = {
   commit: (top: string, base: string | null) => oneLine(`${top} is in ${base} now`),
@@ -40,8 +65,8 @@ export function toldLines(
   how: 'commit' | 'pull' = 'commit',
 ): string[] {
   const parsed = tellable.safeParse(told).data ?? {};
-  const { consistency, outageMs, frozenMs, images = [], keptAs = null } = parsed;
-  const { left = [], merged = [], notes = [], removed = [] } = parsed;
+  const { consistency, images = [], keptAs = null } = parsed;
+  const { left = [], merged = [], notes = [], removed = [], swapped = [] } = parsed;
   return [
     ...images.map((image) =>
       line(
@@ -52,9 +77,12 @@ export function toldLines(
     ...(consistency === undefined || consistency === null
       ? []
       : [line('consistency', consistency)]),
-    ...(outageMs === undefined || outageMs === null ? [] : [line('outage', formatPause(outageMs))]),
-    ...(frozenMs === undefined || frozenMs === null ? [] : [line('frozen', formatPause(frozenMs))]),
+    ...toldPauses(told).map(([label, words]) => line(label, words)),
     ...merged.map(({ base, targetDev, top }) => line(targetDev, mergedWords[how](top, base))),
+    ...swapped.map(({ format, oldVolume, resizedToBytes, targetDev, volume }) => {
+      const size = resizedToBytes === null ? '' : `, ${formatBytes(resizedToBytes)} now`;
+      return line(targetDev, oneLine(`${volume} (${format}${size}); before: ${oldVolume}`));
+    }),
     ...removed.map((path) => line('removed', oneLine(path))),
     ...left.map(({ path, why }) => line('left', oneLine(`${path}: ${why}`))),
     ...(keptAs === null ? [] : [line('kept', oneLine(`the state before, as snapshot ${keptAs}`))]),

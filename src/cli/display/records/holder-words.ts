@@ -2,11 +2,14 @@ import { hostname } from 'node:os';
 
 import type { EngineView, RunSummary } from '../../../ports/run-store.ts';
 import { formatSpan, oneLine } from '../quantities.ts';
+import { isWaiting } from './decision-words.ts';
 
 /** Who drives a run, as far as a list has room for it. */
-export function holderInShort({ holder, parked, finishedAtEpochMs }: RunSummary): string {
+export function holderInShort(run: RunSummary): string {
+  const { finishedAtEpochMs, holder, parked } = run;
   if (finishedAtEpochMs !== null) return '-';
   if (parked !== null) return 'nobody: needs an operator';
+  if (holder?.alive !== true && isWaiting(run)) return 'nobody: waits for confirm or undo';
   if (holder === null) return 'nobody: left to recover';
   return holder.alive ? placeOf(holder) : `nobody: ${placeOf(holder)} is gone`;
 }
@@ -14,8 +17,8 @@ export function holderInShort({ holder, parked, finishedAtEpochMs }: RunSummary)
 /** The same with how long ago it was heard of. */
 export function holderAtLength(run: RunSummary, nowEpochMs: number): string {
   const { holder, parked } = run;
-  if (run.finishedAtEpochMs !== null || parked !== null || holder === null)
-    return holderInShort(run);
+  const isLeft = holder === null || (!holder.alive && isWaiting(run));
+  if (run.finishedAtEpochMs !== null || parked !== null || isLeft) return holderInShort(run);
   const heard = formatSpan(nowEpochMs - holder.heartbeatAtEpochMs);
   return holder.alive
     ? `${placeOf(holder)}, which lives (heard of ${heard} ago)`

@@ -1,9 +1,14 @@
 import type { RunSummary } from '../../../ports/run-store.ts';
 import type { Style } from '../presenters.ts';
 import { oneLine } from '../quantities.ts';
+import { decisionSteps, isWaiting } from './decision-words.ts';
 
-/** What a person may do about a run that nobody drives; none where somebody does. */
-export function nextSteps(run: RunSummary): string[] {
+/**
+ * What a person may do about a run that nobody drives; none where somebody does.
+ *
+ * @param meanwhile what goes on without a driver, where that is known
+ */
+export function nextSteps(run: RunSummary, meanwhile: string | null = null): string[] {
   const { id, holder, machine, parked, finishedAtEpochMs } = run;
   const hosts = machine === 'liveMigration' ? 'both hosts' : 'its host';
   if (finishedAtEpochMs !== null) return [];
@@ -14,7 +19,9 @@ export function nextSteps(run: RunSummary): string[] {
       `where all is in order there already: virtstate recover --give-up ${id} ends it as it is and touches no host`,
     ];
   if (holder !== null && holder.alive) return [];
-  return [`virtstate recover ${id} takes it up where its record stands`];
+  if (isWaiting(run)) return [...decisionSteps(id)];
+  const until = meanwhile === null ? '' : `; ${meanwhile}`;
+  return [`virtstate recover ${id} takes it up where its record stands${until}`];
 }
 
 export function parkedWords({ parked }: RunSummary): string | null {

@@ -3,6 +3,7 @@ import { exitStatus } from '../../exit-status.ts';
 import type { Reply } from '../../records/ask-run.ts';
 import { commandFor } from '../../tuning/parse-command.ts';
 import { oneLine } from '../quantities.ts';
+import { isWaiting } from './decision-words.ts';
 import { holderInShort } from './holder-words.ts';
 import { mainStateOf } from './main-state.ts';
 
@@ -58,15 +59,18 @@ export function replyToWords({ run, command, reply }: Told): string {
     case 'ended':
       return oneLine(`not taken: ${about}: it has ended (${reply.run.outcome ?? 'no outcome'})`);
     case 'nobody':
-      return oneLine(
-        `not sent: ${about}: ${holderInShort(reply.run)}: virtstate recover ${run.id} takes it up`,
-      );
+      return oneLine(`not sent: ${about}: ${holderInShort(reply.run)}: ${takenUpBy(reply.run)}`);
     case 'silence':
       return oneLine(
         `not answered: ${about}: driven by ${holderInShort(reply.run)}; what was sent stays in its inbox, for whoever goes on with it`,
       );
   }
 }
+
+const takenUpBy = (run: RunSummary): string =>
+  isWaiting(run)
+    ? `virtstate confirm ${run.id} or virtstate undo ${run.id}`
+    : `virtstate recover ${run.id} takes it up`;
 
 export function statusOfReply(reply: Reply): number {
   if (isTaken(reply)) return exitStatus.completed;

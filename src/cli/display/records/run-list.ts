@@ -33,7 +33,7 @@ export function toRunObject(run: RunSummary) {
     startedAt: startedAtEpochMs,
     finishedAt: finishedAtEpochMs,
     outcome,
-    states,
+    states: [...states],
     drivenBy:
       holder === null
         ? null

@@ -2,7 +2,7 @@ import { redactText } from '../../../engine/redaction.ts';
 import { effectsInFlight, pathOf } from '../../records/stored-path.ts';
 import type { StoredStep } from '../../records/stored-path.ts';
 import type { LoadedRun } from '../../records/load-run.ts';
-import { failureOf } from '../../records/load-run.ts';
+import { failureOf, outputOf } from '../../records/load-run.ts';
 import { standingOf } from '../../records/stored-machines.ts';
 import { progressWords } from '../plain-lines.ts';
 import { formatMoment, formatOffset, formatSpan, oneLine } from '../quantities.ts';
@@ -11,6 +11,7 @@ import { describeState } from '../state-words.ts';
 import { describeArtefact } from '../artefact-words.ts';
 import { describeFailure } from '../failure-words.ts';
 import { shownOfRecord } from '../../workflows/of-record.ts';
+import { toldPauses } from '../../workflows/told.ts';
 import type { ShownWorkflow } from '../../workflows/shown-workflow.ts';
 import { holderAtLength } from './holder-words.ts';
 import { mainStateOf } from './main-state.ts';
@@ -38,11 +39,12 @@ export function toRunPage(run: LoadedRun, nowEpochMs: number): string[] {
     field('state', stateWords(run)),
     ...listed('because', failure === null ? [] : [describeFailure(failure)]),
     field('since', sinceWords(run, nowEpochMs)),
+    ...toldPauses(outputOf(run)).map(([label, words]) => field(label, words)),
     field('driven by', holderAtLength(summary, nowEpochMs)),
     field('to undo', undoWords(summary, standing?.tags ?? null)),
     ...(isUnfinished ? [field('allowed', allowedWords(standing?.allowed ?? null))] : []),
     ...listed('parked', [parkedWords(summary) ?? []].flat()),
-    ...listed('next', nextSteps(summary)),
+    ...listed('next', nextSteps(summary, meanwhileIn(run))),
     ...listed(
       'holds',
       run.locks.map((name) => oneLine(redactText(name, []))),
@@ -57,12 +59,26 @@ export function toRunPage(run: LoadedRun, nowEpochMs: number): string[] {
       run.artefacts.map((artefact) => describeArtefact(artefact, shown?.places ?? [])),
     ),
     '',
-    ...pathOf(run).flatMap((step) => stepLines(step, summary.startedAtEpochMs)),
+    ...pathOf({ ...run, rootId: summary.id }).flatMap((step) =>
+      stepLines(step, summary.startedAtEpochMs),
+    ),
   ];
 }
 
 function shownIn({ family: [root] }: LoadedRun): ShownWorkflow | null {
   return root === undefined ? null : shownOfRecord(root);
+}
+
+/** `null`: it has not ended, or its machine tells of none. */
+function downtimeOf(run: LoadedRun): number | null {
+  const told = outputOf(run)?.['downtimeMs'];
+  return typeof told === 'number' ? told : null;
+}
+
+/** What happens outside while nobody drives it. */
+function meanwhileIn(run: LoadedRun): string | null {
+  const standing = standingOf(run.family);
+  return standing === null ? null : (shownIn(run)?.whileLeft(standing.tags) ?? null);
 }
 
 function listed(label: string, lines: readonly string[]): string[] {
@@ -110,27 +126,34 @@ export function toRunDetails(run: LoadedRun): object {
     ...toRunObject(summary),
     asked: shown?.header ?? null,
     failure: failureOf(run),
+    downtimeMs: downtimeOf(run),
     tags: standing === null ? null : [...standing.tags],
     allowed: standing?.allowed ?? null,
-    nextSteps: nextSteps(summary),
+    nextSteps: nextSteps(summary, meanwhileIn(run)),
     locks: locks.map((name) => redactText(name, [])),
     progress,
     effects: effectsInFlight(run),
     artefacts,
-    path: pathOf(run).map(({ atEpochMs, machine, event, effectKey, failure, entered }) => ({
-      at: atEpochMs,
-      machine,
-      event,
-      effect: effectKey,
-      ...(failure === null ? {} : { failure }),
-      entered: entered.map(({ atEpochMs: at, region, state, phase, evidence, tags }) => ({
-        at,
-        ...(region === null ? {} : { region }),
-        state,
-        ...(phase === null ? {} : { phase }),
-        ...(evidence === null ? {} : { evidence }),
-        tags,
-      })),
+    path: pathOf({ ...run, rootId: summary.id }).map(toStepObject),
+  };
+}
+
+/** One step of a run as an object. */
+export function toStepObject(step: StoredStep) {
+  const { atEpochMs, machine, event, effectKey, failure, entered } = step;
+  return {
+    at: atEpochMs,
+    machine,
+    event,
+    effect: effectKey,
+    ...(failure === null ? {} : { failure }),
+    entered: entered.map(({ atEpochMs: at, region, state, phase, evidence, tags }) => ({
+      at,
+      ...(region === null ? {} : { region }),
+      state,
+      ...(phase === null ? {} : { phase }),
+      ...(evidence === null ? {} : { evidence }),
+      tags: [...tags],
     })),
   };
 }

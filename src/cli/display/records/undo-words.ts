@@ -11,6 +11,10 @@ const byOutcome: Readonly<Record<string, string>> = {
 /** By the first tag that speaks for what an abort would do now. */
 const byTag: readonly (readonly [tag: string, words: string])[] = [
   ['waitingForOperator', 'nothing by itself: it waits for an operator'],
+  [
+    'awaitingConfirmation',
+    'everything: virtstate undo goes back to the old volumes, with all that the guest wrote since',
+  ],
   ['rollingBack', 'it is being undone already'],
   ['pointOfNoReturn', 'nothing any more: past the point of no return it goes on to its end'],
   ['abortable', 'everything: an abort leaves the guest as it was'],
