@@ -10,12 +10,15 @@ import type {
   managedSave,
   snapshotDelete,
   snapshotRevert,
+  volumeSwap,
 } from '../machines/index.ts';
 import { createImageStores } from './adapters/images/index.ts';
 import { bindMigrations } from './bindings/migrations.ts';
 import { bindSnapshots } from './bindings/snapshots.ts';
+import { bindVolumeSwap } from './bindings/volume-swap.ts';
 import type { Limits, StartOptions } from './engine/admission.ts';
 import { Engine } from './engine/engine.ts';
+import type { Inspect } from './engine/inspection/inspection.ts';
 import type { Run } from './engine/run.ts';
 import { systemClock } from './engine/system-clock.ts';
 import type { Clock } from './ports/clock.ts';
@@ -35,6 +38,7 @@ export interface Workflows {
   readonly 'managed-save': typeof managedSave;
   readonly 'snapshot-delete': typeof snapshotDelete;
   readonly 'snapshot-revert': typeof snapshotRevert;
+  readonly 'volume-swap': typeof volumeSwap;
 }
 
 export type WorkflowName = keyof Workflows;
@@ -53,6 +57,8 @@ export interface CreateEngineOptions {
   readonly limits?: Partial<Limits>;
   /** `false`: what earlier processes left unfinished stays so until {@link Engine.recover}. */
   readonly recover?: boolean;
+  /** Told of every step when it is on record, in the messages of `@statelyai/inspect`. */
+  readonly inspect?: Inspect;
   readonly clock?: Clock;
   readonly newRunId?: () => string;
 }
@@ -80,15 +86,20 @@ export class WorkflowEngine extends Engine {
  * @throws StoreError
  */
 export async function createEngine(options: CreateEngineOptions): Promise<WorkflowEngine> {
-  const { store, hypervisors, limits, logger = noLog, recover = true } = options;
+  const { store, hypervisors, inspect, limits, logger = noLog, recover = true } = options;
   const imageStores = options.imageStores ?? createImageStores(hypervisors);
   const engine = new WorkflowEngine({
     store,
-    machines: [...bindMigrations(hypervisors), ...bindSnapshots(hypervisors, imageStores)],
+    machines: [
+      ...bindMigrations(hypervisors),
+      ...bindSnapshots(hypervisors, imageStores),
+      bindVolumeSwap(hypervisors),
+    ],
     clock: options.clock ?? systemClock,
     log: logger,
     newRunId: options.newRunId ?? randomUUID,
     ...(limits === undefined ? {} : { limits }),
+    ...(inspect === undefined ? {} : { inspect }),
   });
   if (recover) await engine.recover();
   return engine;

@@ -41,6 +41,17 @@ describe('imports point one way', () => {
     expect(own.flatMap(objectionsIn)).toEqual([]);
   });
 
+  test('what draws is large, and loaded when something is drawn', () => {
+    const loaded = sources
+      .filter(({ path }) => path.startsWith('src/'))
+      .flatMap((file) =>
+        importsOf(file).map(({ target, kind }) => `${file.path} ${target} ${kind}`),
+      )
+      .filter((line) => line.includes(' elkjs '));
+    expect(loaded).toContain('src/diagrams/layout.ts elkjs dynamic');
+    expect(loaded.filter((line) => line.endsWith(' value'))).toEqual([]);
+  });
+
   test('the walk sees imports of every kind', () => {
     const text = [
       "import { a } from './b.ts';",

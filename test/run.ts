@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,8 @@ import { VitestProcess } from './runner/vitest-process.ts';
 import { labMode } from './support/lab-mode.ts';
 
 const root = join(import.meta.dirname, '..');
+/** What tests leave for a person to look at; not part of the repository. */
+const artefacts = join(root, 'artefacts');
 const ownArguments = process.argv.slice(2);
 const vitestArguments = ownArguments.filter((argument) => argument !== '--nightly');
 /** The first part of the name of every lab that belongs to this run. */
@@ -32,6 +35,8 @@ async function wantsClientLab(): Promise<boolean> {
 }
 
 async function runTests(reportFile: string): Promise<Summary> {
+  // Those of another run would say what this one did not see.
+  await rm(artefacts, { recursive: true, force: true });
   if (await wantsClientLab()) Object.assign(environment, await clientLab(`${runName}-client`));
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
   const args = ['run', ...reporters, ...vitestArguments];
@@ -44,6 +49,7 @@ async function runTests(reportFile: string): Promise<Summary> {
 
 function tell(summary: Summary): void {
   say(['', 'Time per tier:', ...timeLines(summary.times)]);
+  if (existsSync(artefacts)) say(['', `Pictures of the inspector: ${artefacts}`]);
   if (summary.skipped.length === 0) return;
   const judgement = labMode() === 'require' ? ' (a failure with VIRTSTATE_LAB=require)' : '';
   say(['', `Skipped${judgement}:`, ...skippedLines(summary.skipped)]);

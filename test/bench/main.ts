@@ -8,12 +8,17 @@ import { clientParallel } from './client-parallel.ts';
 import { clientSequential } from './client-sequential.ts';
 import { coldSnapshots } from './cold-snapshots.ts';
 import { engine } from './engine/engine.ts';
+import { inspector } from './inspector.ts';
 import { liveSnapshots } from './live-snapshots.ts';
 import { migrations } from './migrations.ts';
 import { overlaySnapshots } from './overlay-snapshots.ts';
 import { table } from './row.ts';
+import { serviceStarts } from './service-starts.ts';
 import type { BenchRow } from './row.ts';
+import { swapCpu } from './swap-cpu.ts';
+import { swapLatency } from './swap-latency.ts';
 import { volumeCopy } from './volume-copy.ts';
+import { volumeSwaps } from './volume-swaps.ts';
 
 const benches: readonly Bench[] = [
   clientSequential,
@@ -23,7 +28,12 @@ const benches: readonly Bench[] = [
   liveSnapshots,
   coldSnapshots,
   overlaySnapshots,
+  ...volumeSwaps,
+  swapLatency,
+  swapCpu,
   engine,
+  serviceStarts,
+  inspector,
   cliStart,
 ];
 const names = benches.map(({ name }) => name).join(', ');

@@ -50,13 +50,14 @@ export function compare(metric: Metric, pairs: readonly Pair[]): BenchRow {
   };
 }
 
-/** The row of a metric without a peer: the median of what was measured. */
+/** The row of a metric without a peer: the median of what was measured, or what else is asked of it. */
 export function absolute(
   metric: Pick<BenchRow, 'bench' | 'metric' | 'unit' | 'goal'>,
   values: readonly number[],
+  statistic: (values: readonly number[]) => number = median,
 ): BenchRow {
-  const [low, high] = interval95(values);
-  const ours = rounded(median(values));
+  const [low, high] = interval95(values, statistic);
+  const ours = rounded(statistic(values));
   const ci95 = [rounded(low), rounded(high)] as const;
   return { ...metric, ours, peer: null, peerName: null, value: ours, pairs: values.length, ci95 };
 }

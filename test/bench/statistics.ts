@@ -14,6 +14,14 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
+/** The value that so many percent of them do not exceed: of the values, the next above. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)];
+  if (value === undefined) throw new Error('no values, no percentile');
+  return value;
+}
+
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
 function seeded(seed: number): () => number {
   let state = seed;
@@ -25,12 +33,15 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** The 95 % interval of the median, by bootstrap; the same values give the same interval. */
-export function interval95(values: readonly number[]): readonly [number, number] {
+/** The 95 % interval of a statistic, by bootstrap; the same values give the same interval. */
+export function interval95(
+  values: readonly number[],
+  statistic: (values: readonly number[]) => number = median,
+): readonly [number, number] {
   const random = seeded(values.length);
-  const medians = Array.from({ length: resamples }, () =>
-    median(values.map(() => values[Math.floor(random() * values.length)] ?? 0)),
+  const found = Array.from({ length: resamples }, () =>
+    statistic(values.map(() => values[Math.floor(random() * values.length)] ?? 0)),
   ).toSorted((a, b) => a - b);
-  const at = (share: number): number => medians[Math.floor(share * (resamples - 1))] ?? 0;
+  const at = (share: number): number => found[Math.floor(share * (resamples - 1))] ?? 0;
   return [at(0.025), at(0.975)];
 }

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { CommitOptions, CopyOptions } from '../../src/ports/block-jobs.ts';
+import type { DiskImage } from '../../src/ports/disk-source.ts';
 import type { DomainView } from '../../src/ports/domain.ts';
 import type { Fixture } from './fixture.ts';
 import { failureOf, unending } from './fixture.ts';
@@ -52,6 +53,7 @@ export const blockJobsCases: Cases = {
     expect(await mirrorOf(fixture, uuid)).toEqual({
       job: 'copy',
       path,
+      origin: { kind: 'file', path },
       format: 'qcow2',
       ready: true,
     });
@@ -94,6 +96,46 @@ export const blockJobsCases: Cases = {
     expect(await pathsOf(fixture, uuid)).toEqual([path]);
   },
 
+  // As a libvirt has it that copies disks of transient domains only.
+  'a guest without its definition goes on with a copy, and its definition names its old disk':
+    async (fixture) => {
+      const { source } = fixture;
+      const guest = await fixture.newGuest('private');
+      const { uuid } = guest;
+      const path = fixture.newPath(guest, 'copy');
+      await source.createVolume(path, 2 ** 26, unending);
+      const to = { source: { kind: 'file', path }, format: 'raw' } as const;
+      const options = { shallow: false, bandwidthMibPerS: 0 };
+      const copyTo = (image: DiskImage) =>
+        source.copyBlockByRebase(uuid, 'vda', image, options, unending);
+      expect(await failureOf(copyTo(to))).toMatchObject({
+        code: 'operationInvalid',
+        effect: 'none',
+      });
+      const watched = fixture.watchAlone(uuid);
+      await watched.sees('state running booted');
+      const definition = await source.readDefinition(uuid, unending);
+      await source.undefine(uuid, unending);
+      const host = { transport: 'tcp', name: '192.0.2.7', port: null } as const;
+      const far = { source: { kind: 'nbd', host, exportName: 'vol' }, format: 'raw' } as const;
+      expect(await failureOf(copyTo(far))).toMatchObject({ effect: 'none' });
+      await copyTo(to);
+      await watched.sees('blockJob vda copy ready');
+      expect(await mirrorOf(fixture, uuid)).toMatchObject({ job: 'copy', path, format: 'raw' });
+      expect(await source.endBlockJob(uuid, 'vda', 'pivot', unending)).toBe('ended');
+      await watched.sees('blockJob vda copy completed');
+      const configured = () => source.findDiskImage(uuid, 'configuration', 'vda', unending);
+      expect(await configured()).toBeNull();
+      await source.defineAgain(uuid, definition, unending);
+      expect(await pathsOf(fixture, uuid)).toEqual([path]);
+      const old = await configured();
+      expect(old).toMatchObject({ source: { path: guest.disks[0]?.path } });
+      if (old === null) return;
+      const change = { targetDev: 'vda', from: old, to };
+      await source.changeDiskImage(uuid, 'configuration', change, unending);
+      expect(await configured()).toEqual(to);
+    },
+
   'layers are merged down and up while the guest runs': async (fixture) => {
     const { source } = fixture;
     const guest = await fixture.newGuest('private');
@@ -132,7 +174,7 @@ export const blockJobsCases: Cases = {
     await source.createVolume(path, 2 ** 20, unending);
     const watched = fixture.watchAlone(uuid);
     await watched.sees('state running booted');
-    const destination = { source: 'file', path, format: 'raw' } as const;
+    const destination = { source: { kind: 'file', path }, format: 'raw' } as const;
     const options = { ...copying, reuseExternal: true };
     await source.copyBlock(uuid, 'vda', destination, options, unending);
     await watched.sees('blockJob vda copy failed');
@@ -154,7 +196,7 @@ export const blockJobsCases: Cases = {
     expect(await failureOf(missing)).toMatchObject(refused);
     const taken = guest.disks[0]?.path ?? '';
     expect(await failureOf(copy(fixture, guest, taken))).toMatchObject(refused);
-    const destination = { source: 'file', path, format: 'qcow2' } as const;
+    const destination = { source: { kind: 'file', path }, format: 'qcow2' } as const;
     const elsewhere = source.copyBlock(uuid, 'vdz', destination, copying, unending);
     expect(await failureOf(elsewhere)).toMatchObject(refused);
     expect(await source.findVolume(path, unending)).toBeNull();
@@ -182,7 +224,7 @@ function copy(
   path: string,
   options: Partial<CopyOptions> = {},
 ): Promise<void> {
-  const destination = { source: 'file', path, format: 'qcow2' } as const;
+  const destination = { source: { kind: 'file', path }, format: 'qcow2' } as const;
   return source.copyBlock(uuid, 'vda', destination, { ...copying, ...options }, unending);
 }
 

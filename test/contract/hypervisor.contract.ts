@@ -4,6 +4,7 @@ import { changingCases } from './changing.cases.ts';
 import { claimingCases } from './claiming.cases.ts';
 import { clientDrivenCases } from './client-driven.cases.ts';
 import { devicesCases } from './devices.cases.ts';
+import { diskImagesCases } from './disk-images.cases.ts';
 import { Fixture } from './fixture.ts';
 import type { TwoHosts } from './fixture.ts';
 import { guestAgentCases } from './guest-agent.cases.ts';
@@ -26,6 +27,7 @@ const cases = {
   tuning: tuningCases,
   volumes: volumesCases,
   'block jobs': blockJobsCases,
+  'disk images': diskImagesCases,
   'guest agent': guestAgentCases,
   saving: savingCases,
   devices: devicesCases,
@@ -42,6 +44,7 @@ export const allParts: readonly Part[] = [
   'tuning',
   'volumes',
   'block jobs',
+  'disk images',
   'guest agent',
   'saving',
   'devices',

@@ -133,8 +133,16 @@ export const imageChainCases: ImageCases = {
     await images.removeFile(to.path, unending);
     expect(await images.inspectImage(inUse.path, inUse.format, unending)).not.toBeNull();
     expect(await images.isImageInUse(inUse, unending)).toBe(true);
+    expect(await failureOf(images.inspectFreeImage(inUse, unending))).toMatchObject({
+      code: 'imageInUse',
+      effect: 'none',
+    });
     expect(await images.isImageInUse(to, unending)).toBe(false);
-    expect(await images.isImageInUse(await newImage(site), unending)).toBe(false);
+    expect(await images.inspectFreeImage(to, unending)).toBeNull();
+    const free = await newImage(site);
+    expect(await images.isImageInUse(free, unending)).toBe(false);
+    const info = await images.inspectImage(free.path, free.format, unending);
+    expect(await images.inspectFreeImage(free, unending)).toEqual(info);
   },
 
   'a layer is committed into one below it': async (site) => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { imageChainCases } from './image-chains.cases.ts';
 import { failureOf, unending } from './fixture.ts';
+import { imageSizesCases } from './image-sizes.cases.ts';
 import { imageStoreCases } from './image-store.cases.ts';
 import type { ImageCases, ImageSite } from './image-site.ts';
 import { mib, newPath, silent } from './image-site.ts';
@@ -90,7 +91,12 @@ const fileCases: ImageCases = {
   },
 };
 
-const cases = { files: fileCases, chains: imageChainCases, 'a directory store': imageStoreCases };
+const cases = {
+  files: fileCases,
+  chains: imageChainCases,
+  sizes: imageSizesCases,
+  'a directory store': imageStoreCases,
+};
 
 /** What every implementation owes to {@link HostImages}, seen only through it. */
 export function imagesContract(

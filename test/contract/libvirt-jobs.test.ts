@@ -4,7 +4,7 @@ import { labHosts } from './lab-hosts.ts';
 
 describeLab('a real daemon', () => {
   hypervisorContract('libvirt', () => labHosts('libvirt-jobs'), {
-    parts: ['block jobs', 'guest agent'],
+    parts: ['block jobs', 'disk images', 'guest agent'],
     caseTimeoutMs: 60_000,
     setupTimeoutMs: 120_000,
   });

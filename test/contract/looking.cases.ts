@@ -10,6 +10,13 @@ export const lookingCases: Cases = {
     expect(await source.findDomain('no-such-domain', unending)).toBeNull();
     expect(await source.findDomain(unknownUuid, unending)).toBeNull();
     expect(await source.findStatus(unknownUuid, unending)).toBeNull();
+    expect(await source.findState(unknownUuid, unending)).toBeNull();
+  },
+
+  'every domain of a host is named': async (fixture) => {
+    const guest = await fixture.newGuest('private');
+    expect(await fixture.source.listDomains(unending)).toContain(guest.name);
+    expect(await fixture.destination.listDomains(unending)).not.toContain(guest.name);
   },
 
   'a running guest is found by name and by uuid, with its disk': async (fixture) => {
@@ -26,6 +33,7 @@ export const lookingCases: Cases = {
     const { uuid, name, state, reason, persistent, job } = guest;
     const status = { uuid, name, state, reason, persistent, job };
     expect(await fixture.status('source', uuid)).toEqual(status);
+    expect(await fixture.source.findState(uuid, unending)).toBe(state);
   },
 
   'two hosts can be told apart': async ({ source, destination }) => {
@@ -77,6 +85,18 @@ export const lookingCases: Cases = {
       { targetDev: 'vda', path: disk?.path, pool: 'images', existing: null, usedBy: null },
     ]);
     expect(incoming.disks[0]?.poolAvailableBytes).toBeGreaterThan(0);
+  },
+
+  "the destination tells the size of what stands in a copy's way, and no more": async (fixture) => {
+    const guest = await fixture.newGuest('private');
+    const path = guest.disks[0]?.path ?? '';
+    const { options, copyDisks } = fixture.callFor(guest, { copyStorage: 'all' });
+    const domainXml = await fixture.source.domainXml(guest.uuid, unending);
+    await fixture.destination.createVolume(path, 512, unending);
+    const request = { domain: guest, domainXml, options, copyDisks, stayingDisks: [] };
+    const incoming = await fixture.destination.assessIncoming(request, unending);
+    expect(incoming.disks[0]?.existing).toEqual({ capacityBytes: 512 });
+    await fixture.destination.deleteVolume(path, unending);
   },
 
   'the destination tells whether a disk that is not copied stands there': async (fixture) => {

@@ -81,6 +81,12 @@ export const snapshotsCases: Cases = {
         expect.stringMatching(/-storage$/),
       ]);
     expect(await fixture.source.findDiskFiles(guest.uuid, unending)).toEqual([overlayPath]);
+    // What its disks use stays, below their tops, too.
+    for (const path of [overlayPath, pathOf(guest), '/elsewhere'])
+      expect(await fixture.source.dropLeftNodes(guest.uuid, path, unending)).toEqual(
+        open?.find((file) => file.path === path)?.nodes ?? [],
+      );
+    expect(await fixture.source.findOpenFiles(guest.uuid, unending)).toEqual(open);
     expect(await fixture.status('source', guest.uuid)).toMatchObject({ state: 'running' });
   },
 
@@ -217,6 +223,8 @@ export const snapshotsCases: Cases = {
       reason: 'fromSnapshot',
     });
     expect(await fixture.source.findOpenFiles(guest.uuid, unending)).toBeNull();
+    const overlayPath = external(guest, 'one').disks[0]?.overlayPath ?? '';
+    expect(await fixture.source.dropLeftNodes(guest.uuid, overlayPath, unending)).toEqual([]);
   },
 
   'a snapshot that is not there is told so, and need not be deleted': async (fixture) => {

@@ -151,6 +151,36 @@ export const storeRunCases: StoreCases = {
     expect(await ids({ finished: false })).toEqual(['c', 'a']);
   },
 
+  'a list holds what fits every part of its filter': async (world) => {
+    const store = world.open();
+    await store.commit(beginning('a1'));
+    await store.commit(batchOf({ runs: [runRecord('a2', { machine: 'other', subject: 'db' })] }));
+    await store.commit(batchOf({ runs: [runRecord('b', { subject: 'db' })] }));
+    await store.commit(batchOf({ runs: [ended('b', { subject: 'db', outcome: 'refused' })] }));
+    const ids = async (filter: Parameters<RunStore['list']>[0]) =>
+      (await store.list(filter)).map(({ id }) => id);
+    expect(await ids({ beginning: 'a' })).toEqual(['a2', 'a1']);
+    expect(await ids({ beginning: 'a', machine: 'other' })).toEqual(['a2']);
+    expect(await ids({ subject: 'db' })).toEqual(['b', 'a2']);
+    expect(await ids({ subject: 'db', finished: false })).toEqual(['a2']);
+    expect(await ids({ outcome: 'refused' })).toEqual(['b']);
+    expect(await ids({ before: 'b' })).toEqual(['a2', 'a1']);
+    expect(await ids({ before: 'b', limit: 1 })).toEqual(['a2']);
+    expect(await ids({ before: 'a1' })).toEqual([]);
+    expect(await ids({ before: 'nobody' })).toEqual([]);
+    expect(await ids({ beginning: '%' })).toEqual([]);
+  },
+
+  'a journal is read on from any of its rows': async (world) => {
+    const store = world.open();
+    await beginFamily(store);
+    const all = (await store.journal('a')) ?? [];
+    expect(all).toHaveLength(3);
+    expect(await store.journal('a', 1)).toEqual(all.slice(1));
+    expect(await store.journal('a', 3)).toEqual([]);
+    expect(await store.journal('nobody', 1)).toBeNull();
+  },
+
   'artefacts of a family are what its runs have now': async (world) => {
     const store = world.open();
     await beginFamily(store);

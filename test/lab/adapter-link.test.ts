@@ -28,7 +28,7 @@ describeLab('a migration that the client drives on two real daemons', () => {
   let link: MigrationLink;
 
   beforeAll(async () => {
-    lab = await labUp({ name: labNameFor('link') });
+    lab = await labUp({ name: labNameFor('adapter-link') });
     [hostA, hostB] = [lab.host('hostA'), lab.host('hostB')];
     hypervisors = createLibvirtHypervisors({ clock: systemClock });
     source = await hypervisors.open(hostA.uri, unending);

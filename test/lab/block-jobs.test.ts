@@ -47,7 +47,7 @@ describeLab('a copy of a disk', () => {
     await watched.sees('agent connected');
   };
   const copyTo = (path: string, bandwidthMibPerS: number) => {
-    const destination = { source: 'file', path, format: 'qcow2' } as const;
+    const destination = { source: { kind: 'file', path }, format: 'qcow2' } as const;
     const options = { ...copying, bandwidthMibPerS };
     return host.copyBlock(guest.uuid, 'vda', destination, options, unending);
   };

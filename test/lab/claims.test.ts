@@ -43,7 +43,7 @@ describeLab('the claim of a run on a domain of real daemons', () => {
     expect(config).toBe(live);
     const second = await stage.migrate(guest, there).end();
     expect(second).toMatchObject({ outcome: 'refused', failure: { code: 'claimed' } });
-    expect(second.failure?.message).toContain('--break-claim run-');
+    expect(second.failure?.message).toContain('`breakClaims: run-');
     await hostA.clearLink();
     expect(await migration.end()).toMatchObject({ outcome: 'completed', artefacts: [] });
     expect(await seenClaims(hostA)).toEqual(['', '']);

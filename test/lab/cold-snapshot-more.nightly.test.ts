@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 
 import { lastTick, waitForTick } from '../../lab/index.ts';
 import { coldDirectory, expectUnharmed, useColdLab } from '../support/lab-cold.ts';
@@ -10,7 +10,7 @@ import { tickOnImage } from '../support/second-guest.ts';
 
 describeLab('a cold snapshot that ends in its save', () => {
   const stage = useColdLab('cold-more');
-  beforeAll(() => stage.host.start(slowly), 60_000);
+  beforeEach(() => stage.host.start(slowly), 60_000);
 
   const untilSaving = async (): Promise<void> => {
     const { guest, host } = stage;

@@ -35,8 +35,11 @@ const restsIn = {
 } as const;
 
 /** Whatever struck it: there is a whole image or none, and the guest knows nothing of it. */
-async function expectSafe(stage: ColdStage, { outcome }: ColdSnapshotOutput): Promise<void> {
-  expect(['completed', 'rolledBack']).toContain(outcome);
+async function expectSafe(
+  stage: ColdStage,
+  { failure, outcome }: ColdSnapshotOutput,
+): Promise<void> {
+  expect(['completed', 'rolledBack'], JSON.stringify(failure)).toContain(outcome);
   if (outcome === 'completed') await stage.host.run('rm', [`${coldDirectory}/image.qcow2`]);
   await expectUnharmed(stage);
 }

@@ -29,7 +29,7 @@ describeLab('a snapshot with memory by libvirt 9.0', () => {
       const output = await stage.snapshot({
         input: { name: 'aborted', memoryPath: `${diskDirectory}/aborted.memory`, live },
         onState: async (state, abort) => {
-          if (!state.endsWith('withMemory.writing')) return;
+          if (!state.endsWith('withMemory.writing.running')) return;
           await expect
             .poll(writtenBytes, { timeout: 30_000, interval: 5 })
             .toBeGreaterThanOrEqual(fromBytes);
@@ -53,7 +53,7 @@ describeLab('a snapshot with memory by libvirt 9.0', () => {
     const output = await stage.snapshot({
       input: { name: 'late', kind: 'internal' },
       onState: (state, abort) => {
-        if (state.endsWith('withMemory.writing')) abort();
+        if (state.endsWith('withMemory.writing.running')) abort();
       },
     });
     stage.note('creating.withMemory', 'abort of what libvirt cannot abort', output);

@@ -50,7 +50,7 @@ describe.each([
       const output = await stage.snapshot({
         input: { name: 'killed', memoryPath: `${diskDirectory}/killed.memory` },
         onState: async (state) => {
-          if (!state.endsWith('withMemory.writing')) return;
+          if (!state.endsWith('withMemory.writing.running')) return;
           const reason = () => host.virsh(['domstate', guest.name, '--reason']);
           await expect.poll(reason, { timeout: 30_000, interval: 20 }).toContain('snapshot');
           await host.run('sh', ['-c', 'kill -KILL "$(cat /run/libvirt/qemu/guest.pid)"']);

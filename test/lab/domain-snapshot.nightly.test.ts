@@ -171,7 +171,7 @@ describe.each(['hostA', 'hostC'] as const)('on %s', (on) => {
     test.each([
       'claiming',
       'creating.disksAlone',
-      'withMemory.writing',
+      'withMemory.writing.running',
       'looking.asking',
       'recording.clearing',
       'releasing.asking',
@@ -180,7 +180,7 @@ describe.each(['hostA', 'hostC'] as const)('on %s', (on) => {
       const before = await stage.picture();
       const name = `killed-${suffix.replaceAll('.', '-')}`;
       const path = memoryPath(name);
-      const memory = suffix === 'withMemory.writing' ? { memoryPath: path } : {};
+      const memory = suffix === 'withMemory.writing.running' ? { memoryPath: path } : {};
       let struck = false;
       const output = await stage.snapshot({
         input: { name, ...memory },
@@ -233,7 +233,7 @@ describe.each(['hostA', 'hostC'] as const)('on %s', (on) => {
         const output = await stage.snapshot({
           input: { name, memoryPath: memoryPath(name), live: true },
           onState: async (state) => {
-            if (!state.endsWith('withMemory.writing')) return;
+            if (!state.endsWith('withMemory.writing.running')) return;
             if (how === 'poweroff')
               await lab.tellGuest(guest.name, { kind: 'poweroff' }).catch(() => undefined);
             else await host.virsh(['destroy', guest.name]);

@@ -100,7 +100,7 @@ describeLab('a snapshot by libvirt 9.0', () => {
     const output = await stage.snapshot({
       input: { name: 'killed', memoryPath: `${memoryPath}.3` },
       onState: async (state) => {
-        if (!state.endsWith('withMemory.writing')) return;
+        if (!state.endsWith('withMemory.writing.running')) return;
         // The guest stands: its memory is being written.
         await expect
           .poll(() => host.virsh(['domstate', stage.guest.name, '--reason']), { timeout: 30_000 })

@@ -1,12 +1,16 @@
 import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 
 import type { LabHost } from '../../lab/index.ts';
-import type { SnapshotDeleteOutput } from '../../machines/index.ts';
-import type { DeletionStage, Picture } from '../support/lab-deletion.ts';
-import { expectTwoDeleted, twoDeep, useDeletionLab } from '../support/lab-deletion.ts';
+import {
+  deletedAgain,
+  expectTwoDeleted,
+  twoDeep,
+  useDeletionLab,
+} from '../support/lab-deletion.ts';
+import { judged } from '../support/lab-deletion-verdict.ts';
 import { describeLab } from '../support/needs.ts';
 
 type Moment = (host: LabHost, changedFile: string | null) => Promise<boolean>;
@@ -37,52 +41,6 @@ async function killedWhen(host: LabHost, isNow: Moment): Promise<void> {
   await host.start();
 }
 
-/** Files of the guest's disks by QEMU's own word; `null`: libvirt knows of no QEMU. */
-async function filesInQemu({ host }: DeletionStage): Promise<string[] | null> {
-  if ((await host.virsh(['domstate', 'guest'])).trim() !== 'running') return null;
-  const asked = ['qemu-monitor-command', 'guest', '{"execute":"query-block"}'];
-  const answer = JSON.parse(await host.virsh(asked)) as {
-    return: readonly { inserted?: { file: string } }[];
-  };
-  return answer.return.flatMap(({ inserted }) => inserted?.file ?? []);
-}
-
-/** What it must have said of what libvirtd has made of it. @returns what a person does then, as told */
-function judged(
-  stage: DeletionStage,
-  output: SnapshotDeleteOutput,
-  after: Picture,
-  written: readonly string[] | null,
-): { readonly found: string; readonly advice: () => Promise<unknown> } {
-  const { host } = stage;
-  if (written === null) {
-    expect(output).toMatchObject({ outcome: 'needsOperator', failure: { code: 'guestUnseen' } });
-    return {
-      found: 'the guest is lost',
-      advice: async () => {
-        expect(await host.qemuProcesses()).toEqual(['guest']);
-        const pid = await readFile(join(recordOf(host), 'guest.pid'), 'utf8');
-        process.kill(Number(pid), 'SIGTERM');
-        await expect.poll(() => host.qemuProcesses(), { timeout: 20_000 }).toEqual([]);
-      },
-    };
-  }
-  expect(after.configured).toEqual(written);
-  if (after.disks.join() === written.join()) {
-    const isOver = !after.snapshots.includes('two');
-    expect(output.outcome).toBe(isOver ? 'completed' : 'rolledBack');
-    return { found: 'its layers are known', advice: () => Promise.resolve() };
-  }
-  expect(output).toMatchObject({ outcome: 'needsOperator', failure: { code: 'chainStale' } });
-  return {
-    found: 'libvirt believes in the old layer',
-    advice: async () => {
-      await host.virsh(['destroy', 'guest']);
-      await host.virsh(['start', 'guest']);
-    },
-  };
-}
-
 describeLab('a deletion that libvirt 9.0 is killed in', () => {
   const stage = useDeletionLab('snapdelh');
 
@@ -98,15 +56,11 @@ describeLab('a deletion that libvirt 9.0 is killed in', () => {
         what: { name: 'two' },
         onState: (state) => (state === 'working.deleting' ? killedWhen(host, isNow) : undefined),
       });
-      const written = await filesInQemu(stage);
-      const { advice, found } = judged(stage, output, await stage.picture(), written);
+      const { advice, found } = await judged(stage, output, before);
       stage.note('deleting', `libvirtd killed when ${moment}: ${found}`, output);
       if (output.outcome !== 'completed') {
         await advice();
-        await stage.releaseClaims();
-        const again = await stage.remove({ what: { name: 'two' } });
-        expect(again).toMatchObject({ outcome: 'completed', failure: null, artefacts: [] });
-        if (written === null) await host.virsh(['start', 'guest']);
+        await deletedAgain(stage, { name: 'two' });
       }
       await expectTwoDeleted(stage, before);
     },

@@ -58,7 +58,7 @@ describeLab('a tunnelled migration', () => {
     { what: 'storage copy', options: { copyStorage: 'all' }, says: 'carries no disks' },
     { what: 'post-copy', options: { postcopy: true }, says: 'only goes forward' },
     { what: 'parallel streams', options: { parallelConnections: 2 }, says: 'single stream' },
-    { what: 'TLS', options: { tls: true }, says: 'leave --tls out' },
+    { what: 'TLS', options: { tls: true }, says: 'leave `tls` out' },
   ] as const;
 
   test('is refused up front with what no tunnel can do', async () => {

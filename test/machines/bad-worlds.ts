@@ -49,7 +49,7 @@ export const badWorlds: readonly BadWorld[] = [
         { run: 'run-8', details: null },
       ],
     },
-    says: ['run run-7 of engine hostC:77 since 2 h', 'run-8', '--break-claim run-7,run-8'],
+    says: ['run run-7 of engine hostC:77 since 2 h', 'run-8', '`breakClaims: run-7,run-8`'],
   },
   {
     check: 'active',
@@ -86,14 +86,14 @@ export const badWorlds: readonly BadWorld[] = [
     what: 'a host is too old for the compression',
     facts: factsWith.destination({ libvirtVersion: 9_003_000 }),
     options: { compression: ['zstd'], parallelConnections: 2 },
-    says: ['zstd needs libvirt 9.4.0', 'has 9.0.0'],
+    says: ['zstd` needs libvirt 9.4.0', 'has 9.0.0'],
   },
   {
     check: 'optionsSupported',
     what: 'a host is too old for parallel connections',
     facts: factsWith.destination({ libvirtVersion: 5_001_000 }),
     options: { parallelConnections: 2 },
-    says: ['--parallel needs libvirt 5.2.0', 'has 5.1.0'],
+    says: ['`parallelConnections` needs libvirt 5.2.0', 'has 5.1.0'],
   },
   {
     check: 'noHostDevices',
@@ -118,19 +118,19 @@ export const badWorlds: readonly BadWorld[] = [
     check: 'destinationReachable',
     what: 'the source daemon cannot open the destination',
     facts: { ...goodFacts, destinationSeenBySource: { reachable: false, message: 'refused' } },
-    says: ['simulated:///hostB', 'refused', '--dconnuri'],
+    says: ['simulated:///hostB', 'refused', '`destinationConnectUri`'],
   },
   {
     check: 'advertisedNameResolves',
     what: 'the advertised name leads nowhere',
     facts: { ...goodFacts, advertisedNameSeenBySource: { reachable: false, message: 'no name' } },
-    says: ['hostB', 'no name', '--migrate-uri'],
+    says: ['hostB', 'no name', '`migrationUri: tcp://ADDRESS`'],
   },
   {
     check: 'nameFree',
     what: 'another domain has the name',
     facts: factsWith.incoming({ nameTakenBy: { uuid: 'other', active: false } }),
-    says: ['domain of that name (other)', '--dname'],
+    says: ['domain of that name (other)', '`destinationName`'],
   },
   {
     check: 'nameFree',
@@ -224,7 +224,7 @@ export const badWorlds: readonly BadWorld[] = [
     what: 'libvirt calls a disk unsafe',
     facts: { ...factsWith.incoming({ disks: [] }), libvirtVerdict: unsafeVerdict },
     options: { copyStorage: 'none' },
-    says: ['vda', '/images/guest.qcow2', 'cache none', '--unsafe'],
+    says: ['vda', '/images/guest.qcow2', 'cache none', '`unsafe`'],
   },
   {
     check: 'libvirtAllows',

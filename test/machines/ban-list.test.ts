@@ -18,6 +18,7 @@ import { migrateSimulated, privateGuest } from '../support/simulated-migration.t
 import { snapshotSimulated } from '../support/simulated-snapshot.ts';
 import { revertSimulated } from '../support/simulated-revert.ts';
 import { savingSimulated } from '../support/simulated-saving.ts';
+import { swapSimulated } from '../support/simulated-swap.ts';
 import { sourceFiles } from '../support/source-files.ts';
 
 const machines = [...allMachines()];
@@ -195,6 +196,7 @@ describe('all machines', () => {
     await coldSimulated({ input: { shortOutage: true } });
     await deleteSimulated({ libvirtVersion: 8_000_000 });
     await revertSimulated();
+    await swapSimulated();
     const records = commit.mock.calls.flatMap(([{ runs }]) => runs);
     commit.mockRestore();
     expect(new Set(records.map(({ machine }) => machine))).toEqual(

@@ -62,7 +62,7 @@ describe('before anything is moved', () => {
     const { artefacts, failure, outcome } = outputOf(walk);
     expect({ artefacts, outcome }).toEqual({ artefacts: [], outcome: 'refused' });
     expect(failure).toMatchObject({ code: 'claimed', effect: 'none' });
-    for (const words of ['guest', 'run run-7 of engine hostD:1 since 0 s', '--break-claim run-7'])
+    for (const words of ['guest', 'run run-7 of engine hostD:1 since 0 s', '`breakClaims: run-7`'])
       expect(failure?.message).toContain(words);
     expect(walk.started()).toEqual(['gatherFacts', 'claimDomain', 'releaseClaims']);
   });
@@ -171,6 +171,6 @@ describe('at the end', () => {
     const walk = migrating().done('peer2peer', { ...report, failure, outcome: 'needsOperator' });
     expect(walk.started()).not.toContain('releaseClaims');
     expect(claimsOf(walk)).toEqual([`${source} kept`, `${destination} kept`]);
-    expect(outputOf(walk).failure?.message).toMatch(/claim of run run-1 .+ --break-claim run-1/);
+    expect(outputOf(walk).failure?.message).toMatch(/claim of run run-1 .+ `breakClaims: run-1`/);
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Failure } from '../../src/ports/failure.ts';
 import {
   claimed,
   copied,
@@ -57,6 +56,14 @@ describe('the way back of a cold snapshot', () => {
       .done('attach')
       .done('lookAround', seenAs({}));
     expect(released(walk)).toMatchObject({ failure: { code: 'deviceRemovalFailed' } });
+  });
+
+  test('leaves nothing open of a device that was asked for before the guest ended', () => {
+    const walk = claimed()
+      .done('detach')
+      .fail('lookAtDevice', broken)
+      .done('lookAround', seenAs({ domain: off, devices: [] }));
+    expect(released(walk)).toMatchObject({ outcome: 'rolledBack', artefacts: [] });
   });
 
   test('puts every device back when the save fails', () => {
@@ -201,17 +208,49 @@ describe('the way back of a cold snapshot', () => {
     expect(walk.isIn('working.copying')).toBe(true);
   });
 
-  test('counts the half minute that libvirt takes to say that it cannot have the job', () => {
-    const held = { code: 'jobActive', message: 'cannot acquire the lock', effect: 'none' } as const;
-    const looksUntilGivenUp = (error: Failure): number => {
-      const walk = detached().fail('save', broken);
-      for (let looks = 1; ; looks += 1) {
-        walk.fail('lookAround', error);
-        if (!walk.isIn('working.returning.waiting')) return looks;
-        walk.elapse('askAgain');
-      }
-    };
-    expect(looksUntilGivenUp(held)).toBeLessThan(looksUntilGivenUp(broken) / 20);
+  test('gives up a guest that stays paused although each resume says that it is done', () => {
+    const stands = { ...running, state: 'paused', reason: 'apiError' } as const;
+    const walk = detached()
+      .fail('save', broken)
+      .done('lookAround', seenAs({ domain: stands }));
+    for (let tries = 1; tries <= 3; tries += 1)
+      walk.done('resume').done('lookAround', seenAs({ domain: stands }));
+    expect(released(walk)).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'guestNotReturned', message: expect.stringContaining('virsh resume guest') },
+    });
+  });
+
+  test('gives up a guest whose memory waits on although each start says that it is done', () => {
+    const waits = seenAs({ domain: saved, devices: [] });
+    const walk = detached().done('save');
+    walk.fail('copyDisk', broken);
+    walk.done('lookAround', waits);
+    for (let tries = 1; tries <= 3; tries += 1) walk.done('start').done('lookAround', waits);
+    walk.done('removeFile');
+    expect(released(walk)).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { message: expect.stringContaining('virsh start guest') },
+    });
+  });
+
+  test('measures how long its host is silent, however long each look takes', () => {
+    const silent = detached().fail('save', broken).fail('lookAround', lost);
+    expect(silent.fork().elapse('askAgain').inFlight.has('lookAround')).toBe(true);
+    expect(released(silent.elapse('silentWait'))).toMatchObject({
+      outcome: 'needsOperator',
+      failure: { code: 'hostSilent' },
+    });
+    const save = detached().fail('save', lost).fail('lookAtSave', lost).elapse('silentWait');
+    expect(save.inFlight.has('abortSave')).toBe(true);
+  });
+
+  test('waits for a silent host anew after a time in which nobody drove', () => {
+    const walk = detached().fail('save', broken).fail('lookAround', lost);
+    const timer = [...walk.timers.values()].find(({ id }) => id.includes('silentWait'));
+    if (timer === undefined) throw new Error('nothing bounds the wait');
+    walk.send({ ...timer.event, late: true } as { type: string });
+    expect(walk.isIn('working.returning.looking.asking')).toBe(true);
   });
 
   test('can be aborted wherever it waits before the image is whole', () => {

@@ -57,6 +57,20 @@ describe('a cold snapshot', () => {
     expect([...walk.inFlight.keys(), ...walk.timers.keys()]).toEqual([]);
   });
 
+  test('that goes well never says that it rolls back', () => {
+    const walk = copiedWalk();
+    const expectForward = (): void => expect(walk.snapshot.hasTag('rollingBack')).toBe(false);
+    expectForward();
+    walk.done('lookAround', seenAs({ domain: saved, devices: [] }));
+    expect(walk.isIn('working.returning.starting')).toBe(true);
+    expectForward();
+    walk.done('start');
+    expectForward();
+    walk.done('lookAround', seenAs({ devices: [rng] }));
+    expect(walk.isIn('working.returning.attaching')).toBe(true);
+    expectForward();
+  });
+
   test('has each device on record before it asks for it, and takes none that can be saved', () => {
     const walk = claimed();
     expect(walk.inFlight.get('detach')?.input).toMatchObject({ device: gpu });

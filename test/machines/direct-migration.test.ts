@@ -60,8 +60,8 @@ describe('a migration that we drive and that succeeds', () => {
       { phase: 'PREPARE', evidence: 'ours', atEpochMs: 20 },
       { phase: 'PERFORM3', evidence: 'ours', atEpochMs: 30 },
       { phase: 'PERFORM3_DONE', evidence: 'ours', atEpochMs: 40 },
-      { phase: 'FINISH3', evidence: 'ours', atEpochMs: 50 },
-      { phase: 'CONFIRM3', evidence: 'ours', atEpochMs: 60 },
+      { phase: 'FINISH3', evidence: 'ours', atEpochMs: 40 },
+      { phase: 'CONFIRM3', evidence: 'ours', atEpochMs: 50 },
     ]);
   });
 

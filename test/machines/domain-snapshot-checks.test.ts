@@ -10,7 +10,7 @@ import { domainSnapshotCheckNames } from '../../machines/policy/domain-snapshot/
 import type { DiskView, DomainView } from '../../src/ports/domain.ts';
 import type { SnapshotView } from '../../src/ports/snapshots.ts';
 import { factsOf, inputOf, overlayPath } from './domain-snapshot.ts';
-import { guestView } from './facts.ts';
+import { fileLayer, guestView } from './facts.ts';
 import { Walk } from './walk.ts';
 
 const memoryPath = '/images/memory';
@@ -150,7 +150,7 @@ const refusals: readonly [string, string, Case][] = [
           {
             targetDev: 'vda',
             mirror: null,
-            layers: [{ path: '/images/base', source: 'file', format: 'qcow2' }],
+            layers: [fileLayer('/images/base', 'qcow2')],
           },
         ],
       },

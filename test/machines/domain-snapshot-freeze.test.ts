@@ -50,6 +50,18 @@ describe('a freeze', () => {
     expect(walk.started()).not.toContain('createSnapshot');
   });
 
+  test('that failed, and left the guest at rest all the same, is thawed', () => {
+    const half = {
+      code: 'freezeFailed',
+      message: 'the second one failed',
+      effect: 'done',
+    } as const;
+    for (const quiesce of ['required', 'try'] as const) {
+      const walk = freezing(quiesce).fail('freezeGuest', half);
+      expect(walk.isIn('working.thawing.asking')).toBe(true);
+    }
+  });
+
   test('that is only tried and not answered is thawed, and the disks are taken then', () => {
     const walk = freezing('try').fail('freezeGuest', unanswered);
     walk.done('thawGuest', { atEpochMs: 60 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { guestView } from './facts.ts';
 import { host, look, lost, onBase, overlayPath, released, working } from './domain-snapshot.ts';
 import type { Walk } from './walk.ts';
 
@@ -33,6 +34,23 @@ describe('a snapshot with memory', () => {
     });
   });
 
+  test('of a guest that runs on says that it stands from its stop on, not before', () => {
+    const walk = working({ memoryPath: '/images/memory', live: true }, { targets });
+    expect(walk.isIn('working.creating.withMemory.writing.running')).toBe(true);
+    expect(walk.snapshot.hasTag('guestPaused')).toBe(false);
+    walk.see('domain.suspended', 'paused');
+    expect(walk.snapshot.hasTag('guestPaused')).toBe(true);
+    expect(walk.snapshot.hasTag('abortable')).toBe(true);
+    expect(walk.snapshot.context.pausedSinceEpochMs).toBe(1);
+    expect(walk.started().filter((slot) => slot === 'createSnapshot')).toHaveLength(1);
+  });
+
+  test('of a guest that stood before says so without being told', () => {
+    const domain = { ...guestView, state: 'paused', reason: 'user' } as const;
+    const walk = working({ memoryPath: '/images/memory' }, { targets, domain });
+    expect(walk.snapshot.hasTag('guestPaused')).toBe(true);
+  });
+
   const aborted = () => external().send({ type: 'abort.requested' });
 
   test('is aborted by its job, whose answer is waited for before anybody looks', () => {
@@ -41,7 +59,7 @@ describe('a snapshot with memory', () => {
     walk.elapse('abortAgain').done('abortSnapshot').elapse('abortAgain').done('abortSnapshot');
     expect(walk.started()).not.toContain('lookAtSnapshot');
     walk.fail('takeMemory', canceled).done('lookAtSnapshot', look(onBase));
-    walk.done('removeSnapshotFiles', { removed: [overlayPath, '/images/memory'] });
+    walk.done('removeSnapshotFiles', { removed: [overlayPath, '/images/memory'], held: [] });
     walk.done('release', released);
     expect(walk.output()).toMatchObject({
       outcome: 'rolledBack',
@@ -93,7 +111,7 @@ describe('a snapshot with memory', () => {
   test('is aborted when it takes too long', () => {
     const walk = external().elapse('snapshotWait').elapse('abortAgain').done('abortSnapshot');
     walk.fail('takeMemory', canceled).done('lookAtSnapshot', look(onBase));
-    walk.done('removeSnapshotFiles', { removed: [] }).done('release', released);
+    walk.done('removeSnapshotFiles', { removed: [], held: [] }).done('release', released);
     expect(walk.output()).toMatchObject({ failure: { code: 'timeBudgetExceeded' } });
   });
 

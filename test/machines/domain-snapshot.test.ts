@@ -49,7 +49,9 @@ describe('a snapshot of disks alone', () => {
 
   test('was not taken although its reply said so', () => {
     const walk = working().done('takeDisks').done('lookAtSnapshot', look(onBase));
-    walk.done('removeSnapshotFiles', { removed: [overlayPath] }).done('release', released);
+    walk
+      .done('removeSnapshotFiles', { removed: [overlayPath], held: [] })
+      .done('release', released);
     expect(walk.output()).toMatchObject({
       outcome: 'rolledBack',
       failure: { code: 'snapshotMissing' },
@@ -62,7 +64,9 @@ describe('a snapshot of disks alone', () => {
   test('that failed leaves no file of its own, and tells one that stays', () => {
     const refused = { ...lost, code: 'libvirtError', libvirt: { code: 1, domain: 10 } };
     const walk = working().fail('takeDisks', refused);
-    walk.done('lookAtSnapshot', look(onBase)).done('removeSnapshotFiles', { removed: [] });
+    walk
+      .done('lookAtSnapshot', look(onBase))
+      .done('removeSnapshotFiles', { removed: [], held: [] });
     walk.done('release', released);
     expect(walk.output()).toMatchObject({
       outcome: 'rolledBack',
@@ -77,7 +81,9 @@ describe('a snapshot of disks alone', () => {
       .done('lookAtSnapshot', look({ recorded: false }));
     expect(walk.isIn('working.merging.asking')).toBe(true);
     walk.done('mergeOverlays').done('lookAtSnapshot', look(onBase));
-    walk.done('removeSnapshotFiles', { removed: [overlayPath] }).done('release', released);
+    walk
+      .done('removeSnapshotFiles', { removed: [overlayPath], held: [] })
+      .done('release', released);
     expect(walk.output()).toMatchObject({ outcome: 'rolledBack', artefacts: [] });
   });
 
@@ -105,6 +111,25 @@ describe('a snapshot of disks alone', () => {
       '"execute":"job-complete","arguments":{"id":"merge-vda"}',
       '"execute":"blockdev-del","arguments":{"node-name":"libvirt-3-format"}',
     ]);
+  });
+
+  test('whose overlay QEMU does not let go of is told with the node and the way to be rid of it', () => {
+    const walk = working().fail('takeDisks', lost).done('lookAtSnapshot', look(onBase));
+    walk.elapse('unheard').done('lookAtSnapshot', look(onBase));
+    const overlayPaths = [overlayPath];
+    expect(walk.inFlight.get('removeSnapshotFiles')?.input).toMatchObject({ overlayPaths });
+    const held = [{ path: overlayPath, nodes: ['libvirt-3-storage'] }];
+    walk.done('removeSnapshotFiles', { removed: [], held }).done('release', released);
+    const told = `'{"execute":"blockdev-del","arguments":{"node-name":"libvirt-3-storage"}}'`;
+    expect(walk.output()).toMatchObject({
+      outcome: 'rolledBack',
+      artefacts: [artefact('overlay', overlayPath, 'left')],
+      notes: [
+        expect.stringContaining('libvirt-3-storage'),
+        expect.stringContaining(told),
+        `rm ${overlayPath}`,
+      ],
+    });
   });
 
   test('whose definition still names the base gets it named', () => {
@@ -181,7 +206,7 @@ describe('a snapshot of disks alone', () => {
     walk.fail('clearSnapshotClaims', lost).elapse('askAgain').fail('clearSnapshotClaims', lost);
     walk.elapse('peerWait').done('release', released);
     expect(walk.output()).toMatchObject({ outcome: 'completed' });
-    expect(walk.snapshot.context.notes.join()).toContain('--break-claim');
+    expect(walk.snapshot.context.notes.join()).toContain('`breakClaims`');
   });
 });
 

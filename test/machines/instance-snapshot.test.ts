@@ -101,6 +101,31 @@ describe('an image of a guest', () => {
     });
   });
 
+  test('that was taken tells of a claim that its snapshot could not take away', () => {
+    const claim = { kind: 'claim', host: input.host, path: guestView.uuid, status: 'left' };
+    const run = walk()
+      .done('live', { ...whole, artefacts: [claim, { ...staged, status: 'made' }] })
+      .done('keep', stored);
+    expect(run.output()).toMatchObject({ outcome: 'completed', artefacts: [claim, kept] });
+  });
+
+  test('tells of no claim that its second way has taken away', () => {
+    const claim = { kind: 'claim', host: input.host, path: guestView.uuid, status: 'left' };
+    const run = walk()
+      .done('live', { ...failed('copyBroken'), artefacts: [claim] })
+      .done('cold', whole)
+      .done('keep', stored);
+    expect(run.output()).toMatchObject({ outcome: 'completed', artefacts: [kept] });
+  });
+
+  test('tells of a claim that is left although its second way never began', () => {
+    const claim = { kind: 'claim', host: input.host, path: guestView.uuid, status: 'left' };
+    const run = walk()
+      .done('live', { ...failed('copyBroken'), artefacts: [claim] })
+      .done('cold', failed('hostUnreachable', 'refused'));
+    expect(run.output()).toMatchObject({ artefacts: [claim] });
+  });
+
   test('is taken at rest where something speaks against a live one', () => {
     const run = walk({}, way(bad, fine));
     expect(run.started()).toEqual(['gatherFacts', 'coldSnapshot']);
@@ -223,9 +248,10 @@ describe('a store that does not take the image', () => {
     });
   });
 
-  test('that keeps what it should not have is told of', () => {
+  test('that keeps what it should not have is told of, in each place where it may stand', () => {
     const run = unkept().elapse('keepWait').fail('remove', refusal);
-    expect(run.output()).toMatchObject({ artefacts: [{ ...staged, status: 'left' }] });
+    const left = { ...staged, status: 'left' };
+    expect(run.output()).toMatchObject({ artefacts: [left, { ...left, path: facts.kept }] });
   });
 
   test('is waited for anew after a time in which nobody drove', () => {

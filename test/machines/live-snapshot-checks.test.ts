@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { LiveSnapshotInput } from '../../machines/index.ts';
 import type { LiveSnapshotFacts } from '../../machines/policy/live-snapshot/live-snapshot.ts';
 import type { DiskView, DomainView } from '../../src/ports/domain.ts';
+import { fileLayer } from './facts.ts';
 import { chainOf, diskOf, goodFacts, infoOf, SnapshotWalk } from './live-snapshot.ts';
 
 const base = goodFacts.domain;
@@ -49,8 +50,8 @@ const refused: readonly Case[] = [
       chains: [
         chainOf('vda', {
           layers: [
-            { path: '/images/vda.qcow2', source: 'file', format: 'qcow2' },
-            { path: null, source: 'network', format: 'raw' },
+            fileLayer('/images/vda.qcow2', 'qcow2'),
+            { origin: null, path: null, source: 'network', format: 'raw' },
           ],
         }),
       ],

@@ -78,6 +78,19 @@ describe('the guest may end while its disks are copied', () => {
     expect(walk.output()).toMatchObject({ ...undone, failure: { code: 'guestStopped' } });
   });
 
+  test.each(['failed', 'canceled'] as const)('and be told after its copy: %s', (job) => {
+    const gone = { ...look('none'), guest: 'gone', stopDetail: 'shutdown' };
+    const walk = new SnapshotWalk().copying().job(job).fail('lookWhyLost', failed('unknown'));
+    walk.elapse('askAgain').done('lookWhyLost', gone).cleaned();
+    expect(walk.output()).toMatchObject({ ...undone, failure: { code: 'guestStopped' } });
+  });
+
+  test('or its host fall silent behind the loss: then nobody knows better', () => {
+    const walk = new SnapshotWalk().copying().job('failed').fail('lookWhyLost', failed('unknown'));
+    walk.elapse('peerWait').cleaned();
+    expect(walk.output()).toMatchObject({ ...undone, failure: { code: 'copyLost' } });
+  });
+
   test('while it is frozen: there is nothing to thaw any more', () => {
     const walk = new SnapshotWalk().ending();
     watch(walk, 'domain.stopped', 'destroyed').fail('endCopies', failed());
@@ -246,7 +259,7 @@ describe('what fails is undone, and no step that fails stops the next', () => {
   });
 
   test('a delta that somebody has made the disk of the domain stays, and is told', () => {
-    const walk = new SnapshotWalk().copying().job('completed');
+    const walk = new SnapshotWalk().copying().job('completed').done('lookWhyLost', look('none'));
     const { paths } = Object(walk.input('removeDeltas'));
     walk.done('removeDeltas', { removed: [], inUse: paths }).cleaned();
     expect(walk.output()).toMatchObject({

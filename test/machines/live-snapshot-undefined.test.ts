@@ -43,6 +43,16 @@ describe('a live snapshot on a libvirt that copies disks of transient domains on
     expect(walk.started().filter((slot) => slot === 'undefineDomain')).toHaveLength(1);
   });
 
+  test('gives it back after the end of the copies, too, where nothing was frozen', () => {
+    const walk = new OldWalk().undefined().ready();
+    walk.done('askAgent', { agent: 'none', atEpochMs: 1_000 });
+    walk.fail('defineFirst', failed());
+    expect(walk.isIn('working.ending')).toBe(true);
+    walk.job('canceled').done('endCopies').done('defineFirst');
+    expect(walk.artefacts().join()).not.toContain('definition');
+    expect(walk.isIn('writing.flattening')).toBe(true);
+  });
+
   test('leaves every other domain its definition', () => {
     const { domain } = goodFacts;
     const transient = { ...onOld, domain: domain && { ...domain, persistent: false } };

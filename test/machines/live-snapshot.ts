@@ -5,7 +5,7 @@ import type { DiskChain } from '../../src/ports/block-jobs.ts';
 import type { DiskView } from '../../src/ports/domain.ts';
 import type { Failure } from '../../src/ports/failure.ts';
 import type { ImageInfo } from '../../src/ports/images.ts';
-import { guestView, hostView } from './facts.ts';
+import { fileLayer, guestView, hostView } from './facts.ts';
 import { Walk } from './walk.ts';
 
 const gib = 2 ** 30;
@@ -39,8 +39,8 @@ export const diskOf = (targetDev: string, more: Partial<DiskView> = {}): DiskVie
 export const chainOf = (targetDev: string, more: Partial<DiskChain> = {}): DiskChain => ({
   targetDev,
   layers: [
-    { path: `/images/${targetDev}.qcow2`, source: 'file', format: 'qcow2' },
-    { path: `/images/${targetDev}-base.raw`, source: 'file', format: 'raw' },
+    fileLayer(`/images/${targetDev}.qcow2`, 'qcow2'),
+    fileLayer(`/images/${targetDev}-base.raw`, 'raw'),
   ],
   mirror: null,
   ...more,
@@ -147,7 +147,8 @@ export class SnapshotWalk extends Walk {
   /** Everything that the run wants removed goes; the claim, too. */
   cleaned(): this {
     for (let step = 0; step < 6 && this.output() === undefined; step += 1) {
-      for (const id of ['dropCopies', 'removeImages', 'removeDeltas', 'thawGuest', 'release']) {
+      const ids = ['dropCopies', 'lookWhyLost', 'removeImages', 'removeDeltas', 'thawGuest'];
+      for (const id of [...ids, 'release']) {
         const effect = this.inFlight.get(id);
         if (effect === undefined) continue;
         const { paths } = Object(effect.input) as { paths?: readonly string[] };

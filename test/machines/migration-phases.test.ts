@@ -29,9 +29,9 @@ const proofs: readonly (readonly [Seen, readonly string[]])[] = [
   [['destination.domain.preparing'], ['BEGIN3 inferred 1', 'PREPARE observed 1']],
   [
     ['destination.domain.started', 'migrated'],
-    ['BEGIN3 inferred 1', 'PREPARE observed 1'],
+    ['BEGIN3 inferred 1', 'PREPARE inferred 1'],
   ],
-  [['destination.migration.setup'], ['BEGIN3 inferred 1', 'PREPARE observed 1']],
+  [['destination.migration.setup'], ['BEGIN3 inferred 1', 'PREPARE inferred 1']],
   [['source.mirror.created'], ['BEGIN3 inferred 1', 'PREPARE inferred 1', 'PERFORM3 observed 1']],
   [['source.migration.setup'], ['BEGIN3 inferred 1', 'PREPARE inferred 1', 'PERFORM3 observed 1']],
   [['source.migration.active'], ['BEGIN3 inferred 1', 'PREPARE inferred 1', 'PERFORM3 observed 1']],
@@ -77,7 +77,7 @@ const proofs: readonly (readonly [Seen, readonly string[]])[] = [
       'PERFORM3 inferred 1',
       'PERFORM3_DONE inferred 1',
       'FINISH3 inferred 1',
-      'CONFIRM3 observed 1',
+      'CONFIRM3 inferred 1',
     ],
   ],
 ];
@@ -151,7 +151,7 @@ describe('evidence of phases', () => {
       'PERFORM3 observed 4',
       'PERFORM3_DONE observed 14',
       'FINISH3 observed 16',
-      'CONFIRM3 observed 17',
+      'CONFIRM3 inferred 17',
     ]);
   });
 
@@ -165,11 +165,11 @@ describe('evidence of phases', () => {
     );
     expect(brief(seen)).toEqual([
       'BEGIN3 inferred 1',
-      'PREPARE observed 1',
+      'PREPARE inferred 1',
       'PERFORM3 observed 1',
       'PERFORM3_DONE inferred 4',
       'FINISH3 observed 4',
-      'CONFIRM3 observed 5',
+      'CONFIRM3 inferred 5',
     ]);
   });
 

@@ -42,13 +42,13 @@ const conflicts: readonly (readonly [Asked, string])[] = [
     { protocol: 'direct', options: { ...tunnelled, relayUri: 'tcp://10.0.0.9:4444', tls: true } },
     'to the relay of a tunnel without TLS',
   ],
-  [{ options: { ...tunnelled, migrationUri: 'tcp://10.0.0.2' } }, 'leave --migrate-uri out'],
+  [{ options: { ...tunnelled, migrationUri: 'tcp://10.0.0.2' } }, 'leave `migrationUri` out'],
   [{ options: { ...tunnelled, listenAddress: '10.0.0.2' } }, 'nothing listens for a tunnel'],
-  [{ options: { relayUri: 'tcp://10.0.0.9:4444' } }, 'leave --relay-uri out'],
-  [{ protocol: 'direct', options: tunnelled }, 'give --relay-uri tcp://ADDRESS:PORT'],
+  [{ options: { relayUri: 'tcp://10.0.0.9:4444' } }, 'leave `relayUri` out'],
+  [{ protocol: 'direct', options: tunnelled }, 'give `relayUri: tcp://ADDRESS:PORT'],
 
   [{ offline: true, options: tunnelled }, 'no memory to tunnel'],
-  [{ offline: true, options: { persistence: 'transient' } }, 'leave --transient out'],
+  [{ offline: true, options: { persistence: 'transient' } }, 'leave `persistence: transient` out'],
   [{ offline: true, options: { bandwidthMibPerS: 10 } }, 'has no memory to send'],
   [{ offline: true, options: { disksPort: 49_300, copyStorage: 'all' } }, 'no stream of QEMU'],
   [{ offline: true, convergence: { budget, onBudget: 'abort' } }, 'writes nothing'],
@@ -67,7 +67,7 @@ const conflicts: readonly (readonly [Asked, string])[] = [
   [{ options: { compression: ['mt'], postcopy: true } }, 'which post-copy forbids'],
   [{ options: { parallelConnections: 2, postcopy: true } }, 'before version 10.1'],
 
-  [{ options: { destinationConnectUri: null } }, 'give --dconnuri'],
+  [{ options: { destinationConnectUri: null } }, 'give `destinationConnectUri`'],
   [
     { options: { copyStorage: 'all', disksUri: 'tcp://10.0.0.2:1', disksPort: 1 } },
     'names the port already',
@@ -75,9 +75,9 @@ const conflicts: readonly (readonly [Asked, string])[] = [
   [{ options: { disksPort: 49_300 } }, 'are for copied disks'],
   [
     { options: { migrationUri: 'unix:///run/m', copyStorage: 'all' } },
-    'give --disks-uri unix:///PATH',
+    'give `disksUri: unix:///PATH`',
   ],
-  [{ options: { migrationUri: 'unix:///run/m', tls: true } }, 'give --tls-destination NAME'],
+  [{ options: { migrationUri: 'unix:///run/m', tls: true } }, 'give `tlsDestination: NAME`'],
   [
     { options: { migrationUri: 'unix:///run/m', listenAddress: '::' } },
     'the socket file to listen on',
@@ -87,17 +87,17 @@ const conflicts: readonly (readonly [Asked, string])[] = [
     { options: { migrationUri: 'rdma://10.0.0.2', parallelConnections: 2 } },
     'RDMA is a single stream',
   ],
-  [{ options: { tlsDestination: 'hostB' } }, 'give --tls too'],
+  [{ options: { tlsDestination: 'hostB' } }, 'give `tls` too'],
 
-  [{ options: { copyDisks: ['vda'] } }, '--copy-disks needs --copy-storage'],
+  [{ options: { copyDisks: ['vda'] } }, '`copyDisks` needs `copyStorage'],
   [{ options: { sourceDisk: 'delete' } }, 'is the only one'],
   [{ options: { sourceDisk: 'delete', copyStorage: 'all', keepSource: true } }, 'needs its disks'],
 
-  [{ options: { autoConvergeInitial: 30 } }, 'give --auto-converge too'],
+  [{ options: { autoConvergeInitial: 30 } }, 'give `autoConverge` too'],
   [{ convergence: { postcopyAfterPasses: 1 } }, 'permitted from the beginning'],
-  [{ options: { postcopyBandwidthMibPerS: 100 } }, '--postcopy-bandwidth is for post-copy'],
-  [{ convergence: { onBudget: 'abort' } }, 'give --timeout or --timeout-per-gib'],
-  [{ convergence: { onStall: 'abort' } }, 'give --stall-passes'],
+  [{ options: { postcopyBandwidthMibPerS: 100 } }, '`postcopyBandwidthMibPerS` is for post-copy'],
+  [{ convergence: { onBudget: 'abort' } }, 'give `convergence.budget`'],
+  [{ convergence: { onStall: 'abort' } }, 'give `convergence.stallPasses`'],
   [{ convergence: { onStall: 'raiseDowntime', stallPasses: 3 } }, 'goes up the steps of a ramp'],
 ];
 
@@ -113,7 +113,7 @@ describe('options that do not go together are refused with the reason and the wa
 
   test.each(optionConflicts.map(({ message }) => [message]))('%s: it is one line', (message) => {
     expect(message).not.toContain('\n');
-    expect(message).toMatch(/: (give|leave|use|name)|needs --/);
+    expect(message).toMatch(/: (give|leave|use|name)|needs `/);
   });
 });
 

@@ -33,11 +33,31 @@ describe('a guest that its daemon has lost', () => {
       outcome: 'needsOperator',
       failure: {
         code: 'guestUnseen',
-        message: expect.stringContaining('Merged: vda; not merged: vdb'),
+        message: expect.stringMatching(
+          /Merged: vda; not merged: none\. Which .* not known \(vdb: .*two over .*one\)/,
+        ),
       },
       merged: [{ targetDev: 'vda' }],
       artefacts: [{ kind: 'claim', status: 'kept' }],
     });
+  });
+
+  test('of a disk whose pivot nobody answered: what it writes to is not known', () => {
+    const run = new DeletionWalk().turning().fail('pivotTurned', failed('unknown'));
+    const look = lookAt('unseen', seen('vda', 'used', 'used'), seen('vdb', 'used', 'used'));
+    run.done('lookTurned', look).done('secureMerged');
+    const { failure } = Object(run.output());
+    expect(failure.code).toBe('guestUnseen');
+    expect(failure.message).toContain('Merged: none; not merged: vdb. Which of its files');
+    expect(failure.message).toMatch(/not known \(vda: .*two over .*one\)/);
+  });
+
+  test('of a disk whose layer below nobody has: it writes to the one above', () => {
+    const run = new DeletionWalk().turning().fail('pivotTurned', failed('unknown'));
+    const look = lookAt('unseen', seen('vda', 'used', 'free'), seen('vdb', 'used', 'used'));
+    run.done('lookTurned', look).done('secureMerged');
+    const { failure } = Object(run.output());
+    expect(failure.message).toContain('Merged: none; not merged: vda, vdb. Do not start it');
   });
 
   test('is told of where no pivot was asked for yet, and its jobs stay on record', () => {

@@ -84,6 +84,49 @@ describe('a deletion by hand', () => {
     });
   });
 
+  test('asks again about its files where the host does not answer', () => {
+    const run = new DeletionWalk().finalising().done('pivotFinalised', { how: 'ended' });
+    run.done('mendSnapshots').done('dropMetadata').fail('removeUnused', failed('none'));
+    expect(run.isIn('working.removing.waiting')).toBe(true);
+    const removed = ['vda', 'vdb'].map((disk) => file(disk, 'two'));
+    run.elapse('askAgain').done('removeUnused', { removed, left: [] }).released();
+    expect(run.output()).toMatchObject({ outcome: 'completed', removed, left: [], artefacts: [] });
+  });
+
+  test.each([
+    ['refused', 'it is broken'],
+    ['silent', 'did not answer in time'],
+  ])('tells of all files of a host that stays %s', (how, why) => {
+    const run = new DeletionWalk().finalising().done('pivotFinalised', { how: 'ended' });
+    run.done('mendSnapshots').done('dropMetadata');
+    if (how === 'refused') run.fail('removeUnused', failed('none'));
+    run.elapse('peerWait').released();
+    const left = ['vda', 'vdb'].map((disk) => ({
+      path: file(disk, 'two'),
+      why: expect.stringContaining(why) as unknown,
+    }));
+    const artefacts = [{ status: 'left' }, { status: 'left' }];
+    expect(run.output()).toMatchObject({ outcome: 'completed', removed: [], left, artefacts });
+  });
+
+  test('gives up a merge that stands still although the guest writes to one that is in step', () => {
+    const [one, other] = chainsOf('two', 'one', 'base');
+    if (one === undefined || other === undefined) throw new Error('two disks');
+    const job = { type: 'activeCommit', mirrorPath: null, processedBytes: 7 } as const;
+    const lookAt = (atEpochMs: number) => {
+      const inStep = { ...job, ready: true, processedBytes: atEpochMs };
+      const chains = [
+        { ...one, job: inStep },
+        { ...other, job: { ...job, ready: false } },
+      ];
+      return lookWith({ atEpochMs, chains });
+    };
+    const run = new DeletionWalk().merging().elapse('lookWait').done('lookPrepared', lookAt(1_000));
+    run.elapse('lookWait').done('lookPrepared', lookAt(61_000));
+    expect(run.isIn('working.cancelling')).toBe(true);
+    expect(run.snapshot.context.failure).toMatchObject({ code: 'stalled' });
+  });
+
   test('waits for the answer of a begin that is called off, and ends only its own jobs', () => {
     const run = new DeletionWalk().claimed().send({ type: 'abort.requested' });
     expect(run.isIn('working.preparing.beginning')).toBe(true);

@@ -152,7 +152,7 @@ describe('a revert that fails', () => {
     walk.done('lookBack', look({ top: back, files: ['/images/guest.1', back, ...own] }));
     walk.done('reclaim', claimed).done('discardBefore');
     expect(walk.inFlight.get('removeSnapshotFiles')?.input).toMatchObject({ paths: [own[0]] });
-    walk.done('removeSnapshotFiles', { removed: [own[0]] });
+    walk.done('removeSnapshotFiles', { removed: [own[0]], held: [] });
     expect(ended(walk)).toMatchObject({ outcome: 'rolledBack', artefacts: [] });
   });
 
@@ -211,7 +211,7 @@ describe('keeping the state before', () => {
     const walk = working({}, ofExternal).fail('keep', failed);
     walk.done('lookAtKept', look({ current: 'then', kept: false }));
     const removed = ['/images/guest.before-then', '/images/guest.qcow2.before-then.memory'];
-    walk.done('removeSnapshotFiles', { removed });
+    walk.done('removeSnapshotFiles', { removed, held: [] });
     expect(ended(walk)).toMatchObject({ outcome: 'rolledBack', artefacts: [] });
     expect(walk.started()).not.toContain('revertDomain');
   });

@@ -148,6 +148,14 @@ describe('the bandwidth', () => {
 });
 
 describe('after the end of pre-copy', () => {
+  test('nothing is tuned where the destination refused to prepare, asked for or not', () => {
+    const walk = withBandwidth(directTo('prepare'), 100);
+    walk.fail('setBandwidth', connectionLost).fail('prepare', operationFailed).elapse('askAgain');
+    expect(walk.inFlight.has('setBandwidth')).toBe(false);
+    expect(walk.snapshot.can({ type: 'bandwidth.set' })).toBe(false);
+    expect(walk.snapshot.can({ type: 'downtime.set' })).toBe(false);
+  });
+
   test.each(['perform3Done', 'finish3', 'confirm3'] as const)('nothing is tuned in %s', (phase) => {
     const walk = taken(advance(withPlan({ downtime: ramp }), 'begin3'), 50);
     advance(walk, phase);

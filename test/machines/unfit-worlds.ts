@@ -26,7 +26,7 @@ export const unfitWorlds: readonly BadWorld[] = [
     what: 'a tunnel is to carry post-copy',
     facts: factsWith.incoming({ disks: [] }),
     options: { copyStorage: 'none', tunnelled: true, postcopy: true },
-    says: ['a tunnel only goes forward', '--postcopy'],
+    says: ['a tunnel only goes forward', '`postcopy`'],
   },
   {
     check: 'shutOff',
@@ -70,14 +70,14 @@ export const unfitWorlds: readonly BadWorld[] = [
     what: 'a domain with NVRAM of its own is to be moved shut off',
     facts: factsWith.domain({ state: 'shutoff', nvramPath: '/nvram/guest_VARS.fd' }),
     request: { offline: true },
-    says: ['/nvram/guest_VARS.fd would stay', 'copy that file', '--unsafe'],
+    says: ['/nvram/guest_VARS.fd would stay', 'copy that file', '`unsafe`'],
   },
   {
     check: 'tpmFollows',
     what: 'a domain whose TPM is kept by swtpm is to be moved shut off',
     facts: factsWith.domain({ state: 'shutoff', emulatedTpm: true }),
     request: { offline: true },
-    says: ['TPM of guest would stay', `swtpm/${guestView.uuid}`, '--unsafe'],
+    says: ['TPM of guest would stay', `swtpm/${guestView.uuid}`, '`unsafe`'],
   },
   {
     check: 'offlineDisksThere',
@@ -93,7 +93,7 @@ export const unfitWorlds: readonly BadWorld[] = [
     facts: staying({ pool: null, exists: false }),
     options: { copyStorage: 'none' },
     request: { offline: true },
-    says: ['libvirt does not check that /images/guest.qcow2', '--unsafe'],
+    says: ['libvirt does not check that /images/guest.qcow2', '`unsafe`'],
   },
   {
     check: 'sourceDiskComparable',
@@ -101,7 +101,7 @@ export const unfitWorlds: readonly BadWorld[] = [
     facts: shutOffDisk({ source: 'block', path: '/dev/vg/guest' }),
     options: { sourceDisk: 'delete' },
     request: { offline: true },
-    says: ['disk vda is a block device', '--source-disk delete'],
+    says: ['disk vda is a block device', '`sourceDisk: delete`'],
   },
   {
     check: 'sourceDiskComparable',
@@ -130,7 +130,7 @@ export const unfitWorlds: readonly BadWorld[] = [
     what: 'a paused guest is to go over by post-copy',
     facts: factsWith.domain({ state: 'paused', reason: 'user' }),
     options: { postcopy: true },
-    says: ['guest is paused', 'leave --postcopy out'],
+    says: ['guest is paused', 'leave `postcopy` out'],
   },
   {
     check: 'offlineDisksAbsent',
@@ -147,7 +147,7 @@ export const unfitWorlds: readonly BadWorld[] = [
     what: 'the disk to delete may be the very disk of the destination',
     facts: factsWith.destinationDisk({ existing: { capacityBytes: 2048 * mib } }),
     options: { sourceDisk: 'delete' },
-    says: ['/images/guest.qcow2', '--source-disk delete'],
+    says: ['/images/guest.qcow2', '`sourceDisk: delete`'],
   },
   {
     check: 'copiedDisksPlaced',
@@ -155,7 +155,7 @@ export const unfitWorlds: readonly BadWorld[] = [
     facts: { ...factsWith.incoming({ disks: [] }), domain: { ...guestView, state: 'shutoff' } },
     options: { sourceDisk: 'delete' },
     request: { offline: true },
-    says: ['disk vda', 'left out of the copy', '--xml'],
+    says: ['disk vda', 'left out of the copy', '`destinationXml`'],
   },
   {
     check: 'copiedDisksPlaced',
@@ -176,14 +176,14 @@ export const unfitWorlds: readonly BadWorld[] = [
       },
     },
     request: { offline: true },
-    says: ['disk vda', '--copy-disks'],
+    says: ['disk vda', '`copyDisks`'],
   },
   {
     check: 'sourceDiskOwn',
     what: 'a disk to delete is shareable',
     facts: factsWith.disk({ shareable: true }),
     options: { sourceDisk: 'delete', copyDisks: ['vda'] },
-    says: ['disk vda is shareable', '--source-disk delete'],
+    says: ['disk vda is shareable', '`sourceDisk: delete`'],
   },
   {
     check: 'sourceDiskOwn',

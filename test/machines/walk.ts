@@ -65,6 +65,8 @@ export class Walk {
     const before = this.snapshot;
     this.history.push(event);
     const { snapshot, path, commands } = this.#stepper.next(before, event);
+    // What no transition handles, as XState has it: the run would break.
+    if (snapshot.status === 'error') throw snapshot.error;
     this.snapshot = snapshot;
     this.#take(before, path, commands);
     return this;

@@ -13,6 +13,7 @@ export interface Tier {
 }
 
 const quick = { testTimeoutMs: 10_000, hookTimeoutMs: 20_000, group: 0, workers: 2 } as const;
+const ofLabs = { testTimeoutMs: 120_000, hookTimeoutMs: 180_000, group: 3, workers: 3 } as const;
 
 /**
  * Every tier, in the order in which they run. What touches real daemons comes after what needs the
@@ -25,7 +26,7 @@ export const tiers: readonly Tier[] = [
     files: ['test/architecture.test.ts'],
     ...quick,
   },
-  { name: 'machines', directories: ['test/machines'], ...quick },
+  { name: 'machines', directories: ['test/machines', 'test/paths'], ...quick },
   { name: 'types', directories: ['test/types'], ...quick, testTimeoutMs: 60_000 },
   { name: 'simulation', directories: ['test/simulation'], ...quick, testTimeoutMs: 60_000 },
   // It keeps both processors busy with processes of its own.
@@ -44,27 +45,25 @@ export const tiers: readonly Tier[] = [
     testTimeoutMs: 30_000,
     group: 2,
   },
-  {
-    name: 'contract',
-    directories: ['test/contract'],
-    testTimeoutMs: 60_000,
-    hookTimeoutMs: 120_000,
-    group: 3,
-    workers: 2,
-  },
-  // Two at a time leave the guests, which run under emulation, the processor that their timing needs.
-  {
-    name: 'lab',
-    directories: ['test/lab', 'test/crash/lab'],
-    testTimeoutMs: 120_000,
-    hookTimeoutMs: 180_000,
-    group: 4,
-    workers: 2,
-  },
+  // A lab mostly waits: two files at a time leave more than half of two processors idle, and three
+  // still leave the guests, which run under emulation, what their timing needs. All of them are one
+  // group, so that nobody waits for the last file of a tier.
+  { name: 'contract', directories: ['test/contract'], ...ofLabs, testTimeoutMs: 60_000 },
+  { name: 'lab', directories: ['test/lab', 'test/crash/lab'], ...ofLabs },
+  { name: 'conformance', directories: ['test/conformance'], ...ofLabs },
   // What is held against a clock has the machine for itself.
   {
     name: 'lab-alone',
     directories: ['test/lab-alone'],
+    testTimeoutMs: 120_000,
+    hookTimeoutMs: 180_000,
+    group: 4,
+    workers: 1,
+  },
+  // The inspector in a browser, which is a busy process of its own: over simulated hosts, and a lab.
+  {
+    name: 'page',
+    directories: ['test/page'],
     testTimeoutMs: 120_000,
     hookTimeoutMs: 180_000,
     group: 5,

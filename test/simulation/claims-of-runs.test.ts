@@ -86,7 +86,7 @@ describe.each(byProtocol)('a %s migration of a claimed guest', (_, guest, input)
     const output = await arena.end(await arena.start(arena.engine('a').engine, input));
     expect(output).toMatchObject({ outcome: 'refused', failure: { code: 'claimed' } });
     expect(output.failure?.message).toMatch(
-      /run dead of engine hostC:1 since 16 min.+--break-claim dead/,
+      /run dead of engine hostC:1 since 16 min.+`breakClaims: dead`/,
     );
     expect(arena.world.listing()).toEqual(before);
   });

@@ -123,7 +123,7 @@ describe('what goes wrong', () => {
     const ended = await snapshotSimulated({
       input: withMemory,
       onState: (state, { abort, later }) => {
-        if (state === 'working.creating.withMemory.writing') later(50, abort);
+        if (state === 'working.creating.withMemory.writing.running') later(50, abort);
       },
     });
     expect(ended.output).toMatchObject({
@@ -144,7 +144,7 @@ describe('what goes wrong', () => {
     const { after, output } = await snapshotSimulated({
       input: { ...withMemory, live: true },
       onState: (state, { endGuest, later }) => {
-        if (state === 'working.creating.withMemory.writing') later(50, endGuest);
+        if (state === 'working.creating.withMemory.writing.running') later(50, endGuest);
       },
     });
     expect(output).toMatchObject({ outcome: 'rolledBack', snapshot: null, artefacts: [] });
@@ -156,7 +156,7 @@ describe('what goes wrong', () => {
     const ended = await snapshotSimulated({
       input,
       onState: (state, { later, world }) => {
-        if (!/^working\.creating\.(disksAlone|withMemory\.writing)$/.test(state)) return;
+        if (!/^working\.creating\.(disksAlone|withMemory\.writing\.running)$/.test(state)) return;
         later(5, () => world.killDaemon('hostA'));
         later(2_000, () => world.startDaemon('hostA'));
       },
@@ -189,6 +189,7 @@ describe('what goes wrong', () => {
       input: { disks: [{ targetDev: 'vdb', overlayPath: path }] },
       through: hooked({
         createSnapshot: () => Promise.reject(new Error('the daemon was killed')),
+        findDiskFiles: () => Promise.resolve([path]),
         findOpenFiles: () => Promise.resolve([{ path, nodes: ['overlay', 'file'] }]),
         listFiles: listsOnceAsked(path),
         removeFile: () => Promise.reject(new Error('nothing may be removed')),

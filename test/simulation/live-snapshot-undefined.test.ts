@@ -105,6 +105,19 @@ describe('a live snapshot on a host that copies disks of transient domains only'
     expectSafe(await onOld({ faults: [{ at: { call }, do: how }] }));
   });
 
+  test.each(['disconnected', 'none'] as const)(
+    'ends its copies before it is defined again where its agent is %s',
+    async (agent) => {
+      const end = await onOld({ guest: { agent } });
+      expect(end.output.consistency).toBe('crash');
+      expect(end.states.indexOf('working.ending')).toBeLessThan(
+        end.states.lastIndexOf('working.mending.defining'),
+      );
+      expectImage(end);
+      expect(end.after).toMatchObject({ persistent: true, claims: [] });
+    },
+  );
+
   test('thaws a guest whose copies end late before it is defined again', async () => {
     const end = await onOld({ faults: [{ at: { call: 'defineAgain' }, do: 'loseRequest' }] });
     expect(end.states.indexOf('working.thawing.asking')).toBeLessThan(

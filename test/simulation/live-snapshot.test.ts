@@ -85,6 +85,23 @@ describe('a live snapshot in a simulated world', () => {
     },
   );
 
+  test.each(['powerOff', 'killQemu'] as const)(
+    'is given up when its guest ends, which is told after the copy: %s',
+    async (how) => {
+      const end = await snapshotSimulated(
+        onceIn(waiting, ({ world }) => {
+          world.failBlockJob(uuid, 'vda');
+          world[how](uuid);
+        }),
+      );
+      expect(end.output).toMatchObject({
+        outcome: 'rolledBack',
+        failure: { code: 'guestStopped' },
+      });
+      expectNoImage(end);
+    },
+  );
+
   test('is given up when the place runs full', async () => {
     const end = await snapshotSimulated({
       input: { format: 'raw' },

@@ -32,12 +32,22 @@ function expectUnseen({ after, spans }: DeletionEnd): void {
   expect(spans.at(-1)?.toEpochMs).toBeNull();
 }
 
+/** What the next start takes, whatever the daemon says of what runs. */
+const configuredIn = (
+  { clock, hand }: Pick<DeletionEnd, 'clock' | 'hand'>,
+  ...targetDevs: readonly string[]
+): Promise<(string | null)[]> =>
+  clock.run(
+    Promise.all(targetDevs.map((dev) => hand.findDiskSource(uuid, 'configuration', dev, unending))),
+  );
+
 /** Whoever starts the domain once that QEMU has ended starts it with all that the guest has written. */
-function expectAllDataIn({ after, world }: DeletionEnd): void {
+async function expectAllDataIn(end: DeletionEnd): Promise<void> {
+  const { world } = end;
   world.endLostGuest(uuid);
   const lastTick = world.ticks(uuid).at(-1)?.lastTick;
-  const seen = (after.disks ?? []).map(({ path }) => world.lastTickOn('hostA', path ?? ''));
-  expect(seen).toEqual([lastTick, lastTick]);
+  const paths = await configuredIn(end, 'vda', 'vdb');
+  expect(paths.map((path) => world.lastTickOn('hostA', path ?? ''))).toEqual([lastTick, lastTick]);
 }
 
 describe('a guest whose daemon is killed behind a pivot, and loses it', () => {
@@ -54,7 +64,7 @@ describe('a guest whose daemon is killed behind a pivot, and loses it', () => {
     expect(end.output.merged.map(({ targetDev }) => targetDev)).toEqual(merged);
     expect(end.after.disks?.map(({ path }) => path)).toEqual(disks);
     expectUnseen(end);
-    expectAllDataIn(end);
+    await expectAllDataIn(end);
   });
 
   test.each([
@@ -70,7 +80,7 @@ describe('a guest whose daemon is killed behind a pivot, and loses it', () => {
     expect(end.after.disks?.map(({ path }) => path)).toEqual(disks);
     expect(end.after.files).toEqual(end.before.files);
     expectUnseen(end);
-    expectAllDataIn(end);
+    await expectAllDataIn(end);
   });
 
   test('one whose daemon believes in a layer that it has left is told to be started anew', async () => {
@@ -88,12 +98,12 @@ describe('a guest whose daemon is killed behind a pivot, and loses it', () => {
     });
     expect(end.after).toMatchObject({ state: 'running', vcpus: 'running' });
     expect(end.after.files).toEqual(end.before.files);
-    expect(end.after.disks?.map(({ path }) => path)).toEqual([
+    expect(await configuredIn(end, 'vda', 'vdb')).toEqual([
       file('guest', 'two'),
       file('second', 'three'),
     ]);
     end.world.powerOff(uuid);
-    expectAllDataIn(end);
+    await expectAllDataIn(end);
   });
 
   test.each([
@@ -107,7 +117,7 @@ describe('a guest whose daemon is killed behind a pivot, and loses it', () => {
     });
     expect(end.after).toMatchObject({ state: 'running', files: end.before.files });
     end.world.powerOff(uuid);
-    expectAllDataIn(end);
+    await expectAllDataIn(end);
   });
 
   test('and nobody merges what it has left over what it writes to', async () => {
@@ -215,7 +225,8 @@ test('a guest whose daemon believes in an overlay that it has left keeps it, and
   const onState = dyingIn('working.returning.pivoting', unheardMs.pivot);
   const end = await coldSimulated({ onState, input: { shortOutage: true } });
   expect(end.output).toMatchObject({ outcome: 'needsOperator', failure: { code: 'chainStale' } });
-  expect(end.after).toMatchObject({ state: 'running', disks: [{ path: '/images/guest.qcow2' }] });
+  expect(end.after.state).toBe('running');
+  expect(await configuredIn(end, 'vda')).toEqual(['/images/guest.qcow2']);
   const overlays = end.output.artefacts.filter(({ kind }) => kind === 'overlay');
   expect(overlays).not.toEqual([]);
   for (const { path } of overlays) expect(end.after.files).toContain(path);

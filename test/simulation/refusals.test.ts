@@ -141,3 +141,36 @@ describe('the destination', () => {
     expect((await tryWith({}, { faults })).failure).toMatchObject({ libvirt: { code: 9 } });
   });
 });
+
+test('a second revert within a second would name the same overlays: it is refused, with the guest down', async () => {
+  const newer = { libvirtVersion: 11_003_000 };
+  const [disk] = privateGuest.disks ?? [];
+  const guest = {
+    ...privateGuest,
+    disks: disk === undefined ? [] : [{ ...disk, format: 'qcow2' }],
+  };
+  const scene = new Scene({ guest, source: newer, destination: newer });
+  const host = await scene.host('hostA');
+  const overlay = { targetDev: 'vda', kind: 'external', format: 'qcow2' } as const;
+  const disks = [{ ...overlay, overlayPath: '/images/guest.before' }];
+  await scene.run(() => host.createSnapshot(scene.uuid, { ...plainly, disks }, unending));
+  const options = { resumeAs: 'running', force: false, resetNvram: false } as const;
+  const revert = () =>
+    scene.run(() => host.revertToSnapshot(scene.uuid, 'before', options, unending));
+  await revert();
+  await expect(revert()).rejects.toMatchObject({ failure: { libvirt: { code: 67 } } });
+  expect(scene.running).toEqual([]);
+});
+
+const plainly = {
+  name: 'before',
+  description: null,
+  memory: { kind: 'none' },
+  diskOnly: true,
+  quiesce: false,
+  atomic: true,
+  reuseExternal: false,
+  halt: false,
+  noMetadata: false,
+  live: false,
+} as const;

@@ -35,6 +35,21 @@ const stubborn = (times: number, meanwhile: () => Promise<void> = () => Promise.
   });
 };
 
+/** A daemon that was killed as it began a commit knows the job and no mirror; nothing is told either. */
+const unmirrored = (ended: unknown[] = []) =>
+  hooked({
+    findChains: async (call) =>
+      ((await call()) as readonly object[]).map((chain) => ({ ...chain, mirror: null })),
+    watchDomain: (_, [, signal]) =>
+      new Promise<void>((resolve) => {
+        (signal as AbortSignal).addEventListener('abort', () => resolve(), { once: true });
+      }),
+    endBlockJob: (call, [, , how]) => {
+      ended.push(how);
+      return call();
+    },
+  });
+
 describe('what goes wrong', () => {
   const byHand = { libvirtVersion: oldLibvirt } as const;
   const inMerge = 'working.preparing.awaiting';
@@ -70,6 +85,45 @@ describe('what goes wrong', () => {
     expect(end.after).toEqual(end.before);
     expectWhole(end);
   });
+
+  test('a merge whose daemon knows no mirror of it is done when all its bytes are', async () => {
+    const end = await deleteSimulated({ ...byHand, through: unmirrored() });
+    expectDeleted(end, ['one', 'two'], 'two');
+  });
+
+  test('a merge whose daemon knows no mirror of it, and would crash over its end, is left', async () => {
+    const ended: unknown[] = [];
+    const end = await deleteSimulated({
+      ...byHand,
+      through: unmirrored(ended),
+      input: { ...snapshot('three'), bandwidthMibPerS: 1 },
+      onState: (state, { abort }) => void (state === inMerge && abort()),
+    });
+    expect(ended).toEqual([]);
+    expect(end.output).toMatchObject({ outcome: 'needsOperator', failure: { code: 'jobLeft' } });
+    expect(end.output.failure?.message).toContain('virsh blockjob guest DISK --pivot');
+  });
+
+  test.each([
+    [2_000, []],
+    [62_000, (['guest', 'second'] as const).map((disk) => ({ path: file(disk, 'three') }))],
+  ])(
+    "libvirt's daemon that is away for %i ms as files are to go: asked again, for a minute",
+    async (awayMs, left) => {
+      let killed = false;
+      const end = await deleteSimulated({
+        ...byHand,
+        onState: (state, { later, world }) => {
+          if (state !== 'working.removing.unlinking' || killed) return;
+          killed = true;
+          world.killDaemon('hostA');
+          later(awayMs, () => world.startDaemon('hostA'));
+        },
+      });
+      expect(end.output).toMatchObject({ outcome: 'completed', failure: null, left });
+      expect(end.output.left).toHaveLength(left.length);
+    },
+  );
 
   test('a guest that ends meanwhile takes the jobs with it, and keeps its layers', async () => {
     const end = await deleteSimulated({

@@ -3,6 +3,7 @@ import type { EngineOptions } from '../../src/engine/engine.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { BoundMachine } from '../../src/engine/slots.ts';
 import { noLog } from '../../src/ports/log.ts';
+import type { JournalRow } from '../../src/ports/run-store.ts';
 import { MemoryStore, SharedMemory } from '../../src/store/memory/index.ts';
 
 /** One engine on records that others share, as one process is on one file. */
@@ -32,6 +33,11 @@ export class Engines {
       store,
     });
     return { engine, store };
+  }
+
+  /** All that was stepped of a run, whoever drove it. */
+  async journal(runId: string): Promise<readonly JournalRow[]> {
+    return (await new MemoryStore(this.memory).journal(runId)) ?? [];
   }
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect } from 'vitest';
+import { afterEach, beforeAll, expect } from 'vitest';
 
 import type { ColdSnapshotInput, ColdSnapshotOutput } from '../../machines/index.ts';
 import { coldSnapshotInput } from '../../machines/index.ts';
@@ -19,7 +19,7 @@ export interface ColdRequest extends OnTheWay {
 
 const runs = labRuns<ColdSnapshotOutput>(bindColdSnapshot);
 
-/** A lab of its own for a test file, with one guest that outlives every test. */
+/** A lab of its own for a test file, with one guest that outlives every test but those that fail. */
 export function useColdLab(purpose: string, on: 'hostA' | 'hostC' = 'hostA') {
   const stage = useOneHostLab({
     purpose,
@@ -33,7 +33,13 @@ export function useColdLab(purpose: string, on: 'hostA' | 'hostC' = 'hostA') {
     },
   });
   const imagesDir = (): string => join(stage.host.paths.libDir, 'snapshots');
-  beforeAll(() => mkdir(imagesDir(), { recursive: true }));
+  const makeDirectory = () => mkdir(imagesDir(), { recursive: true });
+  beforeAll(makeDirectory);
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== 'fail') return;
+    await stage.renew();
+    await makeDirectory();
+  }, 240_000);
   return Object.assign(stage, {
     /** Aliases of the devices that the running guest lets go of, as they are now. */
     aliases: async (): Promise<string[]> => {

@@ -24,10 +24,10 @@ export function useOneHostLab({ guest: guestOptions, machine, on, purpose }: One
     return opened;
   };
   const host = (): LabHost => current().lab.host(on);
+  const makeGuest = (lab: Lab): Promise<LabGuest> => lab.guest('guest', { on, ...guestOptions });
   beforeAll(async () => {
     const lab = await labUp({ name: labNameFor(purpose), hosts: on === 'hostC' ? 3 : 2 });
-    const guest = await lab.guest('guest', { on, ...guestOptions });
-    opened = { lab, hypervisors: openLabHosts(lab), guest };
+    opened = { lab, hypervisors: openLabHosts(lab), guest: await makeGuest(lab) };
   }, 240_000);
   afterAll(async () => {
     await opened?.hypervisors.close();
@@ -51,6 +51,12 @@ export function useOneHostLab({ guest: guestOptions, machine, on, purpose }: One
     /** For the table that is printed at the end. */
     note: (state: string, fault: string, { outcome }: { readonly outcome: string }): void => {
       manifest.push(`${machine} x ${state} x ${fault} x ${outcome}`);
+    },
+    /** The lab as new, with another guest: what a failed test left speaks for itself alone. */
+    renew: async (): Promise<void> => {
+      const { hypervisors, lab } = current();
+      await lab.reset();
+      opened = { lab, hypervisors, guest: await makeGuest(lab) };
     },
     /** What whoever was told of a claim that is left does last. */
     releaseClaims: async (): Promise<void> => {

@@ -5,27 +5,41 @@ import { continuity, lastTick, readTicks, waitForTick } from '../../lab/index.ts
 import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
 import type { BoundMachine } from '../../src/engine/slots.ts';
 import { Engine, noLog, systemClock } from '../../src/index.ts';
-import type { Hypervisors, Run } from '../../src/index.ts';
+import type { Hypervisors, Log, Run } from '../../src/index.ts';
 import { MemoryStore, SharedMemory } from '../../src/store/memory/index.ts';
 import type { FollowedRun } from './followed-run.ts';
 import { followRun, outputOf } from './followed-run.ts';
 import { labImages } from './lab-images.ts';
 import { MortalProcess } from './mortal-process.ts';
+import type { Moment } from './mortal-process.ts';
+
+/** Who keeps what a run writes down, and hears what it says. */
+export interface Witness {
+  readonly memory: SharedMemory;
+  readonly log: Log;
+}
 
 /** What may happen to a run on the way. */
 export interface OnTheWay extends Partial<Death> {
+  readonly witness?: Witness;
   readonly through?: (hypervisors: Hypervisors) => Hypervisors;
   /** Called with each state as it is entered; what it resolves to is waited for at the end. */
-  readonly onState?: (state: string, abort: () => void) => Promise<void> | void;
+  readonly onState?: (
+    state: string,
+    abort: () => void,
+    send: (event: { readonly type: string }) => void,
+  ) => Promise<void> | void;
 }
 
-/** Our process dies when it enters that state; another one goes on with its run. */
+/** Our process dies when it enters that state, or at that call; another one goes on with its run. */
 export interface Death {
-  readonly dieIn: string;
+  readonly dieIn: string | Moment;
   /** Only then, while it is in that state. */
   readonly dieOnce?: () => Promise<void>;
   /** Before the other one. */
   readonly meanwhile?: () => Promise<void>;
+  /** Said to the run once the other one has it. */
+  readonly word?: { readonly type: string };
 }
 
 /** Where runs go. */
@@ -41,11 +55,11 @@ export const openLabHosts = (lab: Lab): Hypervisors =>
 /** Runs of one machine on a lab, each by an engine of its own. */
 export function labRuns<Output>(bind: (hypervisors: Hypervisors) => BoundMachine) {
   let runs = 0;
-  const engineOn = (hypervisors: Hypervisors, store: MemoryStore): Engine =>
+  const engineOn = (hypervisors: Hypervisors, store: MemoryStore, log = noLog): Engine =>
     new Engine({
       store,
       clock: systemClock,
-      log: noLog,
+      log,
       machines: [bind(hypervisors)],
       newRunId: () => `run-${(runs += 1)}`,
     });
@@ -57,13 +71,16 @@ export function labRuns<Output>(bind: (hypervisors: Hypervisors) => BoundMachine
   const toItsEnd = async (
     hypervisors: Hypervisors,
     input: unknown,
-    onState: OnTheWay['onState'],
+    { onState, witness }: OnTheWay,
   ): Promise<Output> => {
-    const engine = engineOn(hypervisors, new MemoryStore());
+    const engine = engineOn(hypervisors, new MemoryStore(witness?.memory), witness?.log);
     const acts: Promise<void>[] = [];
     let run: Run | null = null;
-    const abort = (): void => void run?.send({ type: 'abort.requested' });
-    engine.on('state.entered', ({ state }) => acts.push(Promise.resolve(onState?.(state, abort))));
+    const send = (event: { readonly type: string }): void => void run?.send(event);
+    const abort = (): void => send({ type: 'abort.requested' });
+    engine.on('state.entered', ({ state }) =>
+      acts.push(Promise.resolve(onState?.(state, abort, send))),
+    );
     run = await engine.start(bind(hypervisors).machine.id, input);
     const output = outputOf(await run.wait()) as Output;
     await Promise.all(acts);
@@ -73,12 +90,12 @@ export function labRuns<Output>(bind: (hypervisors: Hypervisors) => BoundMachine
   const diedOver = async (
     { hypervisors, lab }: LabHosts,
     input: unknown,
-    { dieIn, dieOnce, meanwhile }: Death,
+    { dieIn, dieOnce, meanwhile, word }: Death,
   ): Promise<Output> => {
     const own = openLabHosts(lab);
     const memory = new SharedMemory();
     const store = new MemoryStore(memory);
-    const mortal = new MortalProcess(null, () => store.die());
+    const mortal = new MortalProcess(typeof dieIn === 'string' ? null : dieIn, () => store.die());
     const engine = engineOn(mortal.through(own), store);
     const dying = Promise.withResolvers<void>();
     const die = async (): Promise<void> => {
@@ -86,16 +103,18 @@ export function labRuns<Output>(bind: (hypervisors: Hypervisors) => BoundMachine
       void mortal.die();
     };
     engine.on('state.entered', ({ state }) => {
-      if (state.endsWith(dieIn)) dying.resolve(die());
+      if (typeof dieIn === 'string' && state.endsWith(dieIn)) dying.resolve(die());
     });
     const run = await engine.start(bind(own).machine.id, input);
-    const ended = await Promise.race([dying.promise, run.wait()]);
-    if (ended !== undefined) throw new Error(`${dieIn} was passed: ${JSON.stringify(ended)}`);
+    const ended = await Promise.race([dying.promise, mortal.died, run.wait()]);
+    if (ended !== undefined)
+      throw new Error(`${JSON.stringify(dieIn)} was passed: ${JSON.stringify(ended)}`);
     await own.close();
     await meanwhile?.();
     const heir = engineOn(hypervisors, new MemoryStore(memory));
     const [left] = (await heir.recover()).runs;
     if (left === undefined) throw new Error('nothing was left to go on with');
+    if (word !== undefined) left.send(word);
     return outputOf(await left.wait()) as Output;
   };
 
@@ -103,11 +122,11 @@ export function labRuns<Output>(bind: (hypervisors: Hypervisors) => BoundMachine
   const drive = (
     hosts: LabHosts,
     input: unknown,
-    { dieIn, onState, through = (plain) => plain, ...death }: OnTheWay,
+    { dieIn, through = (plain) => plain, ...way }: OnTheWay,
   ): Promise<Output> =>
     dieIn === undefined
-      ? toItsEnd(through(hosts.hypervisors), input, onState)
-      : diedOver(hosts, input, { dieIn, ...death });
+      ? toItsEnd(through(hosts.hypervisors), input, way)
+      : diedOver(hosts, input, { dieIn, ...way });
 
   return { drive, follow };
 }

@@ -17,11 +17,14 @@ export interface Layer {
 
 /** The house plan: imports point one way. A path belongs to the first layer that claims it. */
 export const layers: readonly Layer[] = [
+  // What a disk lies on is data; charts and adapters tell two places apart in the same way.
+  { name: 'disk source', paths: ['src/ports/disk-source.ts'], may: [], packages: [] },
+
   // Charts are data: what they need of the world is told by types.
   {
     name: 'policy',
     paths: ['machines/policy/'],
-    may: [],
+    may: ['disk source'],
     mayType: ['machines', 'ports'],
     packages: [],
   },
@@ -40,68 +43,102 @@ export const layers: readonly Layer[] = [
     packages: ['xstate'],
   },
 
-  { name: 'ports', paths: ['src/ports/'], may: [], packages: [] },
+  { name: 'ports', paths: ['src/ports/'], may: ['disk source'], packages: [] },
   {
     name: 'adapters/images',
     paths: ['src/adapters/images/'],
-    may: ['ports'],
+    may: ['ports', 'disk source'],
     packages: ['node-libvirt', 'zod', 'node:'],
   },
   {
     name: 'adapters/libvirt',
     paths: ['src/adapters/libvirt/'],
-    may: ['ports', 'adapters/images'],
+    may: ['ports', 'disk source', 'adapters/images'],
     packages: ['node-libvirt', '@xmldom/xmldom', 'zod', 'node:'],
   },
   {
     name: 'adapters/simulated',
     paths: ['src/adapters/simulated/'],
-    may: ['ports'],
+    may: ['ports', 'disk source'],
     packages: ['@xmldom/xmldom', 'zod', 'node:'],
   },
-  { name: 'store', paths: ['src/store/'], may: ['ports'], packages: ['node:', 'zod'] },
+  {
+    name: 'store',
+    paths: ['src/store/'],
+    may: ['ports', 'disk source'],
+    packages: ['node:', 'zod'],
+  },
+
+  // What may be asked of the workflows, as a file or a request says it.
+  {
+    name: 'requests',
+    paths: ['src/requests/'],
+    may: ['machines', 'policy', 'ports', 'disk source'],
+    packages: ['zod'],
+  },
+  { name: 'config', paths: ['src/config/'], may: ['requests'], packages: ['zod', 'node:'] },
 
   // The shape of a slot is what bindings fill and the engine runs.
   {
     name: 'slots',
     paths: ['src/engine/slots.ts'],
-    may: ['ports'],
+    may: ['ports', 'disk source'],
     packages: ['xstate'],
   },
   {
     name: 'engine',
     paths: ['src/engine/'],
-    may: ['ports', 'slots'],
-    packages: ['xstate', 'eventemitter3', 'zod', 'node:'],
+    may: ['ports', 'disk source', 'slots'],
+    packages: ['xstate', 'eventemitter3', 'safe-stable-stringify', 'zod', 'node:'],
   },
+  // Somebody elsewhere who is told what the engine does.
+  { name: 'inspection', paths: ['src/inspection/'], may: ['engine', 'ports'], packages: [] },
   {
     name: 'bindings',
     paths: ['src/bindings/'],
-    may: ['machines', 'policy', 'ports', 'slots'],
+    may: ['machines', 'policy', 'ports', 'disk source', 'slots'],
     packages: ['node:os', 'node:path'],
   },
   {
     name: 'diagrams',
     paths: ['src/diagrams/'],
     may: ['machines'],
-    packages: ['xstate', 'node:'],
+    packages: ['xstate', 'elkjs', 'node:'],
   },
   {
     name: 'testing',
     paths: ['src/testing/'],
-    may: ['engine', 'slots', 'machines', 'policy', 'ports', 'adapters/simulated'],
-    packages: ['xstate', 'node:'],
+    may: [
+      'engine',
+      'slots',
+      'machines',
+      'policy',
+      'ports',
+      'disk source',
+      'adapters/simulated',
+      'store',
+    ],
+    packages: ['xstate', 'vitest', 'node:'],
   },
   {
     name: 'service',
     paths: ['src/service/'],
-    may: ['engine', 'slots', 'ports'],
+    may: ['engine', 'slots', 'ports', 'requests', 'config', 'disk source'],
+    mayType: ['inspector'],
     packages: ['*'],
+  },
+  // It runs in a browser: of the server it knows the shapes of what it is told.
+  {
+    name: 'inspector page',
+    paths: ['src/inspector/page/'],
+    may: [],
+    mayType: ['inspector'],
+    packages: [],
   },
   {
     name: 'inspector',
     paths: ['src/inspector/'],
-    may: ['engine', 'slots', 'ports'],
+    may: ['engine', 'slots', 'ports', 'disk source', 'diagrams'],
     packages: ['*'],
   },
 
@@ -110,15 +147,38 @@ export const layers: readonly Layer[] = [
   {
     name: 'cli',
     paths: ['src/cli/'],
-    may: ['compose', 'engine', 'slots', 'bindings', 'machines', 'policy', 'ports'],
-    mayType: ['adapters/simulated'],
-    mayLoad: ['lab', 'diagrams'],
+    may: [
+      'compose',
+      'engine',
+      'slots',
+      'bindings',
+      'machines',
+      'policy',
+      'ports',
+      'requests',
+      'config',
+      'disk source',
+    ],
+    mayType: ['adapters/simulated', 'service', 'inspector', 'diagrams'],
+    mayLoad: ['lab', 'diagrams', 'service', 'inspector'],
     packages: ['*'],
   },
   {
     name: 'entry',
-    paths: ['src/index.ts', 'src/create-engine.ts'],
-    may: ['bindings', 'engine', 'slots', 'ports', 'adapters/images'],
+    paths: ['src/index.ts', 'src/create-engine.ts', 'src/create-service.ts'],
+    may: [
+      'bindings',
+      'engine',
+      'slots',
+      'ports',
+      'disk source',
+      'adapters/images',
+      'inspection',
+      // What is served is told in the words of the command line.
+      'cli',
+      'config',
+      'service',
+    ],
     mayType: ['machines'],
     packages: ['xstate', 'node:'],
   },

@@ -12,6 +12,7 @@ import { rerunInstanceCases } from './rerun-instance-cases.ts';
 import { rerunLiveCases } from './rerun-live-cases.ts';
 import { rerunSavingCases } from './rerun-saving-cases.ts';
 import { rerunSnapshotCases } from './rerun-snapshot-cases.ts';
+import { rerunSwapCases } from './rerun-swap-cases.ts';
 
 /** An effect that is about to run, on hosts that are as it expects them. */
 export interface Prepared {
@@ -44,6 +45,7 @@ export const rerunCases: Readonly<Record<string, RerunCase>> = {
   ...rerunInstanceCases,
   ...rerunLiveCases,
   ...rerunSavingCases,
+  ...rerunSwapCases,
   gatherFacts: {
     prepare: async (fixture) => {
       const { name, uuid } = await fixture.newBareDomain();

@@ -99,7 +99,7 @@ async function copying(fixture: Fixture): Promise<Prepared> {
   await source.copyBlock(
     guest.uuid,
     'vda',
-    { source: 'file', ...image },
+    { source: { kind: 'file', path: image.path }, format: image.format },
     { ...options, synchronousWrites: false, bandwidthMibPerS: 1 },
     unending,
   );

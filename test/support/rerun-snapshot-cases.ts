@@ -85,7 +85,7 @@ export const rerunSnapshotCases: Readonly<Record<string, RerunCase>> = {
         { path, format: 'qcow2', virtualSizeBytes: 2 ** 20, backing: null },
         unending,
       );
-      return { ...about(fixture, guest, { paths: [path] }), files: [path] };
+      return { ...about(fixture, guest, { paths: [path], overlayPaths: [path] }), files: [path] };
     },
   },
   askAgent: {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createImageStores } from '../../src/adapters/images/index.ts';
 import { bindMigrations } from '../../src/bindings/migrations.ts';
 import { bindSnapshots } from '../../src/bindings/snapshots.ts';
+import { bindVolumeSwap } from '../../src/bindings/volume-swap.ts';
 import type { AnySlot } from '../../src/engine/slots.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { toFailure } from '../../src/ports/failure.ts';
@@ -35,6 +36,7 @@ export function rowOf([machine, slot]: SlotName): string {
 const bound = (hypervisors: Hypervisors) => [
   ...bindMigrations(hypervisors),
   ...bindSnapshots(hypervisors, createImageStores(hypervisors)),
+  bindVolumeSwap(hypervisors),
 ];
 
 /** How an effect ended; a lost one never does. */

@@ -49,7 +49,7 @@ export async function coldSimulated(scenario: ColdScenario = {}) {
   const after = await heldWithDevices(host);
   const lastTickOnImage = world.lastTickOn('hostA', '/backup/image.qcow2');
   const output = ended.output as ColdSnapshotOutput;
-  return { ...ended, output, after, before, lastTickOnImage, world };
+  return { ...ended, output, after, before, lastTickOnImage, ...host };
 }
 
 async function heldWithDevices({ clock, hand, world }: SimulatedHost) {

@@ -53,6 +53,7 @@ export async function imageSimulated({ deathIn, input, ...scenario }: ImageScena
   if (ending.ended !== 'finished') throw new Error(JSON.stringify(ending));
   const shelf = await clock.run(stores.open(store, hostUri, unending));
   return {
+    journal: await engines.journal(run.id),
     output: ending.output as InstanceSnapshotOutput,
     states,
     kept: await clock.run(shelf.find('nightly', unending)),

@@ -85,5 +85,11 @@ export async function driveSimulated(
   if (ending.ended !== 'finished') throw new Error(JSON.stringify(ending));
   const endedAtEpochMs = clock.nowEpochMs();
   await pass(2_000);
-  return { endedAtEpochMs, output: ending.output, spans: world.ticks(uuid), states };
+  return {
+    endedAtEpochMs,
+    journal: await engines.journal(run.id),
+    output: ending.output,
+    spans: world.ticks(uuid),
+    states,
+  };
 }

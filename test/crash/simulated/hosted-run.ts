@@ -1,6 +1,7 @@
 import { createImageStores } from '../../../src/adapters/images/index.ts';
 import { bindMigrations } from '../../../src/bindings/migrations.ts';
 import { bindSnapshots } from '../../../src/bindings/snapshots.ts';
+import { bindVolumeSwap } from '../../../src/bindings/volume-swap.ts';
 import { Engine } from '../../../src/engine/engine.ts';
 import type { Run } from '../../../src/engine/run.ts';
 import { toFailure } from '../../../src/ports/failure.ts';
@@ -71,6 +72,7 @@ export class HostedRun {
       machines: [
         ...bindMigrations(hypervisors),
         ...bindSnapshots(hypervisors, createImageStores(hypervisors)),
+        bindVolumeSwap(hypervisors),
       ],
       newRunId: () => runId,
     });

@@ -10,7 +10,6 @@ import {
 import type { Hypervisor } from '../../../src/ports/hypervisor.ts';
 import {
   diskPath,
-  guest,
   hosts,
   imagePath,
   managedPath,
@@ -23,35 +22,13 @@ import {
   takeSnapshot,
   withDevices,
 } from './one-host-guest.ts';
+import { mayBreakOff, ours, way } from './one-host-way.ts';
 import type { OneHostScenario } from './scenario.ts';
+import { swapWays } from './swap-ways.ts';
 
-const ours = { domain: 'guest', host: 'simulated:///hostA', peerWaitMs: 120_000 } as const;
 const image = { ...ours, directory: '/backup', fileName: 'image.qcow2' } as const;
 const store = { kind: 'directory', directory: '/backup' } as const;
 const plainly = { bypassCache: false, resumeAs: 'asBefore', xml: null } as const;
-
-type Spec = Pick<OneHostScenario, 'name' | 'machine' | 'run'> & Partial<OneHostScenario>;
-
-const way = (spec: Spec): OneHostScenario => ({
-  kind: 'oneHost',
-  hosts,
-  domain: guest,
-  faults: [],
-  command: null,
-  outcome: 'completed',
-  decisive: 'any',
-  also: [],
-  prepare: () => Promise.resolve(),
-  wanted: {},
-  wentBack: null,
-  ...spec,
-});
-
-/**
- * Of what nobody can tell whether it was done, and what is not done twice blindly, the guest is better
- * without: a freeze, a save, a snapshot, a merge that has not begun.
- */
-const mayBreakOff = { also: ['rolledBack interrupted'] } as const;
 
 const imageMade = { wanted: { made: [imagePath], images: [imagePath] } } as const;
 
@@ -224,6 +201,7 @@ export const oneHostWays: readonly OneHostScenario[] = [
       wanted: { guest: { state: 'running' } },
     },
   ),
+  ...swapWays,
   deletion('deletion by libvirt', { ...theSnapshot, by: 'libvirt' }, merged),
   deletion('deletion by commits', { ...theSnapshot, by: 'manual' }, merged),
   deletion(

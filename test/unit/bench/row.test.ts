@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { alternate } from '../../bench/bench.ts';
 import { absolute, compare, meetsGoal, table } from '../../bench/row.ts';
-import { interval95, median } from '../../bench/statistics.ts';
+import { interval95, median, percentile } from '../../bench/statistics.ts';
 
 const metric = {
   bench: 'sample',
@@ -53,6 +53,11 @@ describe('a row without a peer', () => {
     expect(meetsGoal(absolute(rate, [1, 4, 9]))).toBe(false);
   });
 
+  test('is held against it by what else is asked for', () => {
+    const row = absolute(rate, [1, 6, 9], (values) => Math.max(...values));
+    expect(row).toMatchObject({ ours: 9, value: 9, ci95: [1, 9] });
+  });
+
   test('is shown without a verdict where nothing is asked of it', () => {
     const [, line] = table([absolute({ ...rate, goal: null }, [3])]).split('\n');
     expect(line).toMatch(/^sample +rate +3 1\/s +3 +3 \.\. 3 +1$/);
@@ -62,6 +67,13 @@ describe('a row without a peer', () => {
 describe('statistics', () => {
   test('the median of an even number of values lies between the two in the middle', () => {
     expect(median([4, 1, 3, 2])).toBe(2.5);
+  });
+
+  test('so many percent of the values do not exceed the percentile', () => {
+    const values = Array.from({ length: 120 }, (_, index) => 120 - index);
+    expect(percentile(values, 99)).toBe(119);
+    expect(percentile(values, 100)).toBe(120);
+    expect(percentile([7], 99)).toBe(7);
   });
 
   test('the interval holds the median, is narrow for equal values, and repeats itself', () => {

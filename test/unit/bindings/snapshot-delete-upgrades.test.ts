@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { snapshotDeleteUpgrades } from '../../../src/bindings/snapshot-delete-upgrades.ts';
 import { DeletionWalk } from '../../machines/snapshot-deletion.ts';
 
+const asItWas = snapshotDeleteUpgrades['3'];
 const upgrade = (snapshot: unknown): unknown => snapshotDeleteUpgrades['2']?.(snapshot);
 
 describe('a run that version 1 has recorded', () => {
@@ -15,4 +16,9 @@ describe('a run that version 1 has recorded', () => {
   test.each([null, 'gone', [], {}, { context: 'none' }])('%j is refused', (snapshot) => {
     expect(() => upgrade(snapshot)).toThrow('no snapshot of snapshotDelete');
   });
+});
+
+test('a run that version 2 has recorded is gone on with as it is', () => {
+  const now = new DeletionWalk().merging().persisted();
+  expect(asItWas?.(now)).toEqual(now);
 });

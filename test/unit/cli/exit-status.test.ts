@@ -8,6 +8,8 @@ test.each([
   ['completed', null, 0],
   ['rolledBack', because('libvirtError'), 1],
   ['rolledBack', because('timeBudgetExceeded'), 1],
+  // What a person asked for, and got.
+  ['rolledBack', because('undone'), 0],
   ['refused', because('domainExists'), 2],
   ['needsOperator', because('splitBrain'), 3],
   ['rolledBack', because('abortRequested'), 130],

@@ -5,9 +5,9 @@ import { answerInterrupt, leavingWords } from '../../../src/cli/interruption.ts'
 import { shownMigration } from '../../../src/cli/workflows/migration.ts';
 import { shownOneHost } from '../../../src/cli/workflows/one-host.ts';
 
-function runWith(tags: readonly string[], takes: boolean) {
+function runWith(tags: readonly string[], takes: boolean, states: readonly string[] = []) {
   const send = vi.fn<(event: { type: string }) => boolean>(() => takes);
-  return { tags: () => new Set(tags), send };
+  return { tags: () => new Set(tags), states: () => states, send };
 }
 
 test('a run that can be aborted is asked to', () => {
@@ -34,6 +34,15 @@ test.each([[['abortable']], [[]]])(
     expect(words).not.toMatch(/asked to abort|point of no return/);
   },
 );
+
+test.each([
+  ['working.pivoting.asking', 'web is being put onto its new volumes: it only goes forward'],
+  ['working.pivoting.waiting', 'it only goes forward'],
+  ['working.making.choosing', 'nothing to be called off now'],
+])('a swap in %s that does not take the abort is told why', (state, words) => {
+  const shown = shownOneHost('volumeSwap', { domain: 'web', host: 'qemu:///system' });
+  expect(answerInterrupt(runWith([], false, [state]), shown)).toContain(words);
+});
 
 test.each([
   ['peer2peer', 'the source daemon goes on by itself'],

@@ -151,3 +151,21 @@ test('the passes have a line of their own', () => {
     '3 passes over the memory done, at best 12.0 MiB left; a stall after 2 more without gain',
   );
 });
+
+test('what a state is for is told to its end where it is narrow', () => {
+  const lines = frame(precopying, 46);
+  expect(lines.slice(1, 4)).toEqual([
+    'perform3.precopying',
+    '  Memory is copied pass by pass; pages written',
+    '  meanwhile are sent again.',
+  ]);
+});
+
+test('a workflow without phases leaves no room for them', () => {
+  const options = { title: 'swap', expectedPhases: [], columns: 120, nowEpochMs: 1_000 };
+  const view = { ...precopying, phases: [], beside: new Map(), notice: null };
+  const [, state, gap, stream] = renderFrame(view, { ...options, paint: noPaint });
+  expect(state).toContain('perform3.precopying: ');
+  expect(gap).toBe('');
+  expect(stream).toMatch(/^vda /);
+});

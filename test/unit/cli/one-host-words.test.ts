@@ -66,6 +66,32 @@ test.each([
   expect(shown.summarise(ended(told), null)).toContain(words);
 });
 
+test('a swap says which volume is true, and what became of the old one', () => {
+  const about = { ...where, disks: [{ targetDev: 'vda' }] };
+  const shown = shownOneHost('volumeSwap', about);
+  const swapped = { targetDev: 'vda', volume: '/n', format: 'qcow2', oldVolume: '/o' };
+  const old = { kind: 'volume', host: where.host, path: '/o', status: 'left' };
+  expect(shown.title).toBe('swap of vda of web on qemu:///system');
+  expect(
+    shown.summarise(
+      ended({ swapped: [{ ...swapped, resizedToBytes: 2 ** 30 }] }, { artefacts: [old] }),
+      null,
+    ),
+  ).toEqual([
+    'completed: web has vda on its new volume, in 0.9 s',
+    '  vda          /n (qcow2, 1.00 GiB now); before: /o',
+    '  disk         /o on the host: not used by the guest, could not be removed',
+  ]);
+});
+
+test('a swap that was undone is told as done', () => {
+  const shown = shownOneHost('volumeSwap', { ...where, disks: [{ targetDev: 'vda' }] });
+  const failure = { code: 'undone', message: 'by request', effect: 'done' };
+  expect(shown.summarise(ended({}, { outcome: 'rolledBack', failure }), null)).toEqual([
+    'undone: web is on its old volumes, with all that it wrote, after 0.9 s',
+  ]);
+});
+
 test('a state that is still kept is named', () => {
   const shown = shownOneHost('snapshotRevert', { ...where, name: 's1' });
   const lines = shown.summarise(ended({ keptAs: 'before-s1' }, { outcome: 'needsOperator' }), null);

@@ -1,8 +1,11 @@
+import type { AnyStateNode } from 'xstate';
 import { expect, test } from 'vitest';
 
+import { directMigration, peer2peerMigration } from '../../../machines/index.ts';
+import { parallelStates, placeOf, protocolMachines } from '../../../src/cli/display/run-events.ts';
 import type { RunEvent, StateEvent } from '../../../src/cli/display/run-events.ts';
 import type { RunView } from '../../../src/cli/display/run-view.ts';
-import { etaMs, viewAfter, viewAtStart } from '../../../src/cli/display/run-view.ts';
+import { etaMs, restingStates, viewAfter, viewAtStart } from '../../../src/cli/display/run-view.ts';
 
 const after = (events: readonly RunEvent[]): RunView => events.reduce(viewAfter, viewAtStart(0));
 
@@ -33,11 +36,35 @@ test('the phases are what the run is in; a resting region is not shown beside th
     state({ state: 'requesting' }),
     state({ region: 'oneCopy', state: 'trusting' }),
     state({ region: 'convergence.budget', state: 'unbounded' }),
-    state({ region: 'convergence.tuning', state: 'steady' }),
+    state({ region: 'convergence.tuning.ramp', state: 'over' }),
+    state({ region: 'convergence.tuning.setting', state: 'idle' }),
     state({ region: 'postcopy', state: 'notBegun' }),
   ]);
   expect(view.current?.state).toBe('requesting');
   expect([...view.beside]).toEqual([]);
+});
+
+const protocols = [directMigration, peer2peerMigration];
+const pathsOf = (node: AnyStateNode): AnyStateNode[] => [
+  node,
+  ...Object.values(node.states).flatMap(pathsOf),
+];
+
+test.each(protocols.map((machine) => [machine.id, machine.root] as const))(
+  'the regions of %s are those of its chart',
+  (id, root) => {
+    const parallel = pathsOf(root).filter(({ type }) => type === 'parallel');
+    expect(protocolMachines).toContain(id);
+    expect(parallel.map(({ path }) => path.join('.'))).toEqual(parallelStates);
+  },
+);
+
+test('every state that counts as rest is one of a chart', () => {
+  const places = protocols.flatMap(({ id, root }) =>
+    pathsOf(root).map(({ path }) => placeOf(id, path.join('.'))),
+  );
+  for (const [region, states] of Object.entries(restingStates))
+    for (const name of states) expect(places).toContainEqual({ region, state: name });
 });
 
 test('what a region does is shown beside the phase, until it rests again', () => {

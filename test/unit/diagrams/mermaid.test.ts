@@ -17,7 +17,8 @@ const machine = setup({
   states: {
     copying: {
       description: 'Copies: all; at once.',
-      tags: 'rollingBack',
+      tags: ['rollingBack', 'guestFrozen'],
+      meta: { call: 'virDomainBlockCopy' },
       on: { 'abort.requested': { actions: 'note' } },
       after: { budget: 'both', 250: 'completed' },
       invoke: { id: 'copy', src: 'copy', onDone: 'both', onError: 'needsOperator' },
@@ -58,9 +59,11 @@ describe('a machine as a Mermaid state diagram', () => {
       'copying : Copies#58; all#59; at once.',
     ],
     ['the effect of a state', 'copying : runs copy'],
+    ['the call behind it', 'copying : calls virDomainBlockCopy'],
+    ['what a tag says', 'copying : «guest frozen»'],
     ['an event that only acts', 'copying : abort.requested / note'],
     ['a failure', 'copying --> needsOperator : ✗ error'],
-    ['a named delay', 'copying --> both : after budget'],
+    ['a named delay', 'copying --> both : done<br/>after budget'],
     ['a plain delay with its unit', 'copying --> completed : after 250 ms'],
     ['the end of all regions', 'both --> completed : all done'],
     [

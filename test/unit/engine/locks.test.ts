@@ -38,7 +38,7 @@ describe('one run for what only one may have', () => {
     expect(busy).toMatchObject({ code: 'busy', lock: 'domain guest' });
     expect(busy.holders).toMatchObject([{ id: 'run-1', states: ['waiting'], subject: 'guest' }]);
     expect(busy.message).toMatch(
-      /^domain guest is taken: run run-1 \(toy\) is in waiting, driven by process \d+ on .*; end it with "abort run-1"\. Nothing was started\. Queue behind it with --wait$/,
+      /^domain guest is taken: run run-1 \(toy\) is in waiting, driven by process \d+ on .*; end it with "abort run-1"\. Nothing was started\. Queue behind it with `wait`$/,
     );
   });
 

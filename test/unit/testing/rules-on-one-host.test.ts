@@ -88,6 +88,7 @@ describe('a workflow on one host keeps every rule', () => {
       { machine: 'managedSave', before: [[saved]], after: [[paused]] },
     ],
     ['disks on overlays', { machine: 'domainSnapshot', after: [[onOverlay]] }],
+    ['disks on other volumes', { machine: 'volumeSwap', after: [[onOverlay]] }],
     [
       'a guest that a snapshot halts',
       { machine: 'domainSnapshot', input: { halt: true }, after: [[shutOff]] },

@@ -91,9 +91,14 @@ function ended(outcome: string, of = runId): Entry {
   return { kind: 'runFinished', atEpochMs: 0, runId: of, end };
 }
 
+function wokenIn(state: string): Entry {
+  return { kind: 'resumed', atEpochMs: 0, runId, states: [state] };
+}
+
 describe('the point of no return', () => {
   const passed = entered('peer2peerMigration', 'phases.finish3', 'pointOfNoReturn');
   const back = entered('peer2peerMigration', 'uncertain.resumingSource', 'rollingBack');
+  const waits = entered('volumeSwap', 'awaitingConfirmation', 'awaitingConfirmation');
 
   test.each<[string, readonly Entry[], string[]]>([
     ['that was never passed', [back, ended('rolledBack')], []],
@@ -102,6 +107,26 @@ describe('the point of no return', () => {
     [
       'after which a state rolls back',
       [passed, back],
+      ['noWayBack: uncertain.resumingSource was entered after phases.finish3'],
+    ],
+    [
+      'that a person had it go back behind, who was asked',
+      [passed, waits, back, passed, ended('rolledBack')],
+      [],
+    ],
+    [
+      'that a person had it go back behind, after a process that died before it told so',
+      [passed, wokenIn('awaitingConfirmation'), back, passed, ended('rolledBack')],
+      [],
+    ],
+    [
+      'after which another process rolls back',
+      [passed, wokenIn('phases.finish3'), ended('rolledBack')],
+      ['noWayBack: the run ended rolled back after phases.finish3'],
+    ],
+    [
+      'of the way back that a person asked for',
+      [passed, waits, passed, back],
       ['noWayBack: uncertain.resumingSource was entered after phases.finish3'],
     ],
     [

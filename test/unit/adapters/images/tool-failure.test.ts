@@ -30,6 +30,16 @@ const said: readonly (readonly [stderr: string, code: string, effect: string])[]
     'noSuchImage',
     'none',
   ],
+  [
+    "qemu-img: Could not open 'rbd:vms/a': error connecting: No such file or directory\n",
+    'imageFailed',
+    'unknown',
+  ],
+  [
+    "qemu-img: Could not open 'rbd:vms/b': error reading header from b: No such file or directory\n",
+    'noSuchImage',
+    'none',
+  ],
   ['qemu-img: error while reading at byte 0: Input/output error\n', 'imageFailed', 'unknown'],
 ];
 

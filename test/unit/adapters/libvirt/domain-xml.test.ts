@@ -148,6 +148,8 @@ describe('what disks are made of', () => {
       <mirror type='file'><source file='/images/copy.raw'/></mirror>
     </disk>
     <disk type='volume'><source pool='images' volume='data.raw'/><target dev='vdb'/></disk>
+    <disk type='network'><source protocol='nbd' name='vol'><host name='store' port='10810'/></source>
+      <target dev='vdc'/></disk>
     <disk type='file' device='cdrom'><target dev='sda'/></disk>`;
   const parts = readDiskParts(`<domain><devices>${disks}</devices></domain>`);
   const clone = { parts };
@@ -161,6 +163,11 @@ describe('what disks are made of', () => {
   test('so is a device below an image, and nothing else', () => {
     expect(usesDisk(clone, '/dev/vg/base', null)).toBe(true);
     expect(usesDisk(clone, '/images/other.raw', null)).toBe(false);
+  });
+
+  test('so is an image on a network, by its place', () => {
+    expect(usesDisk(clone, 'nbd://store:10810/vol', null)).toBe(true);
+    expect(usesDisk(clone, 'nbd://store:10809/vol', null)).toBe(false);
   });
 
   test('a volume may be named as its pool names it', () => {

@@ -25,6 +25,19 @@ test('a rate needs two readings', () => {
   expect(meter.streams()).toMatchObject([{ processedBytes: 350, bytesPerS: 500 }]);
 });
 
+test('pauses between the pieces of a copy are part of its pace, longer ones slow it down', () => {
+  const meter = new ProgressMeter();
+  const rateAt = (processedBytes: number, atEpochMs: number) => {
+    meter.note({ ...disk, processedBytes }, atEpochMs);
+    return meter.streams()[0]?.bytesPerS;
+  };
+  rateAt(100, 0);
+  expect(rateAt(300, 2_000)).toBe(100);
+  expect(rateAt(300, 3_000)).toBe(100);
+  expect(rateAt(500, 4_000)).toBe(100);
+  expect(rateAt(500, 8_000)).toBe(50);
+});
+
 test('a stream never goes backwards', () => {
   const meter = new ProgressMeter();
   meter.note({ ...disk, processedBytes: 500 }, 1_000);

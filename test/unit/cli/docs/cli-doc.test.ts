@@ -12,6 +12,7 @@ import {
   saveGroups,
   snapshotGroups,
 } from '../../../../src/cli/options/snapshot-option-table.ts';
+import { swapGroups } from '../../../../src/cli/options/swap-option-table.ts';
 
 const page = await readFile(
   join(import.meta.dirname, '..', '..', '..', '..', 'docs/cli.md'),
@@ -25,6 +26,7 @@ const groups = [
   ...revertGroups,
   ...deleteGroups,
   ...mergeGroups,
+  ...swapGroups,
 ];
 const flagsOfAll = new Set(groups.flatMap((group) => group.options.map(({ flags }) => flags)));
 const names = [...flagsOfAll].map((flags) => flags.split(' ')[0] ?? flags);
@@ -35,16 +37,20 @@ test.each([...new Set(names)])('docs/cli.md knows %s', (name) => {
 });
 
 test('docs/cli.md knows no option that there is not', () => {
-  const ofAll = ['--json', '--log-level', '--help'];
-  const ofOthers = ['--peer', '--lab', '--all', '--finished', '--unfinished', '--limit'];
-  const known = [...ofAll, ...ofOthers, '--no-wait', '--give-up', '--older-than'];
+  const ofAll = ['--json', '--log-level', '--config', '--host', '--port', '--help'];
+  const ofOthers = ['--peer', '--lab', '--all', '--finished', '--unfinished', '--limit', '--watch'];
+  const known = [...ofAll, ...ofOthers, '--out', '--no-wait', '--give-up', '--older-than'];
   const named = [...new Set(page.match(/--[a-z][a-z-]*/g))];
   expect(named.filter((name) => !names.includes(name) && !known.includes(name))).toEqual([]);
 });
 
-const commands = ['snapshot', 'save', 'restore', 'delete-snapshot', 'merge', 'revert', 'tree'];
+const snapshots = ['snapshot', 'save', 'restore', 'delete-snapshot', 'merge', 'revert', 'tree'];
+const swaps = ['swap', 'confirm', 'undo'];
+const records = ['runs', 'show', 'abort', 'send', 'recover', 'prune'];
 
-test.each([...commands, 'runs', 'show', 'abort', 'send', 'recover', 'prune', 'doctor', 'demo'])(
+const pages = ['doctor', 'diagram', 'serve', 'demo'];
+
+test.each([...snapshots, ...swaps, ...records, ...pages])(
   'docs/cli.md and the help know %s',
   async (name) => {
     expect(page).toContain(`\`virtstate ${name}`);

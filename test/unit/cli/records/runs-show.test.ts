@@ -14,7 +14,7 @@ test('where nothing is on record there are no runs, and no file is made', async 
 
 test('a run is on record from its beginning to after its end', { timeout: timeoutMs }, async () => {
   const records = new Records();
-  const { status } = await records.virtstate('migrate', 'idle', ...between);
+  const { status, stdout } = await records.virtstate('migrate', 'idle', ...between);
   expect(status).toBe(0);
   expect((await records.virtstate('runs')).stdout).toMatch(/^no unfinished runs/);
   const [head, line] = linesOf((await records.virtstate('runs', '--all')).stdout);
@@ -24,6 +24,9 @@ test('a run is on record from its beginning to after its end', { timeout: timeou
   expect(shown.stdout).toMatch(/^domain +idle: simulated:\/\/\/hostA -> simulated:\/\/\/hostB$/m);
   expect(shown.stdout).toMatch(/^to undo +nothing any more: it has completed$/m);
   expect(shown.stdout).toMatch(/\+\d\.\d{3} s {2}PERFORM3 \(observed\) {2}perform3\.precopying: /);
+  // What its own last line told.
+  const [, downtimeMs = ''] = /, downtime (\d+) ms/.exec(stdout) ?? [];
+  expect(shown.stdout).toMatch(new RegExp(`^downtime +${downtimeMs} ms$`, 'm'));
   expect(shown.status).toBe(0);
 });
 
@@ -62,7 +65,9 @@ test(
       asked: { domain: 'busy', protocol: 'peer2peer', offline: false },
       drivenBy: { alive: false },
       allowed: ['abort', 'bandwidth.set', 'downtime.set', 'force.complete'],
-      nextSteps: [`virtstate recover ${run} takes it up where its record stands`],
+      nextSteps: [
+        `virtstate recover ${run} takes it up where its record stands; until then the source daemon goes on by itself with what it was told last`,
+      ],
       artefacts: expect.arrayContaining([expect.objectContaining({ kind: 'claim' })]),
     });
     expect(details?.['tags']).toContain('abortable');

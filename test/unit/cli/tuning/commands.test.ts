@@ -10,6 +10,8 @@ import { lineLengthMax, readLines } from '../../../../src/cli/tuning/read-lines.
 describe('a line as a command', () => {
   test.each([
     ['abort', { type: 'abort.requested' }],
+    ['confirm', { type: 'confirm.requested' }],
+    ['undo', { type: 'undo.requested' }],
     ['  postcopy.start ', { type: 'postcopy.start' }],
     ['force.complete', { type: 'force.complete' }],
     ['postcopy.recover', { type: 'postcopy.recover' }],

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { labUp, type Lab, type LabHost } from '../../lab/index.ts';
+import { migrationOptions } from '../../machines/index.ts';
+import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
+import { systemClock } from '../../src/engine/system-clock.ts';
+import type { Hypervisor, Hypervisors } from '../../src/ports/hypervisor.ts';
+import type { MigrateCall, MigrationOptions } from '../../src/ports/migration.ts';
+import { inOneLine, Watched } from '../contract/watched.ts';
+import { describeLab, labNameFor } from '../support/needs.ts';
+
+const unending = new AbortController().signal;
+
+describeLab('a watch by the libvirt adapter', () => {
+  let lab: Lab;
+  let hostA: LabHost;
+  let hostB: LabHost;
+  let hypervisors: Hypervisors;
+  let source: Hypervisor;
+  let destination: Hypervisor;
+
+  beforeAll(async () => {
+    lab = await labUp({ name: labNameFor('watch') });
+    [hostA, hostB] = [lab.host('hostA'), lab.host('hostB')];
+    hypervisors = createLibvirtHypervisors({ clock: systemClock });
+    source = await hypervisors.open(hostA.uri, unending);
+    destination = await hypervisors.open(hostB.uri, unending);
+  });
+
+  afterAll(async () => {
+    await hypervisors.close();
+    await lab.down();
+  });
+
+  function callFor(domainUuid: string, given: Partial<MigrationOptions>): MigrateCall {
+    const options = migrationOptions({ destinationConnectUri: hostB.tcp, ...given });
+    const copyDisks = options.copyStorage === 'none' ? [] : ['vda'];
+    return { domainUuid, purpose: 'move', persistent: true, copyDisks, options };
+  }
+
+  test.each([
+    ['shared', { unsafe: true }],
+    ['private', { copyStorage: 'all', bandwidthMibPerS: 64 }],
+  ] as const)(
+    'tells a migration on %s storage in its order and in time',
+    async (storage, given) => {
+      const fill = storage === 'private' ? '48M' : undefined;
+      const guest = { on: hostA.name, storage, fill, agent: 'absent' } as const;
+      const { uuid } = await lab.guest(`moving-${storage}`, guest);
+      const from = new Watched(source, uuid, 'source');
+      const to = new Watched(destination, uuid, 'destination');
+      await from.sees('state running booted');
+      const calledAtEpochMs = Date.now();
+      await source.migrate(callFor(uuid, given), unending);
+      await Promise.all([from.sees('jobCompleted'), to.sees('state running migrated')]);
+      await Promise.all([from.stop(), to.stop()]);
+
+      const isRecent = ({ atEpochMs }: { readonly atEpochMs: number }) =>
+        atEpochMs >= calledAtEpochMs;
+      const truth = {
+        source: (await hostA.migrationLog()).filter(isRecent),
+        destination: (await hostB.migrationLog()).filter(isRecent),
+      };
+      for (const { observations } of [from, to]) {
+        const times = observations.map(({ atEpochMs }) => atEpochMs);
+        expect(times).toEqual(times.toSorted((a, b) => a - b));
+      }
+      const inOrder = [
+        timeOf(from, 'migrationJob out'),
+        timeOf(to, 'state paused startingUp'),
+        timeOf(to, 'started migrated'),
+        timeOf(from, 'migrationStatus setup'),
+        timeOf(from, 'migrationStatus pre-switchover'),
+        timeOf(from, 'migrationStatus completed'),
+        timeOf(to, 'resumed migrated'),
+        timeOf(from, 'stopped migrated'),
+      ];
+      expect(inOrder).toEqual(inOrder.toSorted((a, b) => a - b));
+
+      const perform3 = truth.source.find(
+        (each) => each.kind === 'phase' && each.phase === 'perform3',
+      );
+      // A storage copy connects to the NBD server first, which nothing tells; what ends PREPARE does.
+      expectNear(timeOf(to, 'started migrated'), perform3);
+      if (storage === 'shared') expectNear(timeOf(from, 'migrationStatus setup'), perform3);
+      const switchover = truth.source.find(
+        (each) => each.kind === 'status' && each.status === 'pre-switchover',
+      );
+      expectNear(timeOf(from, 'migrationStatus pre-switchover'), switchover);
+      const resumed = truth.destination.find((each) => each.kind === 'resumed');
+      expectNear(timeOf(to, 'resumed migrated'), resumed);
+    },
+  );
+});
+
+/** @throws Error when nothing of the kind was told */
+function timeOf({ observations }: Watched, event: string): number {
+  const told = observations.find((each) => inOneLine(each) === event);
+  if (told === undefined) throw new Error(`not told: ${event}`);
+  return told.atEpochMs;
+}
+
+/** Near enough to what the daemon itself logged. */
+function expectNear(
+  toldAtEpochMs: number,
+  truth: { readonly atEpochMs: number } | undefined,
+): void {
+  expect(truth).toBeDefined();
+  expect(Math.abs(toldAtEpochMs - (truth?.atEpochMs ?? 0))).toBeLessThanOrEqual(50);
+}

@@ -1,0 +1,4 @@
+import { directMigration } from '../../machines/index.ts';
+import { playOnEngine } from './play-on-engine.ts';
+
+playOnEngine(directMigration);

@@ -1,0 +1,4 @@
+import { liveSnapshot } from '../../machines/index.ts';
+import { playOnEngine } from './play-on-engine.ts';
+
+playOnEngine(liveSnapshot);

@@ -1,0 +1,4 @@
+import { snapshotRevert } from '../../machines/index.ts';
+import { playOnEngine } from './play-on-engine.ts';
+
+playOnEngine(snapshotRevert);

@@ -1,0 +1,3 @@
+import { describeSeeds } from '../simulate/fixed-seeds.ts';
+
+describeSeeds(1, 5_000);
