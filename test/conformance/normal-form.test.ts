@@ -54,6 +54,12 @@ test('what a QEMU says as it ends may be unheard; of one that goes on it is told
   expect(normalEvents(off)).toEqual(['agent disconnected', 'agent connected', 'stopped shutdown']);
 });
 
+test('a migration that is called off ends alike, whichever thread of QEMU is faster', () => {
+  const called = ['migration active', 'migration cancelling', 'migration cancelled'];
+  expect(normalEvents(called)).toEqual(['migration active', 'migration failed']);
+  expect(normalEvents(['migration active', 'migration failed'])).toEqual(normalEvents(called));
+});
+
 test('passes over the memory are told once', () => {
   const told = ['migration setup', 'iteration', 'migration active', 'iteration', 'iteration'];
   expect(normalEvents(told)).toEqual(['migration setup', 'iteration', 'migration active']);

@@ -48,7 +48,8 @@ export async function lookOn(
 
 /** What two plays on the same hosts have in common. */
 export function normalEvents(words: readonly string[]): string[] {
-  return inOrderOfDisks(withoutRepeats(withoutLastWords(withoutFirstWords(withoutPasses(words)))));
+  const told = withoutTheRace(withoutFirstWords(withoutPasses(words)));
+  return inOrderOfDisks(withoutRepeats(withoutLastWords(told)));
 }
 
 /** How often QEMU goes through the memory depends on what the guest writes: told once. */
@@ -66,12 +67,22 @@ function withoutFirstWords(words: readonly string[]): string[] {
   return words.filter((word, index) => word !== 'resumed unpaused' || !isFirst(index));
 }
 
-const lastWords = /^migration (failed|cancelling)$|^agent disconnected$/;
+const lastWords = /^migration failed$|^agent disconnected$/;
 
 /** What a QEMU says of its migration, or its agent, as it ends: sometimes it is gone before that is heard. */
 function withoutLastWords(words: readonly string[]): string[] {
   const isLast = (index: number): boolean => words[index + 1]?.startsWith('stopped ') === true;
   return words.filter((word, index) => !lastWords.test(word) || !isLast(index));
+}
+
+/**
+ * A QEMU that is told to cancel closes its stream before it says `cancelling`: where the thread that
+ * sends is faster to notice, the same end is called `failed`. (`migrate_fd_cancel` in migration.c)
+ */
+function withoutTheRace(words: readonly string[]): string[] {
+  return words
+    .filter((word) => word !== 'migration cancelling')
+    .map((word) => (word === 'migration cancelled' ? 'migration failed' : word));
 }
 
 /** Which of two disks is copied first is a race: words that follow each other are told disk by disk. */
