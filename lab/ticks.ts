@@ -1,6 +1,7 @@
 import { watch } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { LabError } from './lab-error.ts';
+import { tellStanding } from './standing-guest.ts';
 
 /** One number that the guest counted. */
 export interface Tick {
@@ -107,7 +108,7 @@ export async function lastTick(path: string): Promise<number | null> {
 
 /**
  * Waits until the guest has counted beyond `n` and gives the first tick that did.
- * @throws {LabError} when it has not within `timeoutMs`.
+ * @throws {LabError} when it has not within `timeoutMs`; with what can be seen of the guest.
  */
 export async function waitForTick(
   path: string,
@@ -117,7 +118,8 @@ export async function waitForTick(
   for await (const tick of followTicks(path, AbortSignal.timeout(options.timeoutMs))) {
     if (tick.n > n) return tick;
   }
-  throw new LabError(`no tick beyond ${n} within ${options.timeoutMs} ms in ${path}`);
+  const late = `no tick beyond ${n} within ${options.timeoutMs} ms in ${path}`;
+  throw new LabError(`${late}\n${await tellStanding(path)}`);
 }
 
 /** Judges whether a row of ticks is the work of one guest that never stopped existing. */

@@ -29,6 +29,10 @@ describeLab('guests of a lab', () => {
     expect(await hostA.virsh(['domstate', 'guest'])).toContain('paused');
     const last = (await lastTick(guest.serial)) ?? 0;
     expect(last).toBeGreaterThan(0);
+    const waiting = waitForTick(guest.serial, last + 1, { timeoutMs: 500 });
+    await expect(waiting).rejects.toThrow(
+      /no tick beyond[\s\S]*hostA, info status:\nVM status: paused/,
+    );
     await hostA.virsh(['resume', 'guest']);
     await waitForTick(guest.serial, last + 1, { timeoutMs: 20_000 });
   });
