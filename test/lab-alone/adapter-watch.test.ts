@@ -1,42 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
-import { labUp, type Lab, type LabHost } from '../../lab/index.ts';
-import { migrationOptions } from '../../machines/index.ts';
-import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
-import { systemClock } from '../../src/engine/system-clock.ts';
-import type { Hypervisor, Hypervisors } from '../../src/ports/hypervisor.ts';
-import type { MigrateCall, MigrationOptions } from '../../src/ports/migration.ts';
 import { inOneLine, Watched } from '../contract/watched.ts';
-import { describeLab, labNameFor } from '../support/needs.ts';
+import { useAdapterLab } from '../support/lab-adapter.ts';
+import { describeLab } from '../support/needs.ts';
 
 const unending = new AbortController().signal;
 
 describeLab('a watch by the libvirt adapter', () => {
-  let lab: Lab;
-  let hostA: LabHost;
-  let hostB: LabHost;
-  let hypervisors: Hypervisors;
-  let source: Hypervisor;
-  let destination: Hypervisor;
-
-  beforeAll(async () => {
-    lab = await labUp({ name: labNameFor('watch') });
-    [hostA, hostB] = [lab.host('hostA'), lab.host('hostB')];
-    hypervisors = createLibvirtHypervisors({ clock: systemClock });
-    source = await hypervisors.open(hostA.uri, unending);
-    destination = await hypervisors.open(hostB.uri, unending);
-  });
-
-  afterAll(async () => {
-    await hypervisors.close();
-    await lab.down();
-  });
-
-  function callFor(domainUuid: string, given: Partial<MigrationOptions>): MigrateCall {
-    const options = migrationOptions({ destinationConnectUri: hostB.tcp, ...given });
-    const copyDisks = options.copyStorage === 'none' ? [] : ['vda'];
-    return { domainUuid, purpose: 'move', persistent: true, copyDisks, options };
-  }
+  const stage = useAdapterLab('watch');
 
   test.each([
     ['shared', { unsafe: true }],
@@ -45,21 +16,21 @@ describeLab('a watch by the libvirt adapter', () => {
     'tells a migration on %s storage in its order and in time',
     async (storage, given) => {
       const fill = storage === 'private' ? '48M' : undefined;
-      const guest = { on: hostA.name, storage, fill, agent: 'absent' } as const;
-      const { uuid } = await lab.guest(`moving-${storage}`, guest);
-      const from = new Watched(source, uuid, 'source');
-      const to = new Watched(destination, uuid, 'destination');
+      const guest = { on: stage.hostA.name, storage, fill, agent: 'absent' } as const;
+      const { uuid } = await stage.lab.guest(`moving-${storage}`, guest);
+      const from = new Watched(stage.source, uuid, 'source');
+      const to = new Watched(stage.destination, uuid, 'destination');
       await from.sees('state running booted');
       const calledAtEpochMs = Date.now();
-      await source.migrate(callFor(uuid, given), unending);
+      await stage.source.migrate(stage.callFor(uuid, given), unending);
       await Promise.all([from.sees('jobCompleted'), to.sees('state running migrated')]);
       await Promise.all([from.stop(), to.stop()]);
 
       const isRecent = ({ atEpochMs }: { readonly atEpochMs: number }) =>
         atEpochMs >= calledAtEpochMs;
       const truth = {
-        source: (await hostA.migrationLog()).filter(isRecent),
-        destination: (await hostB.migrationLog()).filter(isRecent),
+        source: (await stage.hostA.migrationLog()).filter(isRecent),
+        destination: (await stage.hostB.migrationLog()).filter(isRecent),
       };
       for (const { observations } of [from, to]) {
         const times = observations.map(({ atEpochMs }) => atEpochMs);

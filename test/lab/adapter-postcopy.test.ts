@@ -1,52 +1,30 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { labUp, lastTick, waitForTick, type Lab, type LabHost } from '../../lab/index.ts';
-import { migrationOptions } from '../../machines/index.ts';
-import { createLibvirtHypervisors } from '../../src/adapters/libvirt/index.ts';
-import { systemClock } from '../../src/engine/system-clock.ts';
+import { expect, test } from 'vitest';
+import { lastTick, waitForTick } from '../../lab/index.ts';
 import { toFailure } from '../../src/ports/failure.ts';
-import type { Hypervisors } from '../../src/ports/hypervisor.ts';
-import type { MigrateCall } from '../../src/ports/migration.ts';
 import { Watched } from '../contract/watched.ts';
-import { describeLab, labNameFor } from '../support/needs.ts';
+import { useAdapterLab } from '../support/lab-adapter.ts';
+import { describeLab } from '../support/needs.ts';
 
 const unending = new AbortController().signal;
 const streamPorts = '49152-49215';
 
 describeLab('a post-copy that breaks on two real daemons', () => {
-  let lab: Lab;
-  let hostA: LabHost;
-  let hostB: LabHost;
-  let hypervisors: Hypervisors;
-
-  beforeAll(async () => {
-    lab = await labUp({ name: labNameFor('broken') });
-    [hostA, hostB] = [lab.host('hostA'), lab.host('hostB')];
-    hypervisors = createLibvirtHypervisors({ clock: systemClock });
-  });
-  afterAll(async () => {
-    await hypervisors.close();
-    await lab.down();
-  });
+  const stage = useAdapterLab('broken');
 
   test('shows on both ends, is no job that can be aborted, and goes on when it is asked to', async () => {
-    const source = await hypervisors.open(hostA.uri, unending);
-    const destination = await hypervisors.open(hostB.uri, unending);
-    const guest = await lab.guest('torn', { on: 'hostA', storage: 'shared', agent: 'absent' });
+    const { destination, hostB, source } = stage;
+    const guest = await stage.lab.guest('torn', {
+      on: 'hostA',
+      storage: 'shared',
+      agent: 'absent',
+    });
     const { uuid } = guest;
-    const options = migrationOptions({
+    const call = stage.callFor(uuid, {
       unsafe: true,
       postcopy: true,
       bandwidthMibPerS: 10,
       postcopyBandwidthMibPerS: 3,
-      destinationConnectUri: hostB.tcp,
     });
-    const call: MigrateCall = {
-      domainUuid: uuid,
-      purpose: 'move',
-      persistent: true,
-      copyDisks: [],
-      options,
-    };
     const from = new Watched(source, uuid, 'source');
     const to = new Watched(destination, uuid, 'destination');
     await from.sees('state running booted');
