@@ -14,6 +14,7 @@ import { addRecordCommands } from './record-commands.ts';
 import { addSnapshotCommands } from './snapshot-commands.ts';
 import { addSwapCommands } from './swap-commands.ts';
 import { StoreError } from '../ports/run-store.ts';
+import { didYouMean } from '../requests/nearest.ts';
 
 /**
  * Runs the command that `words` name. Each command's own modules are loaded when it is known.
@@ -31,8 +32,9 @@ export async function runCommand(
   const does = async (work: () => Promise<number>): Promise<void> => {
     status = await work();
   };
+  const program = buildProgram(version, configured, does);
   try {
-    await buildProgram(version, configured, does).parseAsync(words, { from: 'user' });
+    await program.parseAsync(words, { from: 'user' });
     return status;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
@@ -42,11 +44,26 @@ export async function runCommand(
       return exitStatus.broken;
     }
     if (!(error instanceof CommanderError || error instanceof UsageError)) throw error;
-    const reason = oneLine(error.message).replace(/^error: /, '');
+    const reason = oneLine(error.message)
+      .replace(/^error: /, '')
+      .replace(/\.$/, '');
     if (error.message !== '(outputHelp)')
-      output.say(`virtstate: ${reason}; nothing was touched (virtstate --help tells how)`);
+      output.say(
+        `virtstate: ${reason}${misspelt(error, program, words)}; nothing was touched (virtstate --help tells how)`,
+      );
     return exitStatus.refused;
   }
+}
+
+/** commander tells what is missing before what it does not know, and a misspelt option is both. */
+function misspelt(error: Error, program: Command, words: readonly string[]): string {
+  const isMissing = 'code' in error && error.code === 'commander.missingMandatoryOptionValue';
+  const chosen = program.commands.find((one) => one.name() === words[0]);
+  if (!isMissing || chosen === undefined) return '';
+  const known = chosen.options.flatMap(({ long }) => long ?? []);
+  const typed = words.flatMap((word) => /^--[^=]+/.exec(word)?.[0] ?? []);
+  const unknown = typed.find((option) => option !== '--help' && !known.includes(option));
+  return unknown === undefined ? '' : `; unknown option '${unknown}'${didYouMean(unknown, known)}`;
 }
 
 /** The configuration is read as soon as the command is known. */

@@ -25,6 +25,7 @@ test.each([
   [['migrate', 'idle', '--from', a, '--to', b, '--xml', '/no/such'], 'cannot be read'],
   [['migrate', 'idle', '--from', a, '--to', b, '--log-level', 'loud'], 'log-level'],
   [['migrate', 'idle', '--to', b], "required option '--from <uri>'"],
+  [['migrate', 'idle', '--form', a, '--to', b], "'--form'; did you mean --from?"],
   [['migrate'], '--from'],
   [['frob'], "unknown command 'frob'"],
   [['migrat'], 'Did you mean migrate?'],
