@@ -12,6 +12,7 @@ import type {
   DomainSnapshotResult,
 } from './policy/domain-snapshot/domain-snapshot.ts';
 import { holdsMemory, isActive } from './policy/domain-snapshot/domain-snapshot.ts';
+import { astrayFailure } from './policy/domain-snapshot/astray.ts';
 import type { LookRequest, SnapshotLook, SnapshotVerdict } from './policy/domain-snapshot/look.ts';
 import * as looks from './policy/domain-snapshot/look.ts';
 import * as progress from './policy/domain-snapshot/progress.ts';
@@ -102,7 +103,7 @@ export const domainSnapshotSetup = setup({
       failure: progress.operatorFailures.unclear(context),
     })),
     recordHidden: changes((context, params: Looked) => ({
-      failure: hiddenFailure(context, params),
+      failure: astrayFailure(context, params.look) ?? hiddenFailure(context, params),
     })),
   },
   guards: {

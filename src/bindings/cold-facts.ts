@@ -9,6 +9,7 @@ import type { Tools } from '../engine/slots.ts';
 import type { DiskChain } from '../ports/block-jobs.ts';
 import type { DomainView } from '../ports/domain.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
+import { hasLeft, jobOn } from './image-chains.ts';
 import { gatherTarget, inspectTops, measureImages } from './image-facts.ts';
 import { gatherOneHost } from './one-host.ts';
 
@@ -103,26 +104,12 @@ async function lookAtDisk(
     return { ...none, configuration, managedSave };
   }
   const chain = chains.find((each) => each.targetDev === targetDev);
-  const job = await host.findBlockJob(uuid, targetDev, signal);
+  const job = chain === undefined ? null : await jobOn(host, uuid, chain, signal);
   return {
     ...none,
     configuration,
     live: chain?.layers[0]?.path ?? null,
-    job: job && { type: job.type, ready: chain?.mirror?.ready === true },
+    job: job && { type: job.type, ready: job.ready },
     isStale: isInDoubt && job === null && (await hasLeft(host, uuid, chain?.layers ?? [], signal)),
   };
-}
-
-/** QEMU itself is asked: libvirt 9.0 takes a pivot for lost whose daemon died before it was on record. */
-async function hasLeft(
-  host: Hypervisor,
-  uuid: string,
-  [top, ...below]: DiskChain['layers'],
-  signal: AbortSignal,
-): Promise<boolean> {
-  // A single layer is the base already.
-  if (top?.path == null || below.length === 0) return false;
-  const written = await host.findDiskFiles(uuid, signal);
-  if (written === null || written.includes(top.path)) return false;
-  return below.some(({ path }) => path !== null && written.includes(path));
 }

@@ -2,6 +2,7 @@ import { dirname } from 'node:path/posix';
 
 import type { DomainOnHost } from '../../machines/policy/domain-on-host.ts';
 import type { LookRequest, SnapshotLook } from '../../machines/policy/domain-snapshot/look.ts';
+import type { PlannedDisk } from '../../machines/policy/domain-snapshot/domain-snapshot.ts';
 import type {
   ConfigureRequest,
   CreateRequest,
@@ -12,9 +13,12 @@ import type {
 import type { Tools } from '../engine/slots.ts';
 import { delay } from '../ports/clock.ts';
 import { FailureError, toFailure } from '../ports/failure.ts';
+import type { DiskChain } from '../ports/block-jobs.ts';
+import type { DomainStatus } from '../ports/domain.ts';
 import type { Hypervisor, Hypervisors } from '../ports/hypervisor.ts';
 import type { FormattedImage } from '../ports/images.ts';
 import type { OpenFile } from '../ports/snapshots.ts';
+import { hasLeft, isActive, jobOn, unlessFailed } from './image-chains.ts';
 
 export async function createSnapshot(
   hypervisors: Hypervisors,
@@ -59,7 +63,7 @@ export async function lookAtSnapshot(
 type Reached = Extract<SnapshotLook, { readonly reachable: true }>;
 
 async function readSnapshot(host: Hypervisor, request: LookRequest, signal: AbortSignal) {
-  const { domainUuid, name, overlayPaths, targetDevs } = request;
+  const { domainUuid, name, noMetadata, overlayPaths, targetDevs } = request;
   // A job that is over by now has left what the reads behind it see.
   const domain = await host.findStatus(domainUuid, signal);
   if (domain === null || domain.job !== null)
@@ -68,18 +72,63 @@ async function readSnapshot(host: Hypervisor, request: LookRequest, signal: Abor
     host.listSnapshots(domainUuid, signal),
     host.findChains(domainUuid, signal),
   ]);
+  const recorded = snapshots.some((snapshot) => snapshot.name === name);
+  const ours = chains.filter(({ targetDev }) => targetDevs.includes(targetDev));
+  const onOverlays = ours.filter(({ layers: [top] }) => overlayPaths.includes(top?.path ?? ''));
+  const isWhole = (recorded || noMetadata) && onOverlays.length === targetDevs.length;
+  const asked = isWhole || !isActive(domain) ? [] : onOverlays;
+  const stale = await staleAmong(host, domainUuid, asked, signal);
   const disks = await Promise.all(
-    targetDevs.map(async (targetDev) => ({
-      targetDev,
-      topPath: chains.find((chain) => chain.targetDev === targetDev)?.layers[0]?.path ?? null,
-      configuredPath: await host.findDiskSource(domainUuid, 'configuration', targetDev, signal),
-    })),
+    targetDevs.map(async (targetDev) => {
+      const chain = ours.find((each) => each.targetDev === targetDev);
+      const isStale = chain !== undefined && stale.includes(chain);
+      return {
+        targetDev,
+        topPath: chain?.layers[isStale ? 1 : 0]?.path ?? null,
+        configuredPath: await host.findDiskSource(domainUuid, 'configuration', targetDev, signal),
+      };
+    }),
   );
   const layers = new Set(chains.flatMap((chain) => chain.layers.map(({ path }) => path)));
   const unknown = overlayPaths.filter((path) => !layers.has(path));
   const hidden = await hiddenAmong(host, domainUuid, unknown, signal);
-  const recorded = snapshots.some((snapshot) => snapshot.name === name);
-  return { domain, recorded, disks, ...hidden };
+  return {
+    domain,
+    recorded,
+    disks,
+    ...hidden,
+    stalePaths: stale.flatMap(({ layers: [top] }) => top?.path ?? []),
+    isUnseen: await isUnseen(host, domain, request.images, signal),
+  };
+}
+
+/** Without a job on them; as libvirt shows them they are on their overlays. */
+async function staleAmong(
+  host: Hypervisor,
+  uuid: string,
+  chains: readonly DiskChain[],
+  signal: AbortSignal,
+): Promise<readonly DiskChain[]> {
+  const isLeft = async ({ layers, targetDev }: DiskChain): Promise<boolean> =>
+    (await host.findBlockJob(uuid, targetDev, signal)) === null &&
+    hasLeft(host, uuid, layers, signal);
+  const left = await Promise.all(chains.map(isLeft));
+  return chains.filter((_, index) => left[index]);
+}
+
+/** The reason is of a daemon that has not seen its end, because it was started since. */
+async function isUnseen(
+  host: Hypervisor,
+  { reason, state }: DomainStatus,
+  images: readonly FormattedImage[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (state !== 'shutoff' || reason !== 'unknown') return false;
+  const used = await Promise.all(
+    images.map((image) => unlessFailed(host.isImageInUse(image, signal), signal)),
+  );
+  // One that cannot be looked at may be in use.
+  return used.some((isUsed) => isUsed !== false);
 }
 
 /**
@@ -135,24 +184,30 @@ interface Merge {
 /** How often a commit is asked whether it is in step; a fresh overlay takes no longer. */
 const readyPollMs = 100;
 
-/** An active commit, begun where there is none, and pivoted as soon as it is in step. */
+/**
+ * An active commit, begun where there is none, and pivoted as soon as it is in step. What the guest has
+ * left is older than what it writes to, and never merged over that.
+ */
 async function mergeTop(
   host: Hypervisor,
   { base, domainUuid, targetDev, top }: Merge,
   { clock, signal }: Tools,
 ): Promise<void> {
   for (;;) {
+    const status = await host.findStatus(domainUuid, signal);
+    if (status === null || !isActive(status)) return;
     const chains = await host.findChains(domainUuid, signal);
     const chain = chains.find((each) => each.targetDev === targetDev);
     if (chain?.layers[0]?.path !== top) return;
-    const { mirror } = chain;
-    if (mirror === null) {
+    const job = await jobOn(host, domainUuid, chain, signal);
+    if (job === null) {
+      if (await hasLeft(host, domainUuid, chain.layers, signal)) return;
       const options = { top: null, base: base.path, active: true, deleteFiles: false };
       await host.commitBlock(domainUuid, targetDev, { ...options, bandwidthMibPerS: 0 }, signal);
-    } else if (mirror.job !== 'activeCommit' || mirror.path !== base.path) {
+    } else if (job.type !== 'activeCommit' || (job.mirrorPath ?? base.path) !== base.path) {
       const message = `disk ${targetDev} has a block job that somebody else began`;
       throw new FailureError({ code: 'blockJobActive', message, effect: 'none' });
-    } else if (mirror.ready) {
+    } else if (job.ready) {
       await host.endBlockJob(domainUuid, targetDev, 'pivot', signal);
       return;
     }
@@ -166,12 +221,33 @@ export async function configureDisks(
   { signal }: Tools,
 ): Promise<void> {
   const hypervisor = await hypervisors.open(host, signal);
+  const written = as === 'base' ? await writtenOverlays(hypervisor, domainUuid, disks, signal) : [];
   for (const { base, overlay, targetDev } of disks) {
-    if (overlay === null) continue;
+    if (overlay === null || written.includes(overlay.path)) continue;
     const disk = { targetDev, base, overlay };
     if (as === 'overlay') await hypervisor.putOverlay(domainUuid, 'configuration', disk, signal);
     else await hypervisor.takeOverlay(domainUuid, 'configuration', disk, signal);
   }
+}
+
+/** One disk may have left its overlay, and another not yet. */
+async function writtenOverlays(
+  host: Hypervisor,
+  uuid: string,
+  disks: readonly PlannedDisk[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const status = await host.findStatus(uuid, signal);
+  if (status === null || !isActive(status)) return [];
+  const chains = await host.findChains(uuid, signal);
+  const shown = disks.flatMap(({ overlay, targetDev }) => {
+    const chain = chains.find((each) => each.targetDev === targetDev);
+    return overlay !== null && chain?.layers[0]?.path === overlay.path ? [chain] : [];
+  });
+  const stale = await staleAmong(host, uuid, shown, signal);
+  return shown
+    .filter((chain) => !stale.includes(chain))
+    .flatMap(({ layers: [top] }) => top?.path ?? []);
 }
 
 /**

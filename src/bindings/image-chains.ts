@@ -36,7 +36,8 @@ const layered = ({ layers, targetDev }: DiskChain) => ({
   layers: layers.map(({ format, path }) => ({ format, path })),
 });
 
-async function jobOn(
+/** Its job, and whether it may be pivoted. */
+export async function jobOn(
   host: Hypervisor,
   uuid: string,
   { layers, mirror, targetDev }: DiskChain,
@@ -50,6 +51,23 @@ async function jobOn(
   const isDone = type === 'activeCommit' && totalBytes > 0 && processedBytes === totalBytes;
   const ready = mirror === null ? isDone : mirror.ready;
   return { type, processedBytes, mirrorPath: mirror?.path ?? null, ready };
+}
+
+/**
+ * QEMU itself is asked: libvirt (9.0, 11.3) takes a pivot for lost whose daemon died before it was on
+ * record, and believes in the upper layer. Marks the domain as tainted.
+ */
+export async function hasLeft(
+  host: Hypervisor,
+  uuid: string,
+  [top, ...below]: DiskChain['layers'],
+  signal: AbortSignal,
+): Promise<boolean> {
+  // A single layer is the base already.
+  if (top?.path == null || below.length === 0) return false;
+  const written = await host.findDiskFiles(uuid, signal);
+  if (written === null || written.includes(top.path)) return false;
+  return below.some(({ path }) => path !== null && written.includes(path));
 }
 
 async function layersOf(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { DeletionEnd } from '../support/simulated-deletion.ts';
+import { hooked } from '../support/hooked-hypervisors.ts';
 import { deleteSimulated } from '../support/simulated-deletion.ts';
 import { coldSimulated } from '../support/simulated-cold.ts';
 import { snapshotSimulated } from '../support/simulated-snapshot.ts';
@@ -230,4 +231,16 @@ test('a guest whose daemon believes in an overlay that it has left keeps it, and
   const overlays = end.output.artefacts.filter(({ kind }) => kind === 'overlay');
   expect(overlays).not.toEqual([]);
   for (const { path } of overlays) expect(end.after.files).toContain(path);
+});
+
+test('an overlay whose daemon was killed as its merge began, and knows no mirror of it, is merged back', async () => {
+  const end = await coldSimulated({
+    input: { shortOutage: true },
+    through: hooked({
+      findChains: async (call) =>
+        ((await call()) as readonly object[]).map((chain) => ({ ...chain, mirror: null })),
+    }),
+  });
+  expect(end.output).toMatchObject({ outcome: 'completed', failure: null });
+  expect(end.after.disks).toEqual(end.before.disks);
 });

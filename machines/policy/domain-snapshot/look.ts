@@ -1,4 +1,5 @@
 import type { DomainStatus } from '../../../src/ports/domain.ts';
+import type { FormattedImage } from '../../../src/ports/images.ts';
 import type { OpenFile } from '../../../src/ports/snapshots.ts';
 import type { DomainOnHost } from '../domain-on-host.ts';
 import type { DomainSnapshotContext, PlannedDisk } from './domain-snapshot.ts';
@@ -11,9 +12,13 @@ export interface LookRequest extends DomainOnHost {
   readonly targetDevs: readonly string[];
   /** QEMU is asked for these where libvirt's own word does not have them. */
   readonly overlayPaths: readonly string[];
+  /** They, and what they lie over. */
+  readonly images: readonly FormattedImage[];
+  /** libvirt keeps no snapshot of them in any case. */
+  readonly noMetadata: boolean;
 }
 
-/** Where a disk's data go, by libvirt's word. */
+/** Where a disk's data go, by libvirt's word, or by QEMU's where that is another. */
 export interface DiskLook {
   readonly targetDev: string;
   /** Of what runs, else as {@link configuredPath}. */
@@ -34,6 +39,10 @@ export type SnapshotLook = { readonly atEpochMs: number } & (
       readonly hiddenPaths: readonly string[];
       /** All that QEMU has open, where there are such. */
       readonly openFiles: readonly OpenFile[];
+      /** Overlays that libvirt believes in, and that QEMU has left: it died over their pivot. */
+      readonly stalePaths?: readonly string[];
+      /** Called shut off by a daemon that has not seen its end, while somebody has its disks. */
+      readonly isUnseen?: boolean;
     }
 );
 
@@ -42,7 +51,7 @@ type Reached = Extract<SnapshotLook, { readonly reachable: true }>;
 /**
  * What is there. `silent`: nobody answers; `busy`: the domain has a job; `gone`: there is no such domain
  * any more; `whole`, `nothing`; `unrecorded`: overlays are in use and libvirt has no snapshot;
- * `hidden`: QEMU writes to an overlay that libvirt does not know; `unclear`: nothing tells.
+ * `hidden`: QEMU writes, or may write, to another file than libvirt knows of; `unclear`: nothing tells.
  */
 export type SnapshotVerdict =
   'silent' | 'busy' | 'gone' | 'whole' | 'nothing' | 'unrecorded' | 'hidden' | 'unclear';
@@ -54,6 +63,8 @@ export function lookRequest({ context }: { context: DomainSnapshotContext }): Lo
     name: context.name,
     targetDevs: disks.map(({ targetDev }) => targetDev),
     overlayPaths: disks.flatMap(({ overlay }) => overlay?.path ?? []),
+    images: disks.flatMap(({ base, overlay }) => (overlay === null ? [] : [overlay, base])),
+    noMetadata: context.noMetadata,
   };
 }
 
@@ -70,6 +81,7 @@ export function verdictOf(context: DomainSnapshotContext, look: SnapshotLook): S
   }
   const disks = plannedDisks(context);
   const used = disks.filter((disk) => isUsed(disk, look));
+  if (strayOf(context, look) !== null) return 'hidden';
   if (used.length === 0) return look.recorded && disks.length > 0 ? 'unclear' : 'nothing';
   if (used.length < disks.length) return 'unrecorded';
   return look.recorded || context.noMetadata ? 'whole' : 'unrecorded';
@@ -89,6 +101,39 @@ export function usedDisks(
   look: SnapshotLook,
 ): readonly PlannedDisk[] {
   return look.reachable ? plannedDisks(context).filter((disk) => isUsed(disk, look)) : [];
+}
+
+/**
+ * Where libvirt's word does not tell which of two files is the newer one, so that no file may go and no
+ * definition be changed. `stale`: it believes in overlays that QEMU has left, and the definition does
+ * not; `unseen`: it has lost a QEMU that may run; `ended`: what ran is off, and names its overlays.
+ */
+export function strayOf(
+  context: DomainSnapshotContext,
+  look: SnapshotLook,
+): 'stale' | 'unseen' | 'ended' | null {
+  if (!look.reachable || !isActive(foundDomain(context))) return null;
+  const used = usedDisks(context, look).length;
+  const isKept = look.recorded || context.noMetadata;
+  if (isKept && used === plannedDisks(context).length) return null;
+  if (look.domain?.state === 'shutoff') {
+    if (look.isUnseen === true) return 'unseen';
+    return used > 0 ? 'ended' : null;
+  }
+  const stale = staleDisks(context, look);
+  const isNamed = (disk: PlannedDisk): boolean =>
+    topOf(disk, look)?.configuredPath === disk.overlay?.path;
+  return stale.length > 0 && used === 0 && !stale.some(isNamed) ? 'stale' : null;
+}
+
+export function staleDisks(
+  context: DomainSnapshotContext,
+  look: SnapshotLook,
+): readonly PlannedDisk[] {
+  const paths = (look.reachable ? look.stalePaths : null) ?? [];
+  return plannedDisks(context).filter(
+    ({ overlay }) => overlay !== null && paths.includes(overlay.path),
+  );
 }
 
 /**
