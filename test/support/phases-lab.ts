@@ -14,6 +14,7 @@ import { jobLogFilters, labUp } from '../../lab/index.ts';
 import type { BoundMachine } from '../../src/engine/slots.ts';
 import type { Hypervisors } from '../../src/index.ts';
 import type { FollowedRun } from './followed-run.ts';
+import { expectMostlyInTime } from './in-time.ts';
 import { labRuns, openLabHosts } from './lab-runs.ts';
 import { labNameFor } from './needs.ts';
 import type { Story } from './phases-story.ts';
@@ -53,12 +54,13 @@ export function usePhasesLab(purpose: string, guestOptions: Partial<GuestOptions
     const guest = await lab.guest('guest', { on: 'hostA', events: 'witnessed', ...guestOptions });
     opened = { lab, hypervisors: openLabHosts(lab), guest, witness };
   });
-  // Whatever a test that failed left: the next one has a guest that runs.
-  afterEach(async () => {
+  /** Whatever a play that failed left: the next one has a guest that runs. */
+  const asNew = async (): Promise<void> => {
     const { guest } = current();
     const state = await host().virsh(['domstate', guest.name]);
     if (state.trim() === 'shut off') await host().virsh(['start', guest.name]);
-  });
+  };
+  afterEach(asNew);
   afterAll(async () => {
     await opened?.hypervisors.close();
     await opened?.witness.close();
@@ -84,6 +86,9 @@ export function usePhasesLab(purpose: string, guestOptions: Partial<GuestOptions
       const said = () => events.slice(heard).map(({ data }) => data['status']);
       await expect.poll(said, { timeout: 20_000, interval: 5 }).toContain('active');
     },
+    /** See {@link expectMostlyInTime}. */
+    inTime: (play: (nth: number) => Promise<void>): Promise<void> =>
+      expectMostlyInTime(play, asNew),
     /** A run to its end, and what all say of it. */
     told: async <Output>(
       bind: (hypervisors: Hypervisors) => BoundMachine,

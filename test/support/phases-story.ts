@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 
 import type { JobLogEntry, QemuEvent } from '../../lab/index.ts';
 import type { StateEntered } from '../../src/index.ts';
+import { expectInTime } from './in-time.ts';
 
 /** Something that happened, by whoever says so. */
 interface Moment {
@@ -18,9 +19,6 @@ export interface Story {
 
 /** A row of the story as it has to be: a moment, or a state that the moment before it brings about. */
 export type Row = string | { readonly told: string };
-
-/** How late a state may be that an event brings about. */
-export const tellWithinMs = 50;
 
 /**
  * A job's beginning is nobody else's news, and of its readiness QEMU speaks here first: libvirt, and
@@ -109,7 +107,7 @@ export function expectStory({ chart, truth }: Story, rows: readonly Row[]): void
   for (const [at, row] of rows.entries()) {
     if (typeof row === 'string') continue;
     const lateMs = (sorted[at]?.atEpochMs ?? Infinity) - (sorted[at - 1]?.atEpochMs ?? 0);
-    expect(lateMs, `${row.told}, in ms`).toBeLessThan(tellWithinMs);
+    expectInTime(row.told, lateMs);
   }
 }
 
@@ -129,7 +127,7 @@ const timeOf = ({ truth }: Story, what: string): number =>
 /** What a result says of a moment, it has from an event: it is the moment at which it happened. */
 export function expectTimely(story: Story, what: string, toldAtEpochMs: number | null): void {
   const lateMs = (toldAtEpochMs ?? Infinity) - timeOf(story, what);
-  expect(Math.abs(lateMs), `${what}, in ms`).toBeLessThan(tellWithinMs);
+  expectInTime(what, Math.abs(lateMs));
 }
 
 /** That the guest stands is said when QEMU has stopped it: not before, and soon. */
@@ -138,13 +136,13 @@ export function expectStop(story: Story): void {
   const lateMs = (stands?.atEpochMs ?? Infinity) - timeOf(story, 'qemu STOP');
   // Ours has no fractions of a millisecond.
   expect(lateMs, `${stands?.state}, in ms`).toBeGreaterThan(-1);
-  expect(lateMs, `${stands?.state}, in ms`).toBeLessThan(tellWithinMs);
+  expectInTime(`${stands?.state}`, lateMs);
 }
 
 /** How long a result says that the guest stood is how long QEMU let it stand. */
 export function expectOutage(story: Story, outageMs: number | null): void {
   const stoodMs = timeOf(story, 'qemu RESUME') - timeOf(story, 'qemu STOP');
-  expect(Math.abs((outageMs ?? Infinity) - stoodMs), 'outage, in ms').toBeLessThan(tellWithinMs);
+  expectInTime('outage', Math.abs((outageMs ?? Infinity) - stoodMs));
 }
 
 const moves = (...statuses: readonly string[]): Row[] =>
