@@ -3,6 +3,7 @@ import { lastTick, waitForTick } from '../../lab/index.ts';
 import { toFailure } from '../../src/ports/failure.ts';
 import { Watched } from '../contract/watched.ts';
 import { useAdapterLab } from '../support/lab-adapter.ts';
+import { askToResume } from '../support/late-resume.ts';
 import { describeLab } from '../support/needs.ts';
 
 const unending = new AbortController().signal;
@@ -58,10 +59,12 @@ describeLab('a post-copy that breaks on two real daemons', () => {
     expect(refused).toMatchObject({ code: 'operationInvalid', libvirt: { code: 55 } });
 
     await hostB.healPorts();
-    await source.migrate({ ...call, purpose: 'resumePostcopy' }, unending);
-    await to.sees('resumed migrated');
+    const resume = source.migrate({ ...call, purpose: 'resumePostcopy' }, unending);
+    const isAnswered = await askToResume(resume);
+    await Promise.all([to.sees('resumed migrated'), from.sees('stopped migrated')]);
     await from.sees('migrationStatus postcopy-recover');
-    expect(await source.findStatus(uuid, unending)).toBeNull();
+    const left = await source.findStatus(uuid, unending);
+    expect(left?.state ?? null).toBe(isAnswered ? null : 'shutoff');
     expect(await destination.findStatus(uuid, unending)).toMatchObject({
       state: 'running',
       reason: 'migrated',

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import type { Lab, LabGuest, LabHost, QemuWitness } from '../../lab/index.ts';
 import { continuity, labDown, labUp, lastTick, readTicks, waitForTick } from '../../lab/index.ts';
+import { askToResume } from '../support/late-resume.ts';
 import { describeLab, labNameFor } from '../support/needs.ts';
 
 function stateOn(host: LabHost): Promise<string> {
@@ -8,9 +9,9 @@ function stateOn(host: LabHost): Promise<string> {
 }
 
 /** QEMU itself says so; its daemon may have it from the other one before. */
-async function saysPaused({ events }: QemuWitness): Promise<void> {
+async function says({ events }: QemuWitness, status: string): Promise<void> {
   const said = () => events.map(({ data }) => data['status']);
-  await expect.poll(said, { timeout: 30_000, interval: 50 }).toContain('postcopy-paused');
+  await expect.poll(said, { timeout: 30_000, interval: 50 }).toContain(status);
 }
 
 async function becomes(host: LabHost, state: string): Promise<void> {
@@ -82,11 +83,15 @@ describeLab('faults in the streams of a migration', () => {
     expect(performance.now() - brokenAt).toBeLessThan(10_000);
     expect(await outcome).toContain('exited with 1');
     // A resume before both QEMUs have noticed the break fails with the one that has not.
-    await Promise.all(witnesses.map(saysPaused));
+    await Promise.all(witnesses.map((witness) => says(witness, 'postcopy-paused')));
 
     await hostB.healPorts();
-    await migrate('guest', '--postcopy', '--postcopy-resume');
-    expect((await lab.status()).guests).toMatchObject([{ host: 'hostB' }]);
+    await askToResume(migrate('guest', '--postcopy', '--postcopy-resume'));
+    await Promise.all(witnesses.map((witness) => says(witness, 'completed')));
+    await vi.waitFor(
+      async () => expect((await lab.status()).guests).toMatchObject([{ host: 'hostB' }]),
+      { timeout: 20_000, interval: 50 },
+    );
     const last = (await lastTick(guest.serial)) ?? 0;
     await waitForTick(guest.serial, last + 2, { timeoutMs: 20_000 });
     expect(continuity(await readTicks(guest.serial)).continuous).toBe(true);

@@ -24,6 +24,7 @@ describeLab('post-copy, whatever happens to it', () => {
   const stage = useLab('postcopies');
   const hostA = () => stage.lab.host('hostA');
   const hostB = () => stage.lab.host('hostB');
+  const connecting = () => hostA().run('ss', ['-Htn', 'state', 'syn-sent']);
 
   /** A guest that runs on the destination, and whose memory is still on its way. */
   const underWay = async (
@@ -122,6 +123,27 @@ describeLab('post-copy, whatever happens to it', () => {
       );
       await migration.entered('postcopyBroken.waiting');
       await hostB().healPorts();
+      await expectWhole(migration, guest);
+    });
+
+    test('that libvirt believes to be broken still, because the destination accepted it late', async () => {
+      const { guest, migration } = await underWay(protocol);
+      await migration.strike(`${protocol}: resumed, accepted late`, 'finish3', () =>
+        hostB().dropPort({ ports: '49152-49215', direction: 'out', effect: 'reset' }),
+      );
+      await migration.entered('postcopyBroken.waiting');
+      await hostB().dropPort({ ports: '49152-49215', direction: 'both', effect: 'drop' });
+      migration.send({ type: 'postcopy.recover' });
+      await vi.waitUntil(async () => (await connecting()) !== '', 20_000);
+      const signal = (name: string) =>
+        hostB().run('sh', ['-c', `kill -${name} "$(cat /run/libvirt/qemu/${guest.name}.pid)"`]);
+      await signal('STOP');
+      const known = migration.states.length;
+      const isRefused = () =>
+        migration.states.slice(known).some(({ state }) => state.endsWith('postcopyBroken.looking'));
+      await hostB().healPorts();
+      await vi.waitUntil(isRefused, 20_000);
+      await signal('CONT');
       await expectWhole(migration, guest);
     });
   });
