@@ -7,7 +7,7 @@ import { openLabHosts } from '../support/lab-runs.ts';
 import { slowly } from '../support/lab-saving.ts';
 import { play } from './play.ts';
 import type { PlayWorld, WorldDeed } from './play-world.ts';
-import { directories, imageDirectory, sharedDirectory } from './play-world.ts';
+import { directories, imageDirectory, memoryDirectory, sharedDirectory } from './play-world.ts';
 import type { PlayRecord } from './record.ts';
 import type { Script } from './script.ts';
 
@@ -33,12 +33,16 @@ export async function playOnLab(script: Script, lab: Lab): Promise<PlayRecord> {
   }
 }
 
-/** Where nothing is asked of its system, nobody waits until it has booted. */
+/**
+ * Where nothing is asked of its system, nobody waits until it has booted; but the memory of one that
+ * has not may find room anywhere.
+ */
 async function makeGuest(script: Script, lab: Lab): Promise<LabGuest> {
   const { agent, device, dirtyMiBPerS, state } = script.guest;
   const options = guestOf(script);
   if (state === 'shutOff') return lab.guest('guest', options);
-  if (agent === true || device === true || dirtyMiBPerS !== undefined) {
+  const fillsRoom = script.small?.path === memoryDirectory;
+  if (agent === true || device === true || dirtyMiBPerS !== undefined || fillsRoom) {
     const guest = await lab.guest('guest', options);
     await waitForTick(guest.serial, firstTick, { timeoutMs: 60_000 });
     return guest;

@@ -23,6 +23,19 @@ test('a wait that ends where it began is left out, one that leads on is not', ()
   expect(normalStates(leadsOn)).toEqual(leadsOn);
 });
 
+test('a wait for what may be told before the choice is left out, another one is not', () => {
+  const [chosen, begun] = ['preparing.choosing', 'preparing.beginning'];
+  const heardLate = [chosen, begun, chosen, 'preparing.awaiting', 'turning.choosing'];
+  expect(normalStates(heardLate)).toEqual([chosen, begun, chosen, 'turning.choosing']);
+  const asked = [
+    'detaching.asking',
+    'detaching.awaiting',
+    'turning.choosing',
+    'preparing.awaiting',
+  ];
+  expect(normalStates(asked)).toEqual(asked);
+});
+
 test('events of two disks that race are told disk by disk, others in their order', () => {
   const raced = [
     'copy of vdb ready',

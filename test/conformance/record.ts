@@ -76,15 +76,19 @@ export function withoutRepeats(words: readonly string[]): string[] {
 const waits = new Set(['waiting', 'silent']);
 
 /**
- * States of a strand, without turns that come round again and without a wait that ends where it began:
- * whether a host that was asked too early has to be asked again depends on its speed.
+ * States of a strand, without turns that come round again, without a wait that ends where it began
+ * (whether a host that was asked too early has to be asked again depends on its speed), and without
+ * the wait for what may be told before the choice is made.
  */
 export function normalStates(states: readonly string[]): string[] {
   const told: string[] = [];
   for (const state of withoutRepeats(states)) {
-    const isBack = told.at(-2) === state && waits.has(told.at(-1)?.split('.').at(-1) ?? '');
+    const before = told.at(-1) ?? '';
+    const isBack = told.at(-2) === state && waits.has(before.split('.').at(-1) ?? '');
+    const mayBeSkipped =
+      state.endsWith('.awaiting') && before === state.replace(/\w+$/, 'choosing');
     if (isBack) told.pop();
-    else told.push(state);
+    else if (!mayBeSkipped) told.push(state);
   }
   return withoutRepeats(told);
 }
