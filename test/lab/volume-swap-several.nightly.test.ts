@@ -142,6 +142,9 @@ describeLab('two disks in one swap', () => {
         endBlockJob: async (call) => {
           if (!isKilled) await stage.killQemu();
           isKilled = true;
+          // Asked before libvirt has seen that end, nobody could say whether QEMU did it.
+          const state = () => stage.host.virsh(['domstate', stage.guest.name]);
+          await expect.poll(state, { timeout: 20_000 }).toContain('shut off');
           return call();
         },
       }),

@@ -143,6 +143,14 @@ describe.each(bothProtocols)('post-copy of a %s migration', (_, driven) => {
       const walk = breaks(over(precopying())).see('source.migration.postcopy-active');
       expect(walk.isIn(`${region}.postcopyActive`)).toBe(true);
     });
+
+    test.each([
+      ['destination.migration.postcopy-active', 'by QEMU'],
+      ['destination.domain.resumed', 'postcopy'],
+    ] as const)('not to go on by %s %s, which tells how it began', (type, detail) => {
+      const walk = over(precopying()).see('source.migration.postcopy-paused').see(type, detail);
+      expect(walk.isIn(`${region}.postcopyPaused`)).toBe(true);
+    });
   });
 
   describe('that is under way', () => {

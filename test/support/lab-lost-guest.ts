@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 
+import { lastTick, waitForTick } from '../../lab/index.ts';
 import type { LiveSnapshotOutput } from '../../machines/index.ts';
 import { freezeStatus } from './lab-snapshot.ts';
 import type { SnapshotStage } from './lab-snapshot.ts';
@@ -34,6 +35,9 @@ export async function expectLost(
 export async function startAnew(stage: SnapshotStage): Promise<void> {
   const { guest, host } = stage;
   const pid = await readFile(join(host.paths.runDir, 'qemu', `${guest.name}.pid`), 'utf8');
+  // Its next tick would be on its disk before it is told: then this start would miss it.
+  const last = (await lastTick(guest.serial)) ?? 0;
+  await waitForTick(guest.serial, last, { timeoutMs: 20_000 });
   process.kill(Number(pid), 'SIGTERM');
   const isOff = async () =>
     [...(await host.qemuProcesses()), await host.virsh(['domstate', guest.name])].join().trim();

@@ -162,7 +162,8 @@ function isOfAnother({ drives, reached }: ProtocolContext, { type }: MigrationEv
 
 /**
  * Post-copy is seen by QEMU's status and by the domains' states; the job's statistics would call a
- * broken one running (virDomainGetJobStats).
+ * broken one running (virDomainGetJobStats). A broken one goes on by the word of its source: the
+ * destination may still be telling how it began.
  */
 function postcopyAfter(
   { postcopy }: ProtocolContext,
@@ -170,8 +171,9 @@ function postcopyAfter(
 ): Pick<ProtocolContext, 'postcopy'> {
   if (event.detail === 'postcopyFailed' || event.type.endsWith('.migration.postcopy-paused'))
     return { postcopy: 'paused' };
-  const hasBegun = event.detail === 'postcopy' || event.type.endsWith('.migration.postcopy-active');
-  return { postcopy: hasBegun ? 'active' : postcopy };
+  const goesOn = event.detail === 'postcopy' || event.type.endsWith('.migration.postcopy-active');
+  const isOld = postcopy === 'paused' && event.type.startsWith('destination.');
+  return { postcopy: goesOn && !isOld ? 'active' : postcopy };
 }
 
 function postcopyIn(peers: PeersView): 'active' | 'paused' | null {
