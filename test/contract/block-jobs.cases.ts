@@ -48,6 +48,7 @@ export const blockJobsCases: Cases = {
     expect(await failureOf(second)).toMatchObject(alreadyActive);
     const early = source.endBlockJob(uuid, 'vda', 'pivot', unending);
     expect(await failureOf(early)).toMatchObject({ code: 'notReady', effect: 'none' });
+    await watched.measures('vda');
     await source.setBlockJobSpeed(uuid, 'vda', 0, unending);
     await watched.sees('blockJob vda copy ready');
     expect(await mirrorOf(fixture, uuid)).toEqual({

@@ -19,16 +19,28 @@ export class Watched {
       this.observations.push(observation);
       for (const check of this.#waiting) check();
     };
-    const progress = (streams: readonly StreamProgress[]): void => void this.progress.push(streams);
+    const progress = (streams: readonly StreamProgress[]): void => {
+      this.progress.push(streams);
+      for (const check of this.#waiting) check();
+    };
     const request = { uuid, role, resumed, observe, progress };
     this.#ended = hypervisor.watchDomain(request, this.#stop.signal);
   }
 
   /** Resolves when an observation has been told that reads so, as in {@link Watched.events}. */
   async sees(event: string): Promise<void> {
+    await this.#until(() => this.observations.some((each) => inOneLine(each) === event));
+  }
+
+  /** Resolves when it has been told how far that stream is: a short one may be over before. */
+  async measures(stream: string): Promise<void> {
+    await this.#until(() => this.progress.flat().some((each) => each.stream === stream));
+  }
+
+  async #until(isTold: () => boolean): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const check = (): void => {
-      if (this.observations.some((each) => inOneLine(each) === event)) resolve();
+      if (isTold()) resolve();
     };
     this.#waiting.add(check);
     check();
