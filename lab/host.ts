@@ -1,4 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { startCeph } from './ceph.ts';
 import type { LabCeph } from './ceph.ts';
 import { recallCapabilities, rememberCapabilities } from './capabilities-cache.ts';
@@ -104,6 +106,12 @@ export class LabHost {
 
   sigcont(): Promise<void> {
     return thawDaemon(this.paths);
+  }
+
+  /** Crashes, freezes or thaws the QEMU of a domain. */
+  async signalQemu(domain: string, signal: NodeJS.Signals): Promise<void> {
+    const pid = await readFile(join(this.paths.runDir, 'qemu', `${domain}.pid`), 'utf8');
+    process.kill(Number(pid), signal);
   }
 
   /**

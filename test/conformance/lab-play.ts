@@ -119,8 +119,7 @@ async function act(deed: WorldDeed, lab: Lab, guest: string): Promise<void> {
       return;
     case 'killQemu': {
       const where = await whereItRuns(lab, guest);
-      await where.run('sh', ['-c', `kill -KILL "$(cat /run/libvirt/qemu/${guest}.pid)"`]);
-      return;
+      return where.signalQemu(guest, 'SIGKILL');
     }
     case 'powerOff': {
       // Its own agent does it, and is gone before it could answer.

@@ -53,7 +53,7 @@ describe.each([
           if (!state.endsWith('withMemory.writing.running')) return;
           const reason = () => host.virsh(['domstate', guest.name, '--reason']);
           await expect.poll(reason, { timeout: 30_000, interval: 20 }).toContain('snapshot');
-          await host.run('sh', ['-c', 'kill -KILL "$(cat /run/libvirt/qemu/guest.pid)"']);
+          await host.signalQemu('guest', 'SIGKILL');
         },
       });
       stage.note('creating.withMemory.writing', 'SIGKILL of QEMU', output);

@@ -152,7 +152,7 @@ describeLab('a live snapshot with libvirt 9.0', () => {
     const { guest, host } = stage;
     const snapshot = stage.snapshot({ input: { bandwidthMibPerS: 1 } });
     await snapshot.entered('awaitingReady.waiting');
-    await host.run('sh', ['-c', 'kill -KILL "$(cat /run/libvirt/qemu/guest.pid)"']);
+    await host.signalQemu('guest', 'SIGKILL');
     const output = await snapshot.end();
     stage.note('awaitingReady', 'SIGKILL of QEMU', output);
     expect(output).toMatchObject({ outcome: 'rolledBack', failure: { code: 'guestStopped' } });

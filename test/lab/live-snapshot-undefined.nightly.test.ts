@@ -77,8 +77,7 @@ describeLab('a domain that is undefined for a live snapshot is persistent again'
       const { guest, host, lab } = stage;
       const snapshot = stage.follow({ bandwidthMibPerS: 1 });
       await snapshot.entered('awaitingReady.waiting');
-      if (how === 'crashes')
-        await host.run('sh', ['-c', 'kill -KILL "$(cat /run/libvirt/qemu/guest.pid)"']);
+      if (how === 'crashes') await host.signalQemu('guest', 'SIGKILL');
       // It is gone before it could answer.
       else await lab.tellGuest(guest.name, { kind: 'poweroff' }).catch(() => undefined);
       const output = await snapshot.end();

@@ -135,15 +135,13 @@ describeLab('post-copy, whatever happens to it', () => {
       await hostB().dropPort({ ports: '49152-49215', direction: 'both', effect: 'drop' });
       migration.send({ type: 'postcopy.recover' });
       await vi.waitUntil(async () => (await connecting()) !== '', 20_000);
-      const signal = (name: string) =>
-        hostB().run('sh', ['-c', `kill -${name} "$(cat /run/libvirt/qemu/${guest.name}.pid)"`]);
-      await signal('STOP');
+      await hostB().signalQemu(guest.name, 'SIGSTOP');
       const known = migration.states.length;
       const isRefused = () =>
         migration.states.slice(known).some(({ state }) => state.endsWith('postcopyBroken.looking'));
       await hostB().healPorts();
       await vi.waitUntil(isRefused, 20_000);
-      await signal('CONT');
+      await hostB().signalQemu(guest.name, 'SIGCONT');
       await expectWhole(migration, guest);
     });
   });

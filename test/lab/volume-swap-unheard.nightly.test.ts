@@ -21,9 +21,9 @@ describeLab('a copy that begins when whoever asked for it is gone', () => {
     const through: (plain: Hypervisors) => Hypervisors = hooked({
       copyBlock: async (call) => {
         if (held.began !== null) return call();
-        await stage.signalQemu('STOP');
+        await stage.host.signalQemu(stage.guest.name, 'SIGSTOP');
         held.began = call();
-        void sleep(standstillMs).then(() => stage.signalQemu('CONT'));
+        void sleep(standstillMs).then(() => stage.host.signalQemu(stage.guest.name, 'SIGCONT'));
         // The daemon has it, and waits for QEMU.
         await sleep(500);
         throw cutOff();

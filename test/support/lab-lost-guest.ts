@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect } from 'vitest';
 
 import { lastTick, waitForTick } from '../../lab/index.ts';
@@ -34,11 +32,10 @@ export async function expectLost(
 /** What the operator is told to do. */
 export async function startAnew(stage: SnapshotStage): Promise<void> {
   const { guest, host } = stage;
-  const pid = await readFile(join(host.paths.runDir, 'qemu', `${guest.name}.pid`), 'utf8');
   // Its next tick would be on its disk before it is told: then this start would miss it.
   const last = (await lastTick(guest.serial)) ?? 0;
   await waitForTick(guest.serial, last, { timeoutMs: 20_000 });
-  process.kill(Number(pid), 'SIGTERM');
+  await host.signalQemu(guest.name, 'SIGTERM');
   const isOff = async () =>
     [...(await host.qemuProcesses()), await host.virsh(['domstate', guest.name])].join().trim();
   await expect.poll(isOff, { timeout: 20_000 }).toBe('shut off');

@@ -64,10 +64,6 @@ export function useSwapLab(
       console.log(`machine x state x fault x outcome\n${manifest.join('\n')}`);
   }, 60_000);
   const virsh = (...words: string[]): Promise<string> => host().virsh(words);
-  const signalQemu = (signal: 'KILL' | 'STOP' | 'CONT'): Promise<string> => {
-    const pidFile = `/run/libvirt/qemu/${current().guest.name}.pid`;
-    return host().run('sh', ['-c', `kill -${signal} "$(cat ${pidFile})"`]);
-  };
   /** What it counted up to stands on its disk, at most one ahead of what it said. */
   const switchOn = async (): Promise<void> => {
     const { name, serial } = current().guest;
@@ -146,11 +142,10 @@ export function useSwapLab(
       const paths = nodes.map(({ file }) => file).filter((file) => file.startsWith('/'));
       return [...new Set(paths)].toSorted();
     },
-    signalQemu,
     /** As a crash of it would be. */
     killQemu: async (): Promise<void> => {
       const { name } = current().guest;
-      await signalQemu('KILL');
+      await host().signalQemu(name, 'SIGKILL');
       await vi.waitUntil(async () => !(await host().qemuProcesses()).includes(name), 20_000);
     },
   };
