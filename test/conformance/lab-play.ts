@@ -35,14 +35,14 @@ export async function playOnLab(script: Script, lab: Lab): Promise<PlayRecord> {
 
 /**
  * Where nothing is asked of its system, nobody waits until it has booted; but the memory of one that
- * has not may find room anywhere.
+ * has not is saved in no time, and finds room anywhere.
  */
 async function makeGuest(script: Script, lab: Lab): Promise<LabGuest> {
   const { agent, device, dirtyMiBPerS, state } = script.guest;
   const options = guestOf(script);
   if (state === 'shutOff') return lab.guest('guest', options);
-  const fillsRoom = script.small?.path === memoryDirectory;
-  if (agent === true || device === true || dirtyMiBPerS !== undefined || fillsRoom) {
+  const isSaved = script.slowSave === true || script.small?.path === memoryDirectory;
+  if (agent === true || device === true || dirtyMiBPerS !== undefined || isSaved) {
     const guest = await lab.guest('guest', options);
     await waitForTick(guest.serial, firstTick, { timeoutMs: 60_000 });
     return guest;
